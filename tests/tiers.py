@@ -1,0 +1,26 @@
+"""A pytest plugin: every test belongs to one tier, and quick tiers run first."""
+
+import pytest
+
+TIERS = ("unit", "integration", "cadence", "devserver", "replay", "e2e")
+ON_DEMAND = ("benchmark", "proof")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what names no tier as unit, order by tier, and leave out what runs on demand only."""
+    for item in items:
+        if not _tiers(item):
+            item.add_marker("unit")
+    items.sort(key=lambda item: max(_rank(name) for name in _tiers(item)))
+    if not config.option.markexpr:
+        left_out = [item for item in items if set(_tiers(item)) & set(ON_DEMAND)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _tiers(item: pytest.Item) -> list[str]:
+    return [mark.name for mark in item.iter_markers() if mark.name in TIERS + ON_DEMAND]
+
+
+def _rank(name: str) -> int:
+    return (TIERS + ON_DEMAND).index(name)
