@@ -18,7 +18,7 @@ SENDGRID_URL = "https://api.sendgrid.com"
 
 
 class SettingsError(EverstayError):
-    """{reason}"""
+    """{reason}."""
 
     exit_code = 2
 
@@ -64,7 +64,7 @@ FILE_FORM = "the path of an existing PEM file"
 
 
 class Settings(BaseSettings):
-    """Everything that an installation may choose. `repr` shows no value, so that nothing secret reaches a log."""
+    """Everything that an installation may choose. `repr` shows no value: no secret reaches a log."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -92,9 +92,7 @@ class Settings(BaseSettings):
     temporal_tls: bool = _setting(False, "Speak TLS to Temporal.", FLAG_FORM)
     temporal_tls_ca: ExistingFile | None = _setting(None, "Own certificate authority of Temporal.", FILE_FORM)
     temporal_tls_cert: ExistingFile | None = _setting(None, "Client certificate for mTLS.", FILE_FORM)
-    temporal_tls_key: ExistingFile | None = _setting(
-        None, "Private key of the client certificate.", FILE_FORM
-    )
+    temporal_tls_key: ExistingFile | None = _setting(None, "Private key of that certificate.", FILE_FORM)
     temporal_api_key: SecretStr | None = _setting(None, "API key of Temporal Cloud.", "the key as text")
     temporal_port: Port = _setting(7233, "Port of the embedded Temporal server.", PORT_FORM)
     temporal_ui_port: Port = _setting(8233, "Port of the embedded Temporal web UI.", PORT_FORM)
@@ -105,7 +103,7 @@ class Settings(BaseSettings):
     api_port: Port = _setting(8000, "Port of the pages and the API.", PORT_FORM)
     public_url: Url | None = _setting(
         None,
-        "URL under which people and webhooks reach the pages; none means the listening address.",
+        "URL under which people reach the pages; none means the listening address.",
         URL_FORM,
     )
     secret_key: Annotated[SecretStr, Field(min_length=32)] | None = _setting(
@@ -114,12 +112,10 @@ class Settings(BaseSettings):
         "at least 32 characters, for example from: openssl rand -hex 32",
     )
 
-    simulators_port: Port = _setting(
-        8025, "Port of the local provider simulators with the mailbox page.", PORT_FORM
-    )
+    simulators_port: Port = _setting(8025, "Port of the local simulators with the mailbox page.", PORT_FORM)
     sendgrid_api_key: SecretStr | None = _setting(
         None,
-        "SendGrid key; without one, mail goes to the local simulator and to nobody else.",
+        "SendGrid key; without one, mail goes to the local simulator only.",
         "the key as text",
     )
     sendgrid_host: Url | None = _setting(
@@ -128,11 +124,11 @@ class Settings(BaseSettings):
     sendgrid_webhook_public_key: str | None = _setting(
         None,
         "Public key with which SendGrid signs its event webhook.",
-        "the base64 text from SendGrid's settings page",
+        "the base64 text that SendGrid shows",
     )
     sendgrid_lookup: bool = _setting(
         False,
-        "The SendGrid account has the e-mail activity look-up, so an unclear send can be settled.",
+        "The SendGrid account has the e-mail activity look-up.",
         FLAG_FORM,
     )
     sender_email: EmailAddress = _setting("success@example.com", "Sender of e-mails.", "an e-mail address")
@@ -174,23 +170,23 @@ class Settings(BaseSettings):
 
     @property
     def sendgrid_url(self) -> str:
-        """Where e-mail goes: the given host, the real SendGrid if there is a key, else the local simulator."""
+        """Where e-mail goes: the given host, SendGrid itself if there is a key, else the simulator."""
         return self.sendgrid_host or (SENDGRID_URL if self.sendgrid_api_key else self.simulators_url)
 
     @property
     def signing_key(self) -> str:
-        """The secret key as text, from the settings or from the embedded home; refuses to go on without one."""
+        """The secret key as text, from the settings or from the embedded home; refuses without one."""
         kept = self.home / self.SECRET_FILE
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
         if kept.is_file():
             return kept.read_text(encoding="utf-8").strip()
-        message = f"{PREFIX}SECRET_KEY: not set, and {kept} does not exist. Start the stack once, or set the variable"
+        message = f"{PREFIX}SECRET_KEY: not set, and there is no {kept}; start the stack once, or set it"
         raise SettingsError(reason=message)
 
 
 def load_settings(env_file: Path | None = Path(".env"), **overrides: object) -> Settings:
-    """Read the environment and `.env`; raise `SettingsError` that names each bad variable and its allowed form."""
+    """Read the environment and `.env`; refuse bad values with their names and the allowed forms."""
     _refuse_unknown_names(env_file)
     try:
         return Settings(_env_file=env_file, **overrides)  # type: ignore[arg-type] # overrides are validated by pydantic
@@ -202,18 +198,15 @@ def _refuse_unknown_names(env_file: Path | None) -> None:
     in_file = dotenv_values(env_file) if env_file and env_file.is_file() else {}
     known = {_variable(name) for name in Settings.model_fields}
     given = {name.upper() for name in (*os.environ, *in_file)}
-    unknown = sorted(
-        n for n in given if n.startswith(PREFIX) and not n.startswith(TEST_PREFIX) and n not in known
-    )
+    ours = {name for name in given if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)}
+    unknown = sorted(ours - known)
     if unknown:
         raise SettingsError(reason="\n".join(_unknown(name, known) for name in unknown))
 
 
 def _unknown(name: str, known: set[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    return f"{name}: no such setting" + (
-        f"; did you mean {close[0]}?" if close else "; .env.example lists them all"
-    )
+    return f"{name}: no such setting; " + (f"did you mean {close[0]}?" if close else "see .env.example")
 
 
 def _explain(error: ValidationError) -> str:
