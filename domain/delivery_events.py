@@ -1,0 +1,41 @@
+"""What a provider tells us later about a message that it took, in our words instead of theirs."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.time import WallInstant
+
+
+class DeliveryEventKind(StrEnum):
+    """What happened to a message after the provider took it."""
+
+    PROCESSED = "processed"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    BLOCKED = "blocked"
+    SUPPRESSED = "suppressed"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    REPORTED_SPAM = "reported_spam"
+    UNSUBSCRIBED = "unsubscribed"
+    RESUBSCRIBED = "resubscribed"
+
+
+@dataclass(frozen=True)
+class DeliveryEvent:
+    """One event of a provider's webhook. Providers repeat and reorder them: `event_id` is the dedupe key.
+
+    `delivery_id` is ours and empty where the message was not sent by Everstay. `is_machine` marks an open
+    that a mail client or a scanner made on its own, which says nothing about a person.
+    """
+
+    event_id: str
+    kind: DeliveryEventKind
+    delivery_id: str
+    email: str
+    occurred_at: WallInstant
+    provider_message_id: str = ""
+    reason: str = ""
+    url: str = ""
+    is_machine: bool = False

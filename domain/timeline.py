@@ -1,0 +1,79 @@
+"""Business time as an append-only list of segments, so that a compressed installation can stop and go on."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.time import BusinessInstant, WallInstant
+
+
+@dataclass(frozen=True)
+class Segment:
+    """From `wall_start` on, business time runs from `business_start` at `rate` (0 stands still)."""
+
+    wall_start: WallInstant
+    business_start: BusinessInstant
+    rate: float
+
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        """Map a wall instant; before the segment it is the segment's start."""
+        elapsed = max(wall - self.wall_start, timedelta())
+        return BusinessInstant(self.business_start + elapsed * self.rate)
+
+    def wall_at(self, due: BusinessInstant) -> WallInstant | None:
+        """Map back: the first wall instant at which `due` has come, None if this pace never gets there."""
+        if due <= self.business_start:
+            return self.wall_start
+        if self.rate == 0:
+            return None
+        return WallInstant(self.wall_start + (due - self.business_start) / self.rate)
+
+
+FAR = timedelta(days=36500)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """All segments in order of their wall start. Both mappings are monotone; the newest pace goes on."""
+
+    segments: tuple[Segment, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse an empty or unordered list, and business time that would run backwards."""
+        if not self.segments:
+            message = "a timeline needs at least one segment"
+            raise ValueError(message)
+        for earlier, later in zip(self.segments, self.segments[1:], strict=False):
+            if later.wall_start < earlier.wall_start or later.rate < 0:
+                message = "segments must follow each other in wall time at a rate of 0 or more"
+                raise ValueError(message)
+
+    def segment_at(self, wall: WallInstant) -> Segment:
+        """Return the segment that holds at a wall instant (the first, for what is before all)."""
+        current = self.segments[0]
+        for segment in self.segments[1:]:
+            if segment.wall_start > wall:
+                break
+            current = segment
+        return current
+
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        """Return business time at a wall instant."""
+        return self.segment_at(wall).business_at(wall)
+
+    def wall_at(self, due: BusinessInstant, now: WallInstant) -> WallInstant:
+        """Return when `due` will have come if today's pace goes on; `now` if it has come already."""
+        if self.business_at(now) >= due:
+            return now
+        expected = self.segments[-1].wall_at(due)
+        return WallInstant(now + FAR) if expected is None else max(expected, now)
+
+
+def rescaled(timeline: Timeline, now: WallInstant, rate: float) -> Segment:
+    """Return the segment that goes on from business now at another rate."""
+    return Segment(now, timeline.business_at(now), rate)
+
+
+def stopped(timeline: Timeline, last_seen: WallInstant) -> Segment:
+    """Return the segment that stops business time where the stack was last seen alive."""
+    at = max(last_seen, timeline.segments[-1].wall_start)
+    return Segment(at, timeline.business_at(at), 0.0)

@@ -1,0 +1,34 @@
+"""The engine and the one way to a transaction."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+
+def async_url(database_url: str) -> str:
+    """Return the URL with the driver that we use (psycopg 3), whatever its spelling was."""
+    scheme, rest = database_url.split("://", 1)
+    return f"{scheme.split('+')[0].replace('postgres', 'postgresql').replace('postgresqlql', 'postgresql')}+psycopg://{rest}"
+
+
+class Database:
+    """Hands out transactions. One request or one activity attempt is one of them."""
+
+    def __init__(self, database_url: str, *, pool_size: int = 10) -> None:
+        """Connect lazily; `pool_size` bounds the connections of this process."""
+        self._engine = create_async_engine(
+            async_url(database_url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
+        )
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self.url = database_url
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Yield a session inside one transaction: committed at the end, rolled back on any error."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._engine.dispose()

@@ -1,0 +1,111 @@
+"""Playbooks, their immutable versions, and the runs of them."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import InterventionState, Motion, Outcome, StepState
+from models.tables.base import Base
+
+
+class PlaybookRow(Base):
+    """A recipe by its key. Until `released_at` is set it plans and records, and sends nothing."""
+
+    __tablename__ = "playbooks"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    motion: Mapped[Motion]
+    current_version: Mapped[int]
+    released_at: Mapped[BusinessInstant | None]
+    archived_at: Mapped[BusinessInstant | None]
+
+
+class PlaybookVersionRow(Base):
+    """One immutable document."""
+
+    __tablename__ = "playbook_versions"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    playbook_key: Mapped[str] = mapped_column(ForeignKey("playbooks.key"))
+    version: Mapped[int]
+    document: Mapped[dict[str, Any]]
+    content_hash: Mapped[str]
+    published_at: Mapped[BusinessInstant]
+
+    __table_args__ = (UniqueConstraint("playbook_key", "version"),)
+
+
+class InterventionRow(Base):
+    """One run of a playbook version for one customer for one reason."""
+
+    __tablename__ = "interventions"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), index=True)
+    playbook_key: Mapped[str] = mapped_column(ForeignKey("playbooks.key"))
+    version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("playbook_versions.id"))
+    reason: Mapped[str]
+    causes: Mapped[list[dict[str, Any]]]
+    """The drivers and signals that opened it, with their values then: recalibration looks at these."""
+    state: Mapped[InterventionState]
+    position: Mapped[dict[str, Any]]
+    """Where the interpreter stands: current step, occurrence, the wait's deadline."""
+    advance_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    last_result: Mapped[dict[str, Any] | None]
+    planned_at: Mapped[BusinessInstant]
+    started_at: Mapped[BusinessInstant | None]
+    expected_wake_at: Mapped[BusinessInstant | None]
+    ended_at: Mapped[BusinessInstant | None]
+    outcome: Mapped[Outcome | None]
+    outcome_reason: Mapped[str | None]
+    receipt: Mapped[dict[str, Any] | None]
+    """What ending it cancelled."""
+
+    __table_args__ = (
+        Index(
+            "uq_interventions_open",
+            "customer_id",
+            "playbook_key",
+            "reason",
+            unique=True,
+            postgresql_where=text("state <> 'ended'"),
+        ),
+        Index("ix_interventions_state", "state"),
+        Index("ix_interventions_started_at", "started_at"),
+    )
+
+
+class InterventionStepRow(Base):
+    """One visit of one step: planned, started, done, skipped, deferred or failed, with the reason."""
+
+    __tablename__ = "intervention_steps"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    intervention_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("interventions.id"))
+    step_id: Mapped[str]
+    occurrence: Mapped[int]
+    kind: Mapped[str]
+    state: Mapped[StepState]
+    reason: Mapped[str | None]
+    detail: Mapped[dict[str, Any]]
+    due_at: Mapped[BusinessInstant | None]
+    started_at: Mapped[BusinessInstant | None]
+    finished_at: Mapped[BusinessInstant | None]
+
+    __table_args__ = (UniqueConstraint("intervention_id", "step_id", "occurrence"),)
+
+
+class LifecycleRow(Base):
+    """The customer's workflow as the database knows it: what it decided last and when it will wake."""
+
+    __tablename__ = "lifecycles"
+    customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), primary_key=True)
+    phase: Mapped[str]
+    state: Mapped[dict[str, Any]]
+    decide_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    last_result: Mapped[dict[str, Any] | None]
+    expected_wake_at: Mapped[BusinessInstant | None]
+    rung_at: Mapped[WallInstant | None]
+    """When the relay last rang; null once the ring has been answered by a decision."""
+    started_at: Mapped[BusinessInstant]
+    ended_at: Mapped[BusinessInstant | None]

@@ -1,0 +1,82 @@
+"""What we think of a customer, and when we thought it."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.time import BusinessInstant
+from domain.vocabulary import HealthStatus, RiskTier, Severity, SignalKind, SignalState
+from models.tables.base import Base
+
+
+class ScoreRow(Base):
+    """One score of one customer as of one business day; the newest run of a day replaces it."""
+
+    __tablename__ = "scores"
+    customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), primary_key=True)
+    as_of: Mapped[dt.date] = mapped_column(primary_key=True)
+    scored_at: Mapped[BusinessInstant]
+    churn_probability: Mapped[float]
+    churn_risk_score: Mapped[int]
+    churn_risk_tier: Mapped[RiskTier]
+    health_score: Mapped[int]
+    components: Mapped[dict[str, Any]]
+    drivers: Mapped[list[dict[str, Any]]]
+    horizon_days: Mapped[int]
+    model_version: Mapped[str]
+    data_on: Mapped[dt.date | None]
+
+    __table_args__ = (Index("ix_scores_as_of", "as_of"),)
+
+
+class AssessmentRow(Base):
+    """The verdict in words, stored whenever its inputs change."""
+
+    __tablename__ = "assessments"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"))
+    assessed_at: Mapped[BusinessInstant]
+    health_status: Mapped[HealthStatus]
+    limited_since: Mapped[dt.date | None]
+    reason: Mapped[str]
+    changes: Mapped[list[dict[str, Any]]]
+    next_best_action: Mapped[str]
+    components: Mapped[dict[str, Any]]
+    data_on: Mapped[dt.date | None]
+    inputs_hash: Mapped[str]
+
+    __table_args__ = (Index("ix_assessments_customer_id_assessed_at", "customer_id", "assessed_at"),)
+
+
+class SignalRow(Base):
+    """One observed change that matters, with evidence; at most one open per customer and dedupe key."""
+
+    __tablename__ = "signals"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), index=True)
+    kind: Mapped[SignalKind]
+    dedupe_key: Mapped[str]
+    severity: Mapped[Severity]
+    state: Mapped[SignalState]
+    title: Mapped[str]
+    evidence: Mapped[dict[str, Any]]
+    is_baseline: Mapped[bool]
+    """Rests only on facts older than its source's connection: it sets state and triggers nothing."""
+    opened_at: Mapped[BusinessInstant]
+    updated_at: Mapped[BusinessInstant]
+    resolved_at: Mapped[BusinessInstant | None]
+    first_human_action_at: Mapped[BusinessInstant | None]
+
+    __table_args__ = (
+        Index(
+            "uq_signals_open",
+            "customer_id",
+            "dedupe_key",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_signals_state_kind", "state", "kind"),
+    )

@@ -1,0 +1,47 @@
+"""Fixtures that every folder uses: a real Postgres, and a migrated empty database per test."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from models.database import Database
+from models.migrate import migrate_to_head
+from tests.support.postgres import create_database, drop_database, running_postgres
+
+TEMPLATE = "everstay_template"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A Postgres server of this test run (EVERSTAY_TEST_DATABASE_URL points to another one)."""
+    given = os.environ.get("EVERSTAY_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_url: str) -> str:
+    """A database at the newest schema, from which each test's own is copied."""
+    migrate_to_head(create_database(postgres_url, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """A migrated, empty database of this test alone."""
+    name = f"test_{uuid.uuid4().hex}"
+    yield create_database(postgres_url, name, migrated_template)
+    drop_database(postgres_url, name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The same, as the object that repositories take their sessions from."""
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
