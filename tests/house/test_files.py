@@ -6,18 +6,20 @@ import pytest
 from tests.house.repository import PACKAGES, ROOT, files, name, tree
 
 LONGEST_FILE = 400
+GENERATED = ROOT / "migrations" / "versions"  # Alembic writes them, once; nobody works on them again
 CODE = ("*.py", "*.html", "*.css", "*.js", "*.mjs", "playbooks/*.yaml", "mappings/*.yaml")
-# An ignore of a lint or type rule names the rule and then says why, after a dash or a second hash.
+# An ignore of a lint or type rule names the rule and then says why, after a dash, a second hash or a space.
 IGNORE = re.compile(r"#\s*(noqa|type:\s*ignore|ruff:\s*noqa|pragma:\s*no cover)")
 IGNORE_WITH_REASON = re.compile(
     r"#\s*(?:(?:ruff:\s*)?noqa:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*|type:\s*ignore\[[\w\-, ]+\])"
-    r"\s*(?:#|-)\s*\S.{5,}"
+    r"(?:\s*[#-]\s*|\s+)\S.{5,}"
 )
 
 
 @pytest.mark.parametrize("pattern", CODE)
 def test_every_file_stays_under_four_hundred_lines(pattern: str) -> None:
-    lengths = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files(pattern)}
+    written = [path for path in files(pattern) if path.parent != GENERATED]
+    lengths = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in written}
     assert {path: length for path, length in lengths.items() if length >= LONGEST_FILE} == {}
 
 
