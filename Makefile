@@ -43,7 +43,7 @@ bench: setup ## every benchmark
 proof: setup ## the long proofs: kills, many seeds; without limit of time
 	@$(BIN)/pytest -m proof --timeout=0 $(ARGS)
 
-setup: $(SYNCED) $(BUILT)
+setup: $(SYNCED) $(BUILT) ## .venv with the locked dependencies, and the assets
 
 assets: $(BUILT) ## bundle scripts and styles into api/static/dist
 
