@@ -1,0 +1,62 @@
+"""Rows that customers' workflows must hear: written with what caused them, consumed in order, once."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import NoticeKind
+from models.tables.ledger import OutboxRow
+
+CHANNEL = "everstay_outbox"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that happened, for one customer's workflow. The payload holds ids, enums, numbers and dates."""
+
+    customer_id: uuid.UUID
+    kind: NoticeKind
+    payload: dict[str, Any]
+    occurred_at: BusinessInstant
+    id: int = 0
+
+
+async def put_notices(session: AsyncSession, notices: Sequence[Notice], wall: WallInstant) -> None:
+    """Write notices in this transaction and wake the relay when it commits."""
+    if not notices:
+        return
+    rows = [
+        {
+            "customer_id": notice.customer_id,
+            "kind": notice.kind,
+            "payload": notice.payload,
+            "occurred_at": notice.occurred_at,
+            "created_at": wall,
+        }
+        for notice in notices
+    ]
+    await session.execute(insert(OutboxRow), rows)
+    await session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+async def take_notices(session: AsyncSession, customer_id: uuid.UUID, wall: WallInstant) -> list[Notice]:
+    """Return a customer's unconsumed notices in order and mark them consumed in this transaction.
+
+    The caller holds the customer's row lock. Marking rows, not keeping a cursor, is what makes a row that
+    commits late with a lower id safe.
+    """
+    query = (
+        select(OutboxRow.id, OutboxRow.kind, OutboxRow.payload, OutboxRow.occurred_at)
+        .where(OutboxRow.customer_id == customer_id, OutboxRow.consumed_at.is_(None))
+        .order_by(OutboxRow.id)
+    )
+    rows = (await session.execute(query)).all()
+    if rows:
+        ids = [row.id for row in rows]
+        await session.execute(update(OutboxRow).where(OutboxRow.id.in_(ids)).values(consumed_at=wall))
+    return [Notice(customer_id, row.kind, row.payload, row.occurred_at, row.id) for row in rows]
