@@ -20,7 +20,7 @@ async def _ask(url: str, statement: sql.SQL | sql.Composed) -> list[tuple[object
 
 
 async def answers(url: str) -> bool:
-    """Whether the server takes a query now: the only thing that ready means. Raises `psycopg.Error` if not."""
+    """Whether the server takes a query now, which is what ready means; raises `psycopg.Error` if not."""
     return await _ask(url, sql.SQL("SELECT 1")) == [(1,)]
 
 

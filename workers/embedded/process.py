@@ -1,0 +1,103 @@
+"""Processes that cannot outlive their parent, and a way to recognise one again after a restart."""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+@dataclass(frozen=True)
+class ProcessMark:
+    """One process for all time: a pid alone is given away again, a pid with its start time is not."""
+
+    pid: int
+    started: float  # seconds since the epoch, as the kernel derives it from the boot time
+    command: str
+
+    @classmethod
+    def of(cls, pid: int) -> "ProcessMark | None":
+        """Mark a living process; None if it is gone, a zombie included."""
+        try:
+            process = psutil.Process(pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            return cls(pid, round(process.create_time(), 2), " ".join(process.cmdline()[:2]))
+        except psutil.Error:
+            return None
+
+    def is_alive(self) -> bool:
+        """Whether this very process still runs (2 s of slack: a corrected system clock moves start times)."""
+        now = ProcessMark.of(self.pid)
+        return now is not None and now.command == self.command and abs(now.started - self.started) < 2  # noqa: PLR2004
+
+    def group_is_ours(self) -> bool:
+        """Whether the process leads a group of its own, so that the group may be signalled as one."""
+        with suppress(ProcessLookupError):
+            return os.getpgid(self.pid) == self.pid
+        return False
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal the process and the group it leads; a process that is gone is no error."""
+        if not self.is_alive():
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            (os.killpg if self.group_is_ours() else os.kill)(self.pid, number)
+
+
+def end_leftovers(marks: list[ProcessMark], seconds: float = 3.0) -> list[ProcessMark]:
+    """End those processes of a killed stack that still run, politely, then not; return the ones found."""
+    found = [mark for mark in marks if mark.is_alive()]
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for mark in found:
+            mark.send(number)
+        _wait_until_gone(found, seconds)
+    return found
+
+
+def _wait_until_gone(marks: list[ProcessMark], seconds: float) -> None:
+    alive = []
+    for mark in marks:
+        with suppress(psutil.NoSuchProcess):
+            if mark.is_alive():
+                alive.append(psutil.Process(mark.pid))
+    psutil.wait_procs(alive, timeout=seconds)
+
+
+def dies_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """Return a hook for the forked child: the kernel sends it `number` when its parent dies, however it dies.
+
+    Only Linux can. The hook runs between fork and exec, so everything that it needs is loaded before.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def hook() -> None:
+        prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+    return hook
+
+
+def grant_search(path: Path) -> list[Path]:
+    """Let other users pass through (not list) every folder above `path`; return the folders changed.
+
+    Root needs this: Postgres refuses to run as root, and its own user must reach its files.
+    """
+    changed = []
+    for folder in reversed(path.absolute().parents):
+        mode = folder.stat().st_mode
+        if not mode & 0o001 and folder.stat().st_uid == os.geteuid():
+            folder.chmod(mode | 0o001)
+            changed.append(folder)
+    return changed
