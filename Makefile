@@ -15,7 +15,8 @@ BUILT := api/static/dist/manifest.json
 ASSET_SOURCES := tools/build_assets.mjs package.json $(wildcard api/static/src/*)
 ARGS ?=
 
-.PHONY: help demo up test check bench proof lock assets fmt clean setup
+.PHONY: help demo up test check bench proof lock assets fmt clean setup \
+	check-format check-lint check-types check-imports check-image check-house
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,19 +30,32 @@ up: setup ## the embedded stack: Postgres, Temporal, API, workers; Ctrl-C stops 
 test: setup ## every tier of tests; ARGS="-m unit" or ARGS=tests/domain for a part
 	@$(BIN)/pytest $(ARGS)
 
-check: setup ## format, lint, types, import contracts, Dockerfile, compose file, house rules
+check: setup ## format, lint, types, import contracts, Dockerfile, compose file, house rules; names every fault
+	@$(MAKE) --keep-going check-format check-lint check-types check-imports check-image check-house
+
+check-format:
 	@$(BIN)/ruff format --check .
+
+check-lint:
 	@$(BIN)/ruff check .
+
+check-types:
 	@$(BIN)/mypy
+
+check-imports:
 	@$(BIN)/lint-imports --no-logo
+
+check-image:
 	@$(BIN)/hadolint Dockerfile
+
+check-house:
 	@$(BIN)/pytest -q tests/house
 
 bench: setup ## every benchmark
 	@$(BIN)/everstay bench all $(ARGS)
 
-proof: setup ## the long proofs: kills, many seeds; without limit of time
-	@$(BIN)/pytest -m proof --timeout=0 $(ARGS)
+proof: setup ## the long proofs: kills, many seeds; without limit of time; commit the JSON that it writes
+	@$(BIN)/pytest -m proof --timeout=0 -p tests.proofs --proofs=docs/proofs/latest.json $(ARGS)
 
 setup: $(SYNCED) $(BUILT) ## .venv with the locked dependencies, and the assets
 

@@ -7,13 +7,14 @@ ON_DEMAND = ("benchmark", "proof")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what names no tier as unit, order by tier, and leave out what runs on demand only."""
+    """Mark as unit what names no tier, order by tier, and leave out what runs only when asked for by name."""
     for item in items:
         if not _tiers(item):
             item.add_marker("unit")
     items.sort(key=lambda item: max(_rank(name) for name in _tiers(item)))
-    if not config.option.markexpr:
-        left_out = [item for item in items if set(_tiers(item)) & set(ON_DEMAND)]
+    unasked = {name for name in ON_DEMAND if name not in config.option.markexpr}
+    left_out = [item for item in items if unasked & set(_tiers(item))]
+    if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 
