@@ -27,6 +27,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_segments")),
     )
     op.create_table(
+        "idempotent_requests",
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_idempotent_requests")),
+    )
+    op.create_index(
+        op.f("ix_idempotent_requests_created_at"), "idempotent_requests", ["created_at"], unique=False
+    )
+    op.create_table(
         "playbooks",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -63,13 +75,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_provider_events_delivery_id"), "provider_events", ["delivery_id"], unique=False)
     op.create_table(
-        "sessions",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
+        "sign_in_attempts",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("account_hash", sa.Text(), nullable=False),
+        sa.Column("attempted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempts")),
     )
-    op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"], unique=False)
+    op.create_index(
+        "ix_sign_in_attempts_address_account_hash",
+        "sign_in_attempts",
+        ["address", "account_hash"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_sign_in_attempts_attempted_at"), "sign_in_attempts", ["attempted_at"], unique=False
+    )
     op.create_table(
         "sources",
         sa.Column("id", sa.Text(), nullable=False),
@@ -371,6 +392,18 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_policies")),
     )
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
+    )
+    op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
     op.create_table(
         "sign_in_links",
         sa.Column("token_hash", sa.Text(), nullable=False),
@@ -1313,6 +1346,9 @@ def downgrade() -> None:
     op.drop_index("ix_assessments_customer_id_assessed_at", table_name="assessments")
     op.drop_table("assessments")
     op.drop_table("sign_in_links")
+    op.drop_index(op.f("ix_sessions_user_id"), table_name="sessions")
+    op.drop_index(op.f("ix_sessions_expires_at"), table_name="sessions")
+    op.drop_table("sessions")
     op.drop_table("policies")
     op.drop_table("playbook_versions")
     op.drop_table("installation")
@@ -1333,10 +1369,13 @@ def downgrade() -> None:
     op.drop_index("ix_usage_events_customer_id_occurred_at", table_name="usage_events")
     op.drop_table("usage_events")
     op.drop_table("sources")
-    op.drop_index(op.f("ix_sessions_expires_at"), table_name="sessions")
-    op.drop_table("sessions")
+    op.drop_index(op.f("ix_sign_in_attempts_attempted_at"), table_name="sign_in_attempts")
+    op.drop_index("ix_sign_in_attempts_address_account_hash", table_name="sign_in_attempts")
+    op.drop_table("sign_in_attempts")
     op.drop_index(op.f("ix_provider_events_delivery_id"), table_name="provider_events")
     op.drop_table("provider_events")
     op.drop_table("playbooks")
+    op.drop_index(op.f("ix_idempotent_requests_created_at"), table_name="idempotent_requests")
+    op.drop_table("idempotent_requests")
     op.drop_table("clock_segments")
     op.drop_table("clock_heartbeat")

@@ -1,8 +1,9 @@
 """Our own users, their sessions and keys."""
 
 import uuid
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.time import WallInstant
@@ -34,8 +35,22 @@ class SessionRow(Base):
 
     __tablename__ = "sessions"
     id: Mapped[str] = mapped_column(primary_key=True)
-    data: Mapped[bytes]
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[WallInstant]
+    seen_at: Mapped[WallInstant]
     expires_at: Mapped[WallInstant] = mapped_column(index=True)
+
+
+class SignInAttemptRow(Base):
+    """One try to sign in with a password, until it succeeds or grows old: what the rate limit counts."""
+
+    __tablename__ = "sign_in_attempts"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    address: Mapped[str]
+    account_hash: Mapped[str]
+    attempted_at: Mapped[WallInstant] = mapped_column(index=True)
+
+    __table_args__ = (Index("ix_sign_in_attempts_address_account_hash", "address", "account_hash"),)
 
 
 class SignInLinkRow(Base):
@@ -63,3 +78,14 @@ class ApiKeyRow(Base):
     created_at: Mapped[WallInstant]
     last_used_at: Mapped[WallInstant | None]
     revoked_at: Mapped[WallInstant | None]
+
+
+class IdempotentRequestRow(Base):
+    """A write that carried an Idempotency-Key, with the answer that a repeat gets again."""
+
+    __tablename__ = "idempotent_requests"
+    caller: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    answer: Mapped[dict[str, Any] | None]
+    created_at: Mapped[WallInstant] = mapped_column(index=True)
