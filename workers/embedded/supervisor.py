@@ -24,6 +24,7 @@ START_ATTEMPTS = 3  # deaths before it was ever ready, after which the start has
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between restarts, doubled each time
 STEADY_SECONDS = 60.0  # a child that lived so long starts counting from the first pause again
 STARTING_PROBE, RUNNING_PROBE, PROBE_TIMEOUT = 0.2, 5.0, 4.0  # seconds
+TWICE = 1.0  # seconds within which a second signal is the echo of the first
 MOMENT = 0.5  # seconds that a child without a probe has to live
 
 
@@ -57,12 +58,14 @@ class Supervisor:
         self._say = say
         self._record = record
         self._stopping = asyncio.Event()
+        self._asked = 0.0  # monotonic, of the first wish to stop
 
     def stop(self) -> None:
-        """Ask for an orderly stop; asked again, kill what is left at once."""
-        if self._stopping.is_set():
+        """Ask for an orderly stop; asked again later (one Ctrl-C may arrive twice), kill what is left."""
+        if self._asked and time.monotonic() - self._asked > TWICE:
             for child in self._children.values():
                 _signal(child, signal.SIGKILL)
+        self._asked = self._asked or time.monotonic()
         self._stopping.set()
 
     async def run(self, when_ready: Callable[[], None] = lambda: None) -> None:
