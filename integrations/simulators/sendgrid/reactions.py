@@ -1,0 +1,101 @@
+"""What the person who got a message does with it; the mailbox's buttons and the control API ask for it."""
+
+import re
+from enum import StrEnum
+from html import unescape
+from typing import Any
+
+import httpx
+import msgspec
+
+from integrations.simulators.sendgrid.provider import SimulatedSendGrid
+from integrations.simulators.sendgrid.store import ONE_CLICK, REPLY, Row
+
+TIMEOUT = httpx.Timeout(10.0)
+_LINK = re.compile(r"""<a\s[^>]*href=["'](https?://[^"']+)["']""", re.IGNORECASE)
+_BRACKETED = re.compile(r"<(https?://[^>]+)>")
+
+
+class Reaction(StrEnum):
+    """What may happen to a delivered message."""
+
+    OPEN = "open"
+    CLICK = "click"
+    REPLY = "reply"
+    BOUNCE = "bounce"
+    UNSUBSCRIBE = "unsubscribe"
+    SPAMREPORT = "spamreport"
+
+
+class Reader:
+    """Acts for the recipients of one account."""
+
+    def __init__(self, provider: SimulatedSendGrid) -> None:
+        self._provider = provider
+
+    async def react(self, message: Row, reaction: Reaction, text: str = "") -> None:
+        """Let the recipient do it; `text` is the words of a reply or the address of a click."""
+        if reaction is Reaction.REPLY:
+            await self._reply(message, text.strip() or "Thank you, that helps. Can we talk on Thursday?")
+        elif reaction is Reaction.UNSUBSCRIBE:
+            await self._unsubscribe(message)
+        elif reaction is Reaction.CLICK:
+            self._provider.react(message, "open")
+            self._provider.react(message, "click", {"url": text or first_link(message["html"])})
+        else:
+            self._provider.react(message, reaction.value)
+
+    async def _unsubscribe(self, message: Row) -> None:
+        """Do as mail programs do: POST to the one-click address (RFC 8058), else tell the provider."""
+        url = one_click_url(message)
+        if url is None:
+            self._provider.react(message, "unsubscribe")
+            return
+        answer = await _post(url, data={"List-Unsubscribe": "One-Click"})
+        self._provider.react(message, ONE_CLICK, {"url": url, "response": answer})
+
+    async def _reply(self, message: Row, text: str) -> None:
+        """Answer to the reply-to address; with an inbound URL it goes there as SendGrid's Inbound Parse."""
+        url, answer = self._provider.switches.inbound_url, "kept here: there is no inbound address"
+        if url:
+            form = {name: (None, value) for name, value in _inbound(message, text).items()}
+            answer = await _post(url, files=form)
+        self._provider.react(message, REPLY, {"text": text, "response": answer})
+
+
+def first_link(html: str) -> str:
+    """Return the first web address that a message links to."""
+    found = _LINK.search(html)
+    return unescape(found[1]) if found else ""
+
+
+def one_click_url(message: Row) -> str | None:
+    """Return the address of List-Unsubscribe where the message promises one-click."""
+    headers = {name.lower(): value for name, value in msgspec.json.decode(message["headers"]).items()}
+    found = _BRACKETED.search(headers.get("list-unsubscribe", ""))
+    return found[1] if found and "one-click" in headers.get("list-unsubscribe-post", "").lower() else None
+
+
+def _inbound(message: Row, text: str) -> dict[str, str]:
+    reference = f"<{message['msg_id'].partition('.')[0]}@simulator.invalid>"
+    subject = f"Re: {message['subject']}"
+    sender = f"{message['to_name']} <{message['to_email']}>" if message["to_name"] else message["to_email"]
+    envelope = {"to": [message["reply_to"]], "from": message["to_email"]}
+    headers = f"In-Reply-To: {reference}\nReferences: {reference}\nSubject: {subject}\n"
+    return {
+        "headers": headers,
+        "from": sender,
+        "to": message["reply_to"],
+        "subject": subject,
+        "text": text,
+        "envelope": msgspec.json.encode(envelope).decode(),
+        "SPF": "pass",
+    }
+
+
+async def _post(url: str, **content: Any) -> str:
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
+            return str((await client.post(url, **content)).status_code)
+    except httpx.HTTPError as error:
+        return type(error).__name__

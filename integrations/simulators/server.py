@@ -1,0 +1,147 @@
+"""The simulators as one web server: providers that speak the wire protocol, on demand badly."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from litestar import Litestar, Request, Response, Router, get
+from litestar.di import Provide
+from litestar.response import Redirect
+from litestar.static_files import create_static_files_router
+
+from integrations.simulators.connections import BreakableProtocol
+from integrations.simulators.sendgrid.api import MailController, authorize
+from integrations.simulators.sendgrid.control import ControlController
+from integrations.simulators.sendgrid.mailbox import MailboxController, mailbox_json
+from integrations.simulators.sendgrid.provider import SimulatedSendGrid, Switches
+from integrations.simulators.sendgrid.reactions import Reader
+from integrations.simulators.sendgrid.store import MailStore
+from integrations.simulators.sendgrid.suppressions import (
+    GlobalSuppressionController,
+    SuppressionController,
+)
+from integrations.simulators.sendgrid.webhooks import WebhookPoster
+from integrations.simulators.signing import SigningKey
+
+SIMULATOR_API_KEY = "SG.simulator"
+"""The key of the simulated account; it opens nothing but the simulator on this machine."""
+FOLDER = "simulators"
+SENDGRID = [MailController, SuppressionController, GlobalSuppressionController]
+STATIC = Path(__file__).with_name("static")
+
+
+@dataclass(frozen=True)
+class SimulatorOptions:
+    """Where the simulators live: state is under `home`/simulators.
+
+    Events go to `webhook_url`, replies to `inbound_url` in the form of SendGrid's Inbound Parse.
+    """
+
+    home: Path
+    port: int
+    host: str = "127.0.0.1"
+    webhook_url: str | None = None
+    inbound_url: str | None = None
+    api_key: str = SIMULATOR_API_KEY
+
+
+def simulator_public_key(home: Path) -> str:
+    """Return the key that verifies the simulator's webhooks; made here when the simulator never ran yet."""
+    return SigningKey.in_folder(home / FOLDER).public_key
+
+
+def run_simulators(options: SimulatorOptions) -> None:
+    """Serve until SIGTERM or Ctrl-C. Nothing is lost by a kill: each message is on disk before its answer."""
+    simulator_server(options).run()
+
+
+def simulator_server(options: SimulatorOptions) -> uvicorn.Server:
+    """Build the server, for those who run it inside a loop of their own."""
+    config = uvicorn.Config(
+        simulator_app(options),
+        host=options.host,
+        port=options.port,
+        http=BreakableProtocol,
+        ws="none",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=1,  # a hanging request would hold the shutdown
+    )
+    return uvicorn.Server(config)
+
+
+def simulator_app(options: SimulatorOptions) -> Litestar:
+    """Wire the simulated account to its routes."""
+    folder = options.home / FOLDER
+    key = SigningKey.in_folder(folder)
+    store = MailStore(folder / "sendgrid.sqlite")
+    switches = Switches(webhook_url=options.webhook_url, inbound_url=options.inbound_url)
+    provider = SimulatedSendGrid(store, switches)
+    reader = Reader(provider)
+    app = Litestar(
+        route_handlers=[
+            show_root,
+            show_health,
+            Router("/v3", route_handlers=SENDGRID, before_request=authorize),
+            ControlController,
+            MailboxController,
+            mailbox_json,
+            create_static_files_router("/static", [STATIC]),
+        ],
+        dependencies={
+            "provider": _given(provider),
+            "reader": _given(reader),
+            "key": _given(key),
+        },
+        lifespan=[_posting(WebhookPoster(provider, key), store)],
+        before_request=refuse_foreign_forms,
+        openapi_config=None,
+        logging_config=None,
+    )
+    app.state.api_key = options.api_key
+    return app
+
+
+@get("/", sync_to_thread=False)
+def show_root() -> Redirect:
+    """Lead to the mailbox, what people come for."""
+    return Redirect("/mailbox")
+
+
+@get("/_health", sync_to_thread=False)
+def show_health() -> dict[str, bool]:
+    """Answer once requests are served."""
+    return {"healthy": True}
+
+
+async def refuse_foreign_forms(request: Request[Any, Any, Any]) -> Response[Any] | None:
+    """Let no other site in this browser press the buttons; programs send no such header."""
+    site = request.headers.get("sec-fetch-site", "none")
+    if request.method in {"GET", "HEAD"} or site in {"none", "same-origin"}:
+        return None
+    return Response({"detail": "refused: the request comes from another site"}, status_code=403)
+
+
+def _given(value: object) -> Provide:
+    return Provide(lambda: value, use_cache=True, sync_to_thread=False)
+
+
+def _posting(
+    poster: WebhookPoster, store: MailStore
+) -> Callable[[Litestar], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def posting(_: Litestar) -> AsyncIterator[None]:
+        task = asyncio.create_task(poster.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            store.close()
+
+    return posting
