@@ -6,6 +6,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tools/build_assets.mjs tools/
 COPY api/static/src api/static/src
+COPY api/static/css api/static/css
 RUN npm run build
 
 FROM python:3.11-slim-bookworm AS packages

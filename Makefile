@@ -12,7 +12,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-ind
 	--no-header --no-annotate
 SYNCED := .venv/.synced
 BUILT := api/static/dist/manifest.json
-ASSET_SOURCES := tools/build_assets.mjs package.json $(wildcard api/static/src/*)
+ASSET_SOURCES := tools/build_assets.mjs package.json $(wildcard api/static/src/* api/static/css/*)
 ARGS ?=
 
 .PHONY: help demo up test check bench proof lock assets fmt clean setup \
