@@ -21,6 +21,8 @@ class FactBase(BaseModel):
 
     key: str = Field(min_length=1)
     known_at: BusinessInstant
+    fingerprint: str | None = None
+    """Hash of what the source said beyond these fields, so that other content under one key is noticed."""
 
 
 class CustomerFact(FactBase):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy import Boolean, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -54,6 +55,9 @@ class CustomerRow(Base):
     do_not_contact: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     holdout: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     known_at: Mapped[BusinessInstant]
+    told_at: Mapped[BusinessInstant | None]
+    declared: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    """What the source itself said; what we derive (tier, ARR, status, renewal) starts from it."""
 
     acted_tier: Mapped[RiskTier | None]
     acted_tier_at: Mapped[BusinessInstant | None]
@@ -92,6 +96,7 @@ class ContactRow(Base):
     suppressed_at: Mapped[BusinessInstant | None]
     suppressed_reason: Mapped[str | None]
     known_at: Mapped[BusinessInstant]
+    told_at: Mapped[BusinessInstant | None]
 
     __table_args__ = (UniqueConstraint("source_id", "external_id"),)
 

@@ -20,6 +20,8 @@ class SourcedFact:
     content_hash: Mapped[str]
     customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), index=True)
     known_at: Mapped[BusinessInstant]
+    told_at: Mapped[BusinessInstant | None]
+    """When we knew the newest of what was filled in or changed after the first telling."""
     received_at: Mapped[WallInstant]
 
     @declared_attr.directive
