@@ -1,0 +1,89 @@
+"""Who may do what: one table from role to permission. A scope of an API key is a permission too."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from domain.errors import EverstayError
+from domain.vocabulary import Role
+
+
+class Permission(StrEnum):
+    """One thing that a route can ask for."""
+
+    READ_CUSTOMERS = "customers:read"
+    READ_WORK = "work:read"
+    DO_WORK = "work:write"
+    READ_RUNS = "runs:read"
+    READ_PLAYBOOKS = "playbooks:read"
+    RELEASE = "installation:release"
+    STOP_EFFECTS = "effects:stop"
+    START_EFFECTS = "effects:start"
+    READ_IMPORTS = "imports:read"
+    READ_RAW_ROWS = "quarantine:read"
+
+
+_SEE = frozenset(
+    {Permission.READ_CUSTOMERS, Permission.READ_WORK, Permission.READ_RUNS, Permission.READ_PLAYBOOKS}
+)
+_ACT = _SEE | {Permission.DO_WORK}
+_DATA = frozenset({Permission.READ_IMPORTS, Permission.READ_RAW_ROWS})
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission),
+    Role.MANAGER: _ACT
+    | {Permission.RELEASE, Permission.STOP_EFFECTS, Permission.START_EFFECTS, Permission.READ_IMPORTS},
+    Role.CSM: _ACT,
+    Role.SALES: _ACT,
+    # Whoever is on watch may stop what goes wrong; to send again is a decision about customers.
+    Role.OPERATOR: _SEE | _DATA | {Permission.STOP_EFFECTS},
+    # Personal data is not needed to build on the product.
+    Role.DEVELOPER: frozenset({Permission.READ_RUNS, Permission.READ_PLAYBOOKS, Permission.READ_IMPORTS}),
+    Role.VIEWER: _SEE,
+}
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Tell whether the role holds the permission; what the table does not say is refused."""
+    return permission in ROLE_PERMISSIONS.get(role, frozenset())
+
+
+class NotSignedInError(EverstayError):
+    """Sign in first, or send a valid key in the Authorization header."""
+
+    status = 401
+
+
+class WrongCredentialsError(EverstayError):
+    """The e-mail address or the password is wrong."""
+
+    status = 401
+
+
+class LinkNotValidError(EverstayError):
+    """This sign-in link is used, expired, or not valid from this address; ask for a new one."""
+
+    status = 403
+
+
+class NotAllowedError(EverstayError):
+    """{who} may not do this: it needs {needed}."""
+
+    status = 403
+
+
+class ForgedRequestError(EverstayError):
+    """The form is too old or was not sent from Everstay's own pages; reload the page and try again."""
+
+    status = 403
+
+
+class TooManyAttemptsError(EverstayError):
+    """Too many attempts to sign in; wait {minutes} minutes and try again."""
+
+    status = 429
+
+
+class NotAuthenticError(EverstayError):
+    """The signature does not belong to this body, or it is too old."""
+
+    status = 401
