@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import EverstayError
@@ -55,7 +55,6 @@ Address = Annotated[str, _matching(r"[A-Za-z0-9.\-\[\]:]+:\d{1,5}")]
 EmailAddress = Annotated[str, _matching(r"[^@\s]+@[^@\s]+\.[^@\s]+")]
 Name = Annotated[str, _matching(r"\S(.*\S)?")]
 HomePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
-ExistingFile = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve(strict=True))]
 
 PORT_FORM = "a whole number from 1 to 65535"
 FLAG_FORM = "true or false"
@@ -90,9 +89,9 @@ class Settings(BaseSettings):
         "everstay", "Temporal namespace of this installation.", "letters, digits, dots and hyphens"
     )
     temporal_tls: bool = _setting(False, "Speak TLS to Temporal.", FLAG_FORM)
-    temporal_tls_ca: ExistingFile | None = _setting(None, "Own certificate authority of Temporal.", FILE_FORM)
-    temporal_tls_cert: ExistingFile | None = _setting(None, "Client certificate for mTLS.", FILE_FORM)
-    temporal_tls_key: ExistingFile | None = _setting(None, "Private key of that certificate.", FILE_FORM)
+    temporal_tls_ca: FilePath | None = _setting(None, "Own certificate authority of Temporal.", FILE_FORM)
+    temporal_tls_cert: FilePath | None = _setting(None, "Client certificate for mTLS.", FILE_FORM)
+    temporal_tls_key: FilePath | None = _setting(None, "Private key of that certificate.", FILE_FORM)
     temporal_api_key: SecretStr | None = _setting(None, "API key of Temporal Cloud.", "the key as text")
     temporal_port: Port = _setting(7233, "Port of the embedded Temporal server.", PORT_FORM)
     temporal_ui_port: Port = _setting(8233, "Port of the embedded Temporal web UI.", PORT_FORM)
