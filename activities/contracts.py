@@ -1,0 +1,129 @@
+"""What workflows know of activities: names, inputs and results. Workflows import this, never a class."""
+
+import uuid
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+from temporalio import activity
+
+from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import Outcome
+
+
+@dataclass(frozen=True)
+class Wake:
+    """When to look again: the business deadline, and the wall instant at which it is expected."""
+
+    due: BusinessInstant
+    wall: WallInstant
+
+
+@dataclass(frozen=True)
+class DecideInput:
+    """One decision on a customer. `seq` makes a retried attempt return the stored ruling."""
+
+    customer_id: uuid.UUID
+    seq: int
+    woken_for: BusinessInstant | None = None
+    """The deadline whose timer fired, None when rung."""
+
+
+@dataclass(frozen=True)
+class RunToStart:
+    """An intervention whose workflow should run now."""
+
+    intervention_id: uuid.UUID
+    motion: str
+
+
+@dataclass(frozen=True)
+class DecideResult:
+    """What the customer's workflow carries out, and when it looks again."""
+
+    phase: str
+    risk_tier: str
+    starts: tuple[RunToStart, ...] = ()
+    rings: tuple[uuid.UUID, ...] = ()
+    wake: Wake | None = None
+
+
+@dataclass(frozen=True)
+class AdvanceInput:
+    """One step forward of a run."""
+
+    intervention_id: uuid.UUID
+    seq: int
+    woken_for: BusinessInstant | None = None
+
+
+@dataclass(frozen=True)
+class SendEmailInput:
+    """One message of one visit of one step; the activity loads everything else."""
+
+    intervention_id: uuid.UUID
+    step_id: str
+    occurrence: int
+
+
+@dataclass(frozen=True)
+class AdvanceResult:
+    """What the run's workflow does next: send, wait, or end."""
+
+    send: SendEmailInput | None = None
+    wake: Wake | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True)
+class SendEmailResult:
+    """What became of the send, in the ledger's words or `deferred` or `refused`."""
+
+    state: str
+    reason: str = ""
+
+
+class LifecycleContract(ABC):
+    """Decisions on customers. Task queue `decisions`."""
+
+    @activity.defn(name="decide")
+    @abstractmethod
+    async def decide(self, request: DecideInput) -> DecideResult:
+        """Read the customer's notices, rule, and write the ruling down, in one transaction."""
+
+
+class InterventionContract(ABC):
+    """Progress of runs. Task queue `decisions`."""
+
+    @activity.defn(name="advance")
+    @abstractmethod
+    async def advance(self, request: AdvanceInput) -> AdvanceResult:
+        """Advance one run and write what was done, in one transaction."""
+
+
+class MessagingContract(ABC):
+    """Messages to people. Task queue `email`."""
+
+    @activity.defn(name="send_email")
+    @abstractmethod
+    async def send_email(self, request: SendEmailInput) -> SendEmailResult:
+        """Send one message exactly once, or say why not."""
+
+
+@dataclass
+class LifecycleState:
+    """All state of a customer's workflow, carried through continue-as-new. Add-only, with defaults."""
+
+    customer_id: uuid.UUID
+    seq: int = 0
+    began_wall: WallInstant | None = None
+    phase: str = ""
+    risk_tier: str = ""
+
+
+@dataclass
+class InterventionRunState:
+    """All state of a run's workflow."""
+
+    intervention_id: uuid.UUID
+    seq: int = 0
+    sent: list[str] = field(default_factory=list)

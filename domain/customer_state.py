@@ -1,0 +1,133 @@
+"""What the director sees of a customer: ids, enums, numbers and dates, loaded in one go."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.playbook import Playbook
+from domain.time import BusinessInstant
+from domain.vocabulary import (
+    CustomerStatus,
+    HealthComponent,
+    HealthStatus,
+    InterventionState,
+    Motion,
+    NoticeKind,
+    Outcome,
+    RiskTier,
+    Severity,
+    SignalKind,
+    TouchTier,
+)
+
+
+@dataclass(frozen=True)
+class OpenSignal:
+    """A signal that holds now. A baseline one sets state and triggers nothing."""
+
+    id: uuid.UUID
+    kind: SignalKind
+    severity: Severity
+    title: str
+    opened_at: BusinessInstant
+    is_baseline: bool = False
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One reason of the risk score, by the family it belongs to."""
+
+    family: HealthComponent
+    sentence: str
+    points: float
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """An intervention that has not ended."""
+
+    id: uuid.UUID
+    playbook_key: str
+    motion: Motion
+    priority: int
+    reason: str
+    state: InterventionState
+
+
+@dataclass(frozen=True)
+class EndedRun:
+    """When and how the last run of a playbook ended."""
+
+    playbook_key: str
+    ended_at: BusinessInstant
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class CustomerState:
+    """One customer at one instant."""
+
+    customer_id: uuid.UUID
+    status: CustomerStatus
+    touch_tier: TouchTier
+    tier: RiskTier | None
+    health_status: HealthStatus | None
+    holdout: bool
+    do_not_contact: bool
+    is_observed: bool
+    """The relation's silence can be heard: some source tells of touchpoints."""
+    renewal_on: dt.date | None
+    started_at: BusinessInstant | None
+    last_touch_at: BusinessInstant | None
+    watchlisted_at: BusinessInstant | None
+    arr_minor: int = 0
+    drivers: tuple[Driver, ...] = ()
+    signals: tuple[OpenSignal, ...] = ()
+    open_runs: tuple[OpenRun, ...] = ()
+    ended_runs: tuple[EndedRun, ...] = ()
+    heads_up_keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class HeardNotice:
+    """One outbox row as the director hears it."""
+
+    kind: NoticeKind
+    payload: dict[str, Any]
+    occurred_at: BusinessInstant
+
+
+@dataclass(frozen=True)
+class KnownPlaybook:
+    """A published version that may be started."""
+
+    version_id: uuid.UUID
+    document: Playbook
+    released: bool
+
+
+@dataclass(frozen=True)
+class DirectorPolicy:
+    """What the installation allows and asks for."""
+
+    playbooks: tuple[KnownPlaybook, ...]
+    longest_silence_days: dict[TouchTier, int]
+    release_left: int | None = None
+    """Runs that may still be released today; None without a rate."""
+
+
+class Memory(BaseModel):
+    """What the director keeps of a customer between decisions; add-only, with defaults."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: str = "new"
+    refused: dict[str, str] = {}
+    """The reason last given per playbook, so that the same refusal is written once."""
+    silence_from: BusinessInstant | None = None
+    """Where the count of the longest silence starts anew after we acted on one."""
+    began_at: BusinessInstant | None = None
+    """When this customer was first decided on: nobody is told off for silence before it."""

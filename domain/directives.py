@@ -1,0 +1,121 @@
+"""What the director may say. The decide activity writes each down; two of them reach the workflow."""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.customer_state import KnownPlaybook, Memory
+from domain.time import BusinessInstant
+from domain.vocabulary import Outcome, Severity, SignalKind
+
+
+@dataclass(frozen=True)
+class StartRun:
+    """Open a run; `observed` only plans it, to be shown and released by a person."""
+
+    playbook: KnownPlaybook
+    reason: str
+    sentence: str
+    causes: tuple[dict[str, Any], ...]
+    observed: bool = False
+
+
+@dataclass(frozen=True)
+class ReleaseRun:
+    """A planned run may go."""
+
+    intervention_id: uuid.UUID
+    sentence: str
+
+
+@dataclass(frozen=True)
+class EndRun:
+    """Close a run from outside: replaced by a worthier one, or the customer left."""
+
+    intervention_id: uuid.UUID
+    outcome: Outcome
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RingRun:
+    """Something changed that the run may care about."""
+
+    intervention_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """A run that was considered and not opened, and why."""
+
+    playbook_key: str
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class OpenHeadsUp:
+    """Warn the owner."""
+
+    dedupe_key: str
+    severity: Severity
+    title: str
+    body: str
+    signal_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class CloseHeadsUp:
+    """The reason of a warning is gone."""
+
+    dedupe_key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class OpenSilence:
+    """Nobody has spoken with the customer for longer than its touch tier allows."""
+
+    kind: SignalKind
+    severity: Severity
+    title: str
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ResolveSignal:
+    """A signal that the director opened has ended."""
+
+    signal_id: uuid.UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class SetWatchlist:
+    """Put the customer on the watchlist, or take it off."""
+
+    on: bool
+    sentence: str
+
+
+Directive = (
+    StartRun
+    | ReleaseRun
+    | EndRun
+    | RingRun
+    | Refuse
+    | OpenHeadsUp
+    | CloseHeadsUp
+    | OpenSilence
+    | ResolveSignal
+    | SetWatchlist
+)
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The director's answer: new memory, what to do, and when to look again at the latest."""
+
+    memory: Memory
+    directives: tuple[Directive, ...] = field(default=())
+    next_look: BusinessInstant | None = None

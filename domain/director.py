@@ -1,0 +1,305 @@
+"""The director: one pure function that arbitrates between every motion for one customer.
+
+It looks at levels, not at events: notices only say that it is time to look again, so that a lost, late or
+doubled one changes nothing. Every refusal is a directive too, written once per reason.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+
+from domain.calendar import spread
+from domain.candidates import Candidate, find_candidates
+from domain.customer_state import CustomerState, DirectorPolicy, HeardNotice, KnownPlaybook, Memory, OpenRun
+from domain.directives import (
+    CloseHeadsUp,
+    Directive,
+    EndRun,
+    OpenHeadsUp,
+    OpenSilence,
+    Refuse,
+    ReleaseRun,
+    ResolveSignal,
+    RingRun,
+    Ruling,
+    SetWatchlist,
+    StartRun,
+)
+from domain.time import BusinessInstant
+from domain.vocabulary import (
+    CustomerStatus,
+    InterventionState,
+    NoticeKind,
+    Outcome,
+    RiskTier,
+    Severity,
+    SignalKind,
+    TouchTier,
+)
+
+JITTER = timedelta(hours=6)
+WATCHLIST = "watchlist"
+
+
+def decide(
+    state: CustomerState,
+    notices: Sequence[HeardNotice],
+    policy: DirectorPolicy,
+    memory: Memory,
+    now: BusinessInstant,
+) -> Ruling:
+    """Rule on one customer. Deterministic: the same arguments give the same ruling."""
+    memory = _with_beginning(memory, notices, now)
+    if state.status is CustomerStatus.CHURNED:
+        return _farewell(state, memory)
+    heads_ups = _signal_heads_ups(state, notices)
+    silence, memory = _silence(state, policy, memory, now)
+    watch = _watchlist(state)
+    runs, memory, next_try = _runs(state, policy, memory, now)
+    rings = _rings(state, notices, runs)
+    directives = (*watch, *heads_ups, *silence, *runs, *rings)
+    looks = [_silence_due(state, policy, memory), _renewal_look(state, policy, now), next_try]
+    future = [look for look in looks if look is not None and look > now]
+    phase = state.tier.value if state.tier is not None else "unscored"
+    return Ruling(memory.model_copy(update={"phase": phase}), directives, min(future, default=None))
+
+
+def _with_beginning(memory: Memory, notices: Sequence[HeardNotice], now: BusinessInstant) -> Memory:
+    """Keep when we first looked, and count a silence anew after a touch."""
+    if memory.began_at is None:
+        memory = memory.model_copy(update={"began_at": now})
+    if any(notice.kind is NoticeKind.TOUCHPOINT for notice in notices):
+        memory = memory.model_copy(update={"silence_from": None})
+    return memory
+
+
+def _farewell(state: CustomerState, memory: Memory) -> Ruling:
+    """End what still runs for a customer that has left."""
+    ended = tuple(
+        EndRun(run.id, Outcome.CHURNED, "The customer has left: what was planned is cancelled.")
+        for run in state.open_runs
+    )
+    closed = tuple(CloseHeadsUp(key, "the customer has left") for key in sorted(state.heads_up_keys))
+    return Ruling(memory.model_copy(update={"phase": "churned", "refused": {}}), (*ended, *closed), None)
+
+
+def _signal_heads_ups(state: CustomerState, notices: Sequence[HeardNotice]) -> list[Directive]:
+    """Warn of each signal that opened, and close the warning of each that is gone."""
+    opened = {str(n.payload.get("signal_id")) for n in notices if n.kind is NoticeKind.SIGNAL_OPENED}
+    warnings: list[Directive] = [
+        OpenHeadsUp(
+            signal.kind.value,
+            signal.severity,
+            signal.title,
+            "Open the customer to see the evidence.",
+            signal.id,
+        )
+        for signal in state.signals
+        if str(signal.id) in opened and signal.kind.value not in state.heads_up_keys
+    ]
+    held = {signal.kind.value for signal in state.signals} | {WATCHLIST}
+    gone = sorted(key for key in state.heads_up_keys if key in SIGNAL_KEYS and key not in held)
+    return warnings + [CloseHeadsUp(key, "what it warned of has ended") for key in gone]
+
+
+SIGNAL_KEYS = {kind.value for kind in SignalKind}
+
+
+def _watchlist(state: CustomerState) -> list[Directive]:
+    """Medium or worse is on the watchlist, with one heads-up; low is off it."""
+    watched = state.tier is not None and state.tier.rank >= RiskTier.MEDIUM.rank
+    if watched and state.watchlisted_at is None:
+        drivers = "; ".join(driver.sentence for driver in state.drivers[:2]) or "several small changes"
+        tier = state.tier.value if state.tier else ""
+        return [
+            SetWatchlist(on=True, sentence=f"Churn risk is {tier}: {drivers}."),
+            OpenHeadsUp(
+                WATCHLIST, Severity.MEDIUM, f"Churn risk has risen to {tier}", f"Main reasons: {drivers}."
+            ),
+        ]
+    if not watched and state.watchlisted_at is not None:
+        off: list[Directive] = [SetWatchlist(on=False, sentence="Churn risk is low again.")]
+        if WATCHLIST in state.heads_up_keys:
+            off.append(CloseHeadsUp(WATCHLIST, "churn risk is low again"))
+        return off
+    return []
+
+
+def _silence_due(state: CustomerState, policy: DirectorPolicy, memory: Memory) -> BusinessInstant | None:
+    """Return when the customer's longest silence is over, None where we could not hear a contact."""
+    if not state.is_observed:
+        return None
+    known = [at for at in (state.last_touch_at, memory.silence_from) if at is not None]
+    start = max(known, default=memory.began_at)
+    if start is None:
+        return None
+    allowed = timedelta(days=policy.longest_silence_days[state.touch_tier])
+    return BusinessInstant(start + allowed + spread(f"silence/{state.customer_id}", JITTER))
+
+
+def _silence(
+    state: CustomerState, policy: DirectorPolicy, memory: Memory, now: BusinessInstant
+) -> tuple[list[Directive], Memory]:
+    """Open the no_contact signal when the deadline passes, resolve it when somebody speaks."""
+    held = [signal for signal in state.signals if signal.kind is SignalKind.NO_CONTACT]
+    due = _silence_due(state, policy, memory)
+    if held:
+        spoken = state.last_touch_at is not None and state.last_touch_at >= held[0].opened_at
+        return (
+            [ResolveSignal(held[0].id, "somebody has spoken with the customer")] if spoken else []
+        ), memory
+    if due is None or now < due:
+        return [], memory
+    days = policy.longest_silence_days[state.touch_tier]
+    since = state.last_touch_at.date().isoformat() if state.last_touch_at else None
+    title = f"Nobody has spoken with this customer for {days} days"
+    severity = Severity.HIGH if state.touch_tier is TouchTier.STRATEGIC else Severity.MEDIUM
+    opened = OpenSilence(
+        SignalKind.NO_CONTACT, severity, title, {"longest_silence_days": days, "since": since}
+    )
+    return [opened], memory.model_copy(update={"silence_from": now})
+
+
+def _renewal_look(
+    state: CustomerState, policy: DirectorPolicy, now: BusinessInstant
+) -> BusinessInstant | None:
+    """Return the next instant at which a playbook counts back from the renewal date."""
+    if state.renewal_on is None:
+        return None
+    day = datetime.combine(state.renewal_on, time(), tzinfo=UTC)
+    leads = [known.document.trigger.before_renewal for known in policy.playbooks]
+    looks = [
+        day - lead + spread(f"renewal/{state.customer_id}", JITTER) for lead in leads if lead is not None
+    ]
+    looks.append(day + timedelta(days=1))
+    return BusinessInstant(min((look for look in looks if look > now), default=now))
+
+
+def _runs(
+    state: CustomerState, policy: DirectorPolicy, memory: Memory, now: BusinessInstant
+) -> tuple[list[Directive], Memory, BusinessInstant | None]:
+    """Open, release, replace or refuse runs, worthiest first."""
+    directives: list[Directive] = []
+    refused: dict[str, str] = {}
+    tries: list[BusinessInstant] = []
+    open_runs = list(state.open_runs)
+    for candidate in find_candidates(state, policy, now):
+        verdict = _rule(candidate, state, policy, open_runs, now)
+        if isinstance(verdict, Refuse):
+            refused[verdict.playbook_key] = verdict.reason
+            if memory.refused.get(verdict.playbook_key) != verdict.reason:
+                directives.append(verdict)
+            if candidate.allowed_again is not None:
+                tries.append(candidate.allowed_again)
+            continue
+        replaced = _replaced(candidate.playbook, open_runs) if verdict else []
+        directives += [*replaced, *verdict]
+        open_runs = _after(open_runs, replaced, candidate, verdict)
+    if policy.release_left == 0 and any(run.state is InterventionState.PLANNED for run in state.open_runs):
+        tries.append(BusinessInstant(now + timedelta(hours=24)))
+    return directives, memory.model_copy(update={"refused": refused}), min(tries, default=None)
+
+
+def _rule(
+    candidate: Candidate,
+    state: CustomerState,
+    policy: DirectorPolicy,
+    open_runs: Sequence[OpenRun],
+    now: BusinessInstant,
+) -> list[Directive] | Refuse:
+    """Return what to do with one candidate: start, release, nothing (it runs), or a refusal."""
+    playbook = candidate.playbook.document
+    same = [run for run in open_runs if run.playbook_key == playbook.key]
+    if same:
+        return _release(same[0], candidate, policy)
+    refusal = _objection(candidate, state, open_runs, now)
+    if refusal is not None:
+        return refusal
+    observed = not candidate.playbook.released
+    return [StartRun(candidate.playbook, candidate.reason, candidate.sentence, candidate.causes, observed)]
+
+
+def _release(run: OpenRun, candidate: Candidate, policy: DirectorPolicy) -> list[Directive]:
+    """Let a planned run go once its playbook is released and the day's rate allows."""
+    if (
+        run.state is not InterventionState.PLANNED
+        or not candidate.playbook.released
+        or policy.release_left == 0
+    ):
+        return []
+    return [ReleaseRun(run.id, "A person has released this playbook.")]
+
+
+def _objection(
+    candidate: Candidate, state: CustomerState, open_runs: Sequence[OpenRun], now: BusinessInstant
+) -> Refuse | None:
+    """Return the first rule that speaks against a start, in a fixed order."""
+    playbook = candidate.playbook.document
+    exempt = state.touch_tier is TouchTier.STRATEGIC
+    worthier = [run for run in open_runs if run.priority >= playbook.priority and not playbook.replaces]
+    rules = (
+        (state.do_not_contact, "do_not_contact", "The customer asked not to be contacted."),
+        (
+            state.holdout and playbook.holdout and not exempt,
+            "holdout",
+            "The customer is in the holdout, from which optional outreach is withheld to measure it.",
+        ),
+        (
+            candidate.allowed_again is not None and now < candidate.allowed_again,
+            "cooldown",
+            f"A run of this playbook ended less than {playbook.cooldown.days} days ago.",
+        ),
+        (bool(worthier), "outranked", "A run of the same or higher priority is open for this customer."),
+    )
+    for applies, reason, sentence in rules:
+        if applies:
+            return Refuse(playbook.key, reason, sentence)
+    return None
+
+
+def _replaced(playbook: KnownPlaybook, open_runs: Sequence[OpenRun]) -> list[Directive]:
+    """End the other runs when an escalation opens."""
+    if not playbook.document.replaces:
+        return []
+    sentence = f"Replaced by {playbook.document.name}: the risk is critical."
+    return [
+        EndRun(run.id, Outcome.REPLACED, sentence)
+        for run in open_runs
+        if run.playbook_key != playbook.document.key
+    ]
+
+
+def _after(
+    open_runs: list[OpenRun],
+    replaced: Sequence[Directive],
+    candidate: Candidate,
+    verdict: Sequence[Directive],
+) -> list[OpenRun]:
+    """Return the open runs as they will be, so that the next candidate is weighed against them."""
+    gone = {directive.intervention_id for directive in replaced if isinstance(directive, EndRun)}
+    kept = [run for run in open_runs if run.id not in gone]
+    if not any(isinstance(directive, StartRun) for directive in verdict):
+        return kept
+    document = candidate.playbook.document
+    opened = OpenRun(
+        candidate.playbook.version_id,  # the run has no id yet; nothing in this ruling names it
+        document.key,
+        document.motion,
+        document.priority,
+        candidate.reason,
+        InterventionState.RUNNING,
+    )
+    return [*kept, opened]
+
+
+def _rings(
+    state: CustomerState, notices: Sequence[HeardNotice], runs: Sequence[Directive]
+) -> list[Directive]:
+    """Ring every run that goes on, when there is news; a run that ends is rung by its ending."""
+    if not notices:
+        return []
+    ending = {directive.intervention_id for directive in runs if isinstance(directive, EndRun | ReleaseRun)}
+    return [
+        RingRun(run.id)
+        for run in state.open_runs
+        if run.state is not InterventionState.PLANNED and run.id not in ending
+    ]

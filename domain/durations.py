@@ -1,0 +1,34 @@
+"""Spans of time as people write them in playbooks: 30m, 12h, 5d, 2w."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+FORM = re.compile(r"(\d+)\s*([mhdw])")
+
+
+def parse_duration(value: Any) -> timedelta:
+    """Read `30m`, `12h`, `5d` or `2w`; a timedelta stays what it is."""
+    if isinstance(value, timedelta):
+        return value
+    match = FORM.fullmatch(str(value).strip())
+    if match is None:
+        message = f"{value!r} is no duration: write a whole number and m, h, d or w, such as 5d"
+        raise ValueError(message)
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def write_duration(value: timedelta) -> str:
+    """Write a span in its largest whole unit."""
+    minutes = int(value.total_seconds() // 60)
+    for size, unit in ((10080, "w"), (1440, "d"), (60, "h")):
+        if minutes and minutes % size == 0:
+            return f"{minutes // size}{unit}"
+    return f"{minutes}m"
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(write_duration)]
+"""A span in a document: read and written in the short form."""

@@ -1,0 +1,170 @@
+"""May this message go out now? Asked in the sending transaction, with the customer's row locked.
+
+Each rule either lets pass, defers to a named instant, or refuses with a reason; both answers are recorded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from domain.calendar import is_office_time, local_day, next_opening, spread
+from domain.time import BusinessInstant
+from domain.vocabulary import Purpose, TouchTier
+
+DAY = timedelta(hours=24)
+WEEK = timedelta(days=7)
+EPOCH = BusinessInstant(datetime(1970, 1, 1, tzinfo=UTC))
+MORNING_SPREAD = timedelta(hours=3)
+STOPPED_RETRY = timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class ContactBudget:
+    """How much non-transactional contact one customer gets, over all motions and all its people."""
+
+    per_day: int = 1
+    per_week: int = 3
+    longest_deferral: timedelta = timedelta(days=5)
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """The person that a message would go to: what bears on whether it may."""
+
+    key: str
+    time_zone: str
+    has_address: bool
+    suppressed: bool
+    consents: frozenset[Purpose]
+
+
+@dataclass(frozen=True)
+class ProposedSend:
+    """One message that a run asks for, and everything that could speak against it."""
+
+    purpose: Purpose
+    recipient: Recipient | None
+    still_wanted: bool
+    """The run is open and stands at this step."""
+    effects_stopped: bool
+    released: bool
+    do_not_contact: bool
+    holdout: bool
+    touch_tier: TouchTier
+    first_asked_at: BusinessInstant
+    sent_at: tuple[BusinessInstant, ...]
+    """When non-transactional messages to this customer were claimed or sent, last week."""
+
+
+@dataclass(frozen=True)
+class Allow:
+    """Send it now."""
+
+
+@dataclass(frozen=True)
+class Defer:
+    """Not now; ask again then."""
+
+    until: BusinessInstant
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Never, and why."""
+
+    reason: str
+
+
+Verdict = Allow | Defer | Refuse
+
+
+def may_send(send: ProposedSend, budget: ContactBudget, now: BusinessInstant) -> Verdict:
+    """Return the first answer that is not a yes, in the order: wanted, allowed, possible, timely."""
+    for rule in RULES:
+        verdict = rule(send, budget, now)
+        if not isinstance(verdict, Allow):
+            return verdict
+    return Allow()
+
+
+def _wanted(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant) -> Verdict:
+    return Allow() if send.still_wanted else Refuse("no_longer_wanted")
+
+
+def _switched_on(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) -> Verdict:
+    if send.effects_stopped:
+        return Defer(BusinessInstant(now + STOPPED_RETRY), "effects_stopped")
+    return Allow() if send.released else Defer(BusinessInstant(now + DAY), "observing")
+
+
+def _consented(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant) -> Verdict:
+    if send.purpose is Purpose.TRANSACTIONAL:
+        return Allow()
+    if send.do_not_contact:
+        return Refuse("do_not_contact")
+    if send.holdout and send.touch_tier is not TouchTier.STRATEGIC:
+        return Refuse("holdout")
+    if send.recipient is not None and send.purpose not in send.recipient.consents:
+        return Refuse("no_consent")
+    return Allow()
+
+
+def _reachable(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant) -> Verdict:
+    if send.recipient is None or not send.recipient.has_address:
+        return Refuse("no_recipient")
+    return Refuse("suppressed") if send.recipient.suppressed else Allow()
+
+
+def _within_budget(send: ProposedSend, budget: ContactBudget, now: BusinessInstant) -> Verdict:
+    """Keep to the rolling day, the recipient's local day, and the rolling week."""
+    if send.purpose is Purpose.TRANSACTIONAL:
+        return Allow()
+    free = max(
+        _free_after(send.sent_at, budget.per_day, DAY), _free_after(send.sent_at, budget.per_week, WEEK)
+    )
+    zone = send.recipient.time_zone if send.recipient is not None else "UTC"
+    today = local_day(now, zone)
+    spent_today = sum(local_day(at, zone) == today for at in send.sent_at)
+    if spent_today < budget.per_day and free <= now:
+        return Allow()
+    earliest = free if free > now else next_opening(now, zone)
+    return _morning(send, budget, earliest)
+
+
+def _free_after(sent_at: tuple[BusinessInstant, ...], cap: int, window: timedelta) -> BusinessInstant:
+    """Return the first instant at which a rolling window has room again."""
+    newest_first = sorted(sent_at, reverse=True)
+    if len(newest_first) < cap:
+        return BusinessInstant(EPOCH)
+    return BusinessInstant(newest_first[cap - 1] + window)
+
+
+def _morning(send: ProposedSend, budget: ContactBudget, earliest: BusinessInstant) -> Verdict:
+    """Defer into office hours, but not for ever."""
+    zone = send.recipient.time_zone if send.recipient is not None else "UTC"
+    key = send.recipient.key if send.recipient is not None else ""
+    opening = earliest if is_office_time(earliest, zone) else next_opening(earliest, zone)
+    until = BusinessInstant(opening + (spread(key, MORNING_SPREAD) if opening != earliest else timedelta()))
+    if until > send.first_asked_at + budget.longest_deferral + DAY * 2:
+        return Refuse("budget")
+    return Defer(until, "budget")
+
+
+def _in_office_hours(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) -> Verdict:
+    if send.purpose is Purpose.TRANSACTIONAL or send.recipient is None:
+        return Allow()
+    if is_office_time(now, send.recipient.time_zone):
+        return Allow()
+    opening = next_opening(now, send.recipient.time_zone)
+    return Defer(BusinessInstant(opening + spread(send.recipient.key, MORNING_SPREAD)), "quiet_hours")
+
+
+RULES: tuple[Callable[[ProposedSend, ContactBudget, BusinessInstant], Verdict], ...] = (
+    _wanted,
+    _switched_on,
+    _consented,
+    _reachable,
+    _within_budget,
+    _in_office_hours,
+)
