@@ -66,7 +66,7 @@ def _reason_of(error: Any) -> str:
     fallback = str(error.reason)
     try:
         errors = json.loads(error.body)["errors"]
-        return "; ".join(_one_reason(each) for each in errors) or fallback
+        return "; ".join(_one_reason(each) for each in errors).rstrip(".") or fallback
     except (AttributeError, KeyError, TypeError, ValueError):
         return fallback
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Controller, Request, Response, get, post
+from litestar.params import FromPath, FromQuery
 
 from integrations.faults import Fault
 from integrations.simulators.connections import break_connection
+from integrations.simulators.sendgrid.given import GivenKey, GivenProvider
 from integrations.simulators.sendgrid.provider import SimulatedSendGrid
 from integrations.simulators.sendgrid.requests import MAX_BODY_BYTES, FieldError, read_mail
 from integrations.simulators.sendgrid.store import Row
-from integrations.simulators.signing import SigningKey
 
 RATE_LIMIT = 600
 RATE_LIMIT_SECONDS = 1
@@ -43,19 +44,19 @@ class MailController(Controller):
     """Sending, and looking up what was sent."""
 
     @post("/mail/send", request_max_body_size=None)
-    async def send_mail(self, provider: SimulatedSendGrid, request: AnyRequest) -> Response[Any]:
+    async def send_mail(self, provider: GivenProvider, request: AnyRequest) -> Response[Any]:
         """Take a mail, or let it meet its fault."""
         return await _Sending(provider, request).answer()
 
     @get("/messages")
     async def find_messages(
-        self, provider: SimulatedSendGrid, query: str = "", limit: int = 10
+        self, provider: GivenProvider, request: AnyRequest, limit: FromQuery[int] = 10
     ) -> Response[Any]:
         """Search the e-mail activity, an add-on."""
-        return _activity(provider, query, limit)
+        return _activity(provider, request.query_params.get("query", ""), limit)
 
     @get("/user/webhooks/event/settings/signed/{webhook:str}")
-    async def public_key(self, key: SigningKey, webhook: str) -> dict[str, str]:
+    async def public_key(self, key: GivenKey, webhook: FromPath[str]) -> dict[str, str]:
         """Show the key with which webhooks are signed."""
         return {"id": webhook, "public_key": key.public_key}
 

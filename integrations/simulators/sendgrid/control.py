@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 from litestar import Controller, delete, get, patch, post, put
 from litestar.exceptions import NotFoundException
+from litestar.params import FromQuery, JSONBody
 
 from integrations.faults import Fault, FaultRule
+from integrations.simulators.sendgrid.given import GivenProvider, GivenReader
 from integrations.simulators.sendgrid.provider import SimulatedSendGrid
-from integrations.simulators.sendgrid.reactions import Reaction, Reader
+from integrations.simulators.sendgrid.reactions import Reaction
 
 
 class PutFault(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,18 +48,20 @@ class ControlController(Controller):
     path = "/_control"
 
     @get("/")
-    async def show(self, provider: SimulatedSendGrid) -> dict[str, Any]:
+    async def show(self, provider: GivenProvider) -> dict[str, Any]:
         """Show faults, switches and how many events wait for their webhook."""
         return _state(provider)
 
     @put("/faults")
-    async def put_fault(self, provider: SimulatedSendGrid, data: PutFault) -> dict[str, Any]:
+    async def put_fault(self, provider: GivenProvider, data: JSONBody[PutFault]) -> dict[str, Any]:
         """Add a fault, in place of one with the same prefix."""
         provider.faults.put(FaultRule(data.prefix.lower(), data.fault, data.times))
         return _state(provider)
 
     @delete("/faults", status_code=200)
-    async def delete_faults(self, provider: SimulatedSendGrid, prefix: str | None = None) -> dict[str, Any]:
+    async def delete_faults(
+        self, provider: GivenProvider, prefix: FromQuery[str | None] = None
+    ) -> dict[str, Any]:
         """Remove the fault of a prefix, or all."""
         if prefix is None:
             provider.faults.clear()
@@ -66,7 +70,9 @@ class ControlController(Controller):
         return _state(provider)
 
     @patch("/switches")
-    async def change_switches(self, provider: SimulatedSendGrid, data: ChangeSwitches) -> dict[str, Any]:
+    async def change_switches(
+        self, provider: GivenProvider, data: JSONBody[ChangeSwitches]
+    ) -> dict[str, Any]:
         """Change how the simulator behaves."""
         given = {name: getattr(data, name) for name in data.__struct_fields__}
         changed = {name: value for name, value in given.items() if value is not msgspec.UNSET}
@@ -75,7 +81,9 @@ class ControlController(Controller):
         return _state(provider)
 
     @post("/reactions")
-    async def react(self, provider: SimulatedSendGrid, reader: Reader, data: React) -> dict[str, Any]:
+    async def react(
+        self, provider: GivenProvider, reader: GivenReader, data: JSONBody[React]
+    ) -> dict[str, Any]:
         """Let the recipient of a message do something."""
         message = provider.store.by_delivery(data.delivery_id)
         if message is None:
@@ -84,14 +92,14 @@ class ControlController(Controller):
         return _state(provider)
 
     @post("/webhooks/resend")
-    async def resend(self, provider: SimulatedSendGrid) -> dict[str, Any]:
+    async def resend(self, provider: GivenProvider) -> dict[str, Any]:
         """Deliver every event again."""
         provider.store.make_due(time.time())
         provider.webhook_ready.set()
         return _state(provider)
 
     @post("/reset")
-    async def reset(self, provider: SimulatedSendGrid) -> dict[str, Any]:
+    async def reset(self, provider: GivenProvider) -> dict[str, Any]:
         """Forget every message and fault."""
         provider.store.clear()
         provider.faults.clear()

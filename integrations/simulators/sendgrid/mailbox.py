@@ -9,11 +9,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Controller, MediaType, Request, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
-from litestar.params import Body
+from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 
+from integrations.simulators.sendgrid.given import GivenProvider, GivenReader
 from integrations.simulators.sendgrid.provider import SimulatedSendGrid
-from integrations.simulators.sendgrid.reactions import Reaction, Reader, one_click_url
+from integrations.simulators.sendgrid.reactions import Reaction, one_click_url
 from integrations.simulators.sendgrid.store import ONE_CLICK, Row
 
 PAGE_SIZE = 25
@@ -49,7 +50,11 @@ class MailboxController(Controller):
 
     @get("/", media_type=MediaType.HTML)
     async def show_all(
-        self, provider: SimulatedSendGrid, search: str = "", status: str = "", page: int = 1
+        self,
+        provider: GivenProvider,
+        search: FromQuery[str] = "",
+        status: FromQuery[str] = "",
+        page: FromQuery[int] = 1,
     ) -> Response[str]:
         """List messages, newest first."""
         filters = {"search": search, "status": status}
@@ -61,7 +66,7 @@ class MailboxController(Controller):
         return _page("list.html", summary=provider.store.summary(), search=search, status=status, **values)
 
     @get("/{message_id:int}", media_type=MediaType.HTML)
-    async def show(self, provider: SimulatedSendGrid, message_id: int) -> Response[str]:
+    async def show(self, provider: GivenProvider, message_id: FromPath[int]) -> Response[str]:
         """Show one message with its headers, its events and what its reader may do."""
         message = _found(provider, message_id)
         events = [_event(row) for row in provider.store.events(message_id)]
@@ -70,7 +75,7 @@ class MailboxController(Controller):
         return _page("message.html", message=details, headers=headers, events=events)
 
     @get("/{message_id:int}/html", media_type=MediaType.HTML)
-    async def show_html(self, provider: SimulatedSendGrid, message_id: int) -> Response[str]:
+    async def show_html(self, provider: GivenProvider, message_id: FromPath[int]) -> Response[str]:
         """Serve the message's own HTML, which may run nothing and load nothing."""
         html = _found(provider, message_id)["html"]
         content = f'<base target="_blank">{html}' if html else "<p>This message has no HTML.</p>"
@@ -78,7 +83,12 @@ class MailboxController(Controller):
 
     @post("/{message_id:int}/{reaction:str}")
     async def react(
-        self, provider: SimulatedSendGrid, reader: Reader, message_id: int, reaction: str, data: Reply
+        self,
+        provider: GivenProvider,
+        reader: GivenReader,
+        message_id: FromPath[int],
+        reaction: FromPath[str],
+        data: Reply,
     ) -> Redirect:
         """Do as the recipient and go back to the message."""
         if reaction not in set(Reaction):
@@ -89,7 +99,10 @@ class MailboxController(Controller):
 
 @get("/_mailbox")
 async def mailbox_json(
-    provider: SimulatedSendGrid, request: Request[Any, Any, Any], limit: int = 100, offset: int = 0
+    provider: GivenProvider,
+    request: Request[Any, Any, Any],
+    limit: FromQuery[int] = 100,
+    offset: FromQuery[int] = 0,
 ) -> dict[str, Any]:
     """Return counts over everything, how many messages fit, and those messages, newest first.
 

@@ -70,13 +70,13 @@ class Asm(msgspec.Struct):
     groups_to_display: Annotated[list[int], Meta(max_length=25)] = []
 
 
-class Toggle(msgspec.Struct):
+class Toggle(msgspec.Struct, frozen=True):
     """A setting that is on or off."""
 
     enable: bool = False
 
 
-class MailSettings(msgspec.Struct):
+class MailSettings(msgspec.Struct, frozen=True):
     """Only the sandbox changes what the simulator does."""
 
     sandbox_mode: Toggle = Toggle()

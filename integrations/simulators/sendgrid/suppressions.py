@@ -4,8 +4,9 @@ from typing import Any
 
 from litestar import Controller, Response, delete, get, post
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, JSONBody
 
-from integrations.simulators.sendgrid.provider import SimulatedSendGrid
+from integrations.simulators.sendgrid.given import GivenProvider
 from integrations.simulators.sendgrid.store import Row
 
 _LISTS = {
@@ -23,17 +24,19 @@ class SuppressionController(Controller):
     path = "/suppression/{name:str}"
 
     @get("/")
-    async def show_all(self, provider: SimulatedSendGrid, name: str) -> list[dict[str, Any]]:
+    async def show_all(self, provider: GivenProvider, name: FromPath[str]) -> list[dict[str, Any]]:
         """List the addresses."""
         return [_entry(row) for row in provider.store.suppressions(_list(name))]
 
     @get("/{email:str}")
-    async def show(self, provider: SimulatedSendGrid, name: str, email: str) -> list[dict[str, Any]]:
+    async def show(
+        self, provider: GivenProvider, name: FromPath[str], email: FromPath[str]
+    ) -> list[dict[str, Any]]:
         """Show one address, as a list of one or none."""
         return [_entry(row) for row in provider.store.suppressions(_list(name), email)]
 
     @delete("/{email:str}")
-    async def release(self, provider: SimulatedSendGrid, name: str, email: str) -> None:
+    async def release(self, provider: GivenProvider, name: FromPath[str], email: FromPath[str]) -> None:
         """Take an address off the list."""
         provider.store.release(_list(name), email)
 
@@ -44,19 +47,19 @@ class GlobalSuppressionController(Controller):
     path = "/asm/suppressions/global"
 
     @post("/")
-    async def add(self, provider: SimulatedSendGrid, data: dict[str, list[str]]) -> Response[Any]:
+    async def add(self, provider: GivenProvider, data: JSONBody[dict[str, list[str]]]) -> Response[Any]:
         """Put addresses on the list."""
         for email in data["recipient_emails"]:
             provider.store.suppress("global", email, "asked to stop")
         return Response({"recipient_emails": data["recipient_emails"]}, status_code=201)
 
     @get("/{email:str}")
-    async def show(self, provider: SimulatedSendGrid, email: str) -> dict[str, str]:
+    async def show(self, provider: GivenProvider, email: FromPath[str]) -> dict[str, str]:
         """Show an address, or an empty object where it is not on the list."""
         return {"recipient_email": email} if provider.store.suppressions("global", email) else {}
 
     @delete("/{email:str}")
-    async def release(self, provider: SimulatedSendGrid, email: str) -> None:
+    async def release(self, provider: GivenProvider, email: FromPath[str]) -> None:
         """Take an address off the list."""
         provider.store.release("global", email)
 
