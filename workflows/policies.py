@@ -1,4 +1,4 @@
-"""Every timeout and retry policy, by name. Nothing retries for ever by accident; business waits are not here."""
+"""Every timeout and retry policy, by name. Nothing retries for ever by accident."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ DECISION = ActivityPolicy(
         initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), maximum_attempts=0
     ),
 )
-"""Decisions touch only our database: they are retried until it answers, and the silent-run monitor watches."""
+"""Decisions touch only our database: they are retried until it answers; oversleeping is monitored."""
 
 SEND = ActivityPolicy(
     timedelta(seconds=10),
