@@ -1,0 +1,56 @@
+"""What a customer's people do in the product on one day."""
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+from random import Random
+
+from domain.facts import UsageFact
+from ml.simulation.archetypes import Archetype
+from ml.simulation.life import Life, at, evening
+from ml.simulation.portfolio import SampleConfig
+from ml.simulation.words import FEATURES
+
+WEEK = (1.0, 1.06, 1.05, 1.0, 0.9, 0.14, 0.1)
+"""Monday to Sunday."""
+NOISE = 0.1
+GROWTH_PER_DAY, MOST_GROWTH = 1.005, 2.2
+SEASON_DAYS, SEASON_SWING = 42, 0.3
+
+
+def usage(life: Life, config: SampleConfig, day: dt.date, random: Random) -> Iterator[UsageFact]:
+    """Yield one fact for each feature that was used."""
+    level = life.latent.engagement * _trend(life, config, day) * WEEK[day.weekday()]
+    for feature, per_person in _features(life, config, day):
+        noise = math.exp(random.gauss(0, NOISE))
+        people = min(round(life.customer.people * level * noise), round(life.customer.people * MOST_GROWTH))
+        hour = random.uniform(7, 19)
+        if people:
+            yield UsageFact(
+                key=f"{life.customer.key}/usage/{day}/{feature}",
+                known_at=evening(day),
+                customer=life.customer.key,
+                feature=feature,
+                quantity=max(1, round(people * per_person * noise)),
+                users=people,
+                occurred_at=at(day, hour),
+            )
+
+
+def _trend(life: Life, config: SampleConfig, day: dt.date) -> float:
+    if life.customer.archetype is Archetype.GROWING:
+        return float(min(MOST_GROWTH, GROWTH_PER_DAY ** (day - config.history_start).days))
+    if life.customer.archetype is Archetype.SEASONAL:
+        turn = 2 * math.pi * (day.toordinal() + life.customer.phase) / SEASON_DAYS
+        return 1 + SEASON_SWING * math.sin(turn)
+    return 1.0
+
+
+def _features(life: Life, config: SampleConfig, day: dt.date) -> list[tuple[str, float]]:
+    """Return what is used: a growing customer takes up another feature in the live days."""
+    used = list(life.customer.features)
+    is_broader = day >= config.start + dt.timedelta(days=life.customer.phase % 30)
+    if life.customer.archetype is Archetype.GROWING and is_broader:
+        names = {feature for feature, _ in used}
+        used += [(feature, 1.0) for feature in FEATURES if feature not in names][:1]
+    return used

@@ -1,0 +1,64 @@
+"""One sample customer while the simulation runs: hidden state, untreated twin, and what is under way."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from domain.facts import InvoiceFact, TicketFact
+from domain.time import BusinessInstant, after, start_of_day
+from ml.simulation.latent import Latent
+from ml.simulation.portfolio import SampleCustomer
+
+KNOWN_AT = dt.timedelta(hours=20)
+"""The facts of a day are told on its evening."""
+
+
+def at(day: dt.date, hours: float) -> BusinessInstant:
+    """Return an instant of a day, to the second."""
+    return after(start_of_day(day), dt.timedelta(seconds=round(hours * 3600)))
+
+
+def evening(day: dt.date) -> BusinessInstant:
+    """Return when the facts of a day are known."""
+    return after(start_of_day(day), KNOWN_AT)
+
+
+@dataclass(frozen=True)
+class OpenTicket:
+    """A ticket as first told, and the day on which it will be resolved."""
+
+    fact: TicketFact
+    resolves_on: dt.date
+
+
+@dataclass(frozen=True)
+class OpenInvoice:
+    """An invoice as last told, and the day on which a customer without trouble pays it."""
+
+    fact: InvoiceFact
+    pays_on: dt.date
+
+
+@dataclass
+class Life:
+    """What changes about a customer from day to day."""
+
+    customer: SampleCustomer
+    latent: Latent
+    twin: Latent
+    renewal_on: dt.date
+    next_touch_on: dt.date
+    tickets: list[OpenTicket] = field(default_factory=list)
+    invoices: list[OpenInvoice] = field(default_factory=list)
+    champion_left_on: dt.date | None = None
+    has_told_end: bool = False
+
+    @classmethod
+    def begin(cls, customer: SampleCustomer, first_touch_on: dt.date) -> "Life":
+        """Start with full engagement and nothing under way."""
+        return cls(
+            customer=customer,
+            latent=Latent(customer.archetype, customer.onset),
+            twin=Latent(customer.archetype, customer.onset),
+            renewal_on=customer.renewal_on,
+            next_touch_on=first_touch_on,
+        )
