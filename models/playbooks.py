@@ -50,8 +50,12 @@ def read_document(path: Path) -> Playbook:
 
 async def load_library(session: AsyncSession, folder: Path, now: BusinessInstant) -> list[Published]:
     """Publish every document of a folder whose content is new; the rest stays as it is."""
-    documents = [read_document(path) for path in sorted(folder.glob("*.yaml"))]
-    return [await publish(session, document, now) for document in documents]
+    return [await publish(session, document, now) for document in read_library(folder)]
+
+
+def read_library(folder: Path) -> list[Playbook]:
+    """Read every document of a folder, in the order of their file names."""
+    return [read_document(path) for path in sorted(folder.glob("*.yaml"))]
 
 
 def content_hash(document: Playbook) -> str:

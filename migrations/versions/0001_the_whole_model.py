@@ -171,7 +171,6 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("woke_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("wall_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("late_wall_seconds", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wakes")),
     )
     op.create_index("ix_wakes_wall_at", "wakes", ["wall_at"], unique=False)

@@ -55,7 +55,7 @@ class PolicyRow(Base):
 
 
 class WakeRow(Base):
-    """How late a workflow acted on a deadline, in business and wall time."""
+    """When a workflow acted on a deadline, and when it should have."""
 
     __tablename__ = "wakes"
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -63,6 +63,5 @@ class WakeRow(Base):
     due_at: Mapped[BusinessInstant]
     woke_at: Mapped[BusinessInstant]
     wall_at: Mapped[WallInstant]
-    late_wall_seconds: Mapped[float]
 
     __table_args__ = (Index("ix_wakes_wall_at", "wall_at"),)

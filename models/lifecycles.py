@@ -1,0 +1,113 @@
+"""The customer's workflow as the database knows it: memory, last ruling, next wake, and its ring."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.customer_state import Memory
+from domain.time import BusinessInstant, WallInstant
+from models.tables.ledger import OutboxRow
+from models.tables.playbooks import LifecycleRow
+
+RING_LEASE = dt.timedelta(seconds=30)
+"""How long the relay trusts a delivered ring to be answered before it rings again."""
+
+
+@dataclass(frozen=True)
+class StoredLifecycle:
+    """What the last decision left behind."""
+
+    memory: Memory
+    decide_seq: int
+    last_result: dict[str, Any] | None
+
+
+async def load_lifecycle(session: AsyncSession, customer_id: uuid.UUID) -> StoredLifecycle:
+    """Return what the last decision left, or a fresh start."""
+    query = select(LifecycleRow.state, LifecycleRow.decide_seq, LifecycleRow.last_result)
+    row = (await session.execute(query.where(LifecycleRow.customer_id == customer_id))).one_or_none()
+    if row is None:
+        return StoredLifecycle(Memory(), 0, None)
+    return StoredLifecycle(Memory.model_validate(row.state), row.decide_seq, row.last_result)
+
+
+@dataclass(frozen=True)
+class DecisionMade:
+    """One decision to store: a retried attempt with the same `seq` gets `result` back."""
+
+    customer_id: uuid.UUID
+    memory: Memory
+    seq: int
+    result: dict[str, Any]
+    expected_wake_at: BusinessInstant | None
+
+
+async def store_lifecycle(session: AsyncSession, made: DecisionMade, now: BusinessInstant) -> None:
+    """Store a decision and answer the ring."""
+    values = {
+        "phase": made.memory.phase,
+        "state": made.memory.model_dump(mode="json"),
+        "decide_seq": made.seq,
+        "last_result": made.result,
+        "expected_wake_at": made.expected_wake_at,
+        "rung_at": None,
+    }
+    statement = upsert(LifecycleRow).values(customer_id=made.customer_id, started_at=now, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=values))
+
+
+async def claim_rings(
+    session: AsyncSession, wall: WallInstant, now: BusinessInstant, limit: int
+) -> list[uuid.UUID]:
+    """Return customers with unheard notices and no ring under way, and mark them as rung."""
+    waiting = (
+        select(OutboxRow.customer_id)
+        .where(
+            OutboxRow.consumed_at.is_(None),
+            ~exists().where(
+                LifecycleRow.customer_id == OutboxRow.customer_id,
+                LifecycleRow.rung_at > wall - RING_LEASE,
+            ),
+        )
+        .distinct()
+        .limit(limit)
+    )
+    customers = list((await session.scalars(waiting)).all())
+    if customers:
+        rows = [
+            {
+                "customer_id": customer,
+                "phase": "new",
+                "state": {},
+                "decide_seq": 0,
+                "started_at": now,
+                "rung_at": wall,
+            }
+            for customer in customers
+        ]
+        statement = upsert(LifecycleRow).values(rows)
+        await session.execute(
+            statement.on_conflict_do_update(index_elements=["customer_id"], set_={"rung_at": wall})
+        )
+    return customers
+
+
+async def unring(session: AsyncSession, customers: list[uuid.UUID]) -> None:
+    """Take rings back that could not be delivered, so that the next round tries again."""
+    await session.execute(
+        update(LifecycleRow).where(LifecycleRow.customer_id.in_(customers)).values(rung_at=None)
+    )
+
+
+async def overslept(session: AsyncSession, now: BusinessInstant, grace: dt.timedelta) -> list[uuid.UUID]:
+    """Return customers whose workflow should have looked again by now and has not."""
+    query = select(LifecycleRow.customer_id).where(
+        LifecycleRow.ended_at.is_(None),
+        LifecycleRow.expected_wake_at < now - grace,
+    )
+    return list((await session.scalars(query)).all())

@@ -1,0 +1,255 @@
+"""Write a ruling of the director down: every directive has a row, and most have an effect of their own."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import directives as say
+from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import (
+    DecisionKind,
+    HeadsUpState,
+    InterventionState,
+    NoticeKind,
+    SignalState,
+)
+from models.decisions import Decision, record_decisions
+from models.endings import RunEnding, end_run
+from models.outbox import Notice, put_notices
+from models.tables.customers import CustomerRow
+from models.tables.playbooks import InterventionRow
+from models.tables.scoring import SignalRow
+from models.tables.work import HeadsUpRow
+
+
+@dataclass
+class Written:
+    """One ruling being written, and what the workflow must carry out afterwards."""
+
+    session: AsyncSession
+    customer_id: uuid.UUID
+    now: BusinessInstant
+    wall: WallInstant
+    decisions: list[Decision] = field(default_factory=list)
+    starts: list[tuple[uuid.UUID, str]] = field(default_factory=list)
+    rings: list[uuid.UUID] = field(default_factory=list)
+
+    def decide(
+        self, kind: DecisionKind, action: str, subject: str, reason: str, sentence: str, **more: Any
+    ) -> None:
+        """Add a row for the ledger; `more` may name the intervention and evidence."""
+        self.decisions.append(Decision(self.customer_id, kind, action, subject, reason, sentence, **more))
+
+
+async def write_ruling(
+    session: AsyncSession, customer_id: uuid.UUID, ruling: say.Ruling, now: BusinessInstant, wall: WallInstant
+) -> Written:
+    """Carry out every directive in this transaction."""
+    written = Written(session, customer_id, now, wall)
+    for directive in ruling.directives:
+        await WRITERS[type(directive)](written, directive)
+    await record_decisions(session, written.decisions, now)
+    return written
+
+
+async def _start(written: Written, start: say.StartRun) -> None:
+    """Open a run, or only plan it while its playbook is not released."""
+    run_id = uuid.uuid4()
+    document = start.playbook.document
+    state = InterventionState.PLANNED if start.observed else InterventionState.RUNNING
+    opened = await written.session.scalar(
+        upsert(InterventionRow)
+        .values(
+            id=run_id,
+            customer_id=written.customer_id,
+            playbook_key=document.key,
+            version_id=start.playbook.version_id,
+            reason=start.reason,
+            causes=list(start.causes),
+            state=state,
+            position={},
+            planned_at=written.now,
+            started_at=None if start.observed else written.now,
+        )
+        .on_conflict_do_nothing()
+        .returning(InterventionRow.id)
+    )
+    if opened is None:
+        return
+    kind = DecisionKind.OBSERVED if start.observed else DecisionKind.DIRECTIVE
+    evidence = {"causes": list(start.causes), "version_id": str(start.playbook.version_id)}
+    written.decide(
+        kind,
+        "start_run",
+        document.key,
+        start.reason,
+        start.sentence,
+        evidence=evidence,
+        intervention_id=run_id,
+    )
+    if not start.observed:
+        written.starts.append((run_id, document.motion.value))
+
+
+async def _release(written: Written, release: say.ReleaseRun) -> None:
+    row = (
+        await written.session.execute(
+            update(InterventionRow)
+            .where(
+                InterventionRow.id == release.intervention_id,
+                InterventionRow.state == InterventionState.PLANNED,
+            )
+            .values(state=InterventionState.RUNNING, started_at=written.now)
+            .returning(InterventionRow.playbook_key, InterventionRow.reason)
+        )
+    ).one_or_none()
+    if row is None:
+        return
+    written.starts.append((release.intervention_id, ""))
+    written.decide(
+        DecisionKind.DIRECTIVE,
+        "release_run",
+        row.playbook_key,
+        row.reason,
+        release.sentence,
+        intervention_id=release.intervention_id,
+    )
+
+
+async def _end(written: Written, end: say.EndRun) -> None:
+    ending = RunEnding(end.intervention_id, written.customer_id, end.outcome, end.sentence)
+    started = await end_run(written.session, ending, written.now)
+    if started:
+        written.rings.append(end.intervention_id)
+
+
+async def _ring(written: Written, ring: say.RingRun) -> None:
+    written.rings.append(ring.intervention_id)
+
+
+async def _refuse(written: Written, refusal: say.Refuse) -> None:
+    written.decide(DecisionKind.REFUSAL, "start_run", refusal.playbook_key, refusal.reason, refusal.sentence)
+
+
+async def open_heads_up(
+    session: AsyncSession,
+    customer_id: uuid.UUID,
+    warning: say.OpenHeadsUp,
+    now: BusinessInstant,
+    owner_id: uuid.UUID | None = None,
+) -> bool:
+    """Warn the owner, unless the same warning is open. Unowned customers' warnings have no owner here."""
+    customer = (
+        await session.execute(
+            select(CustomerRow.csm_id, CustomerRow.arr_minor, CustomerRow.currency).where(
+                CustomerRow.id == customer_id
+            )
+        )
+    ).one()
+    statement = upsert(HeadsUpRow).values(
+        id=uuid.uuid4(),
+        customer_id=customer_id,
+        signal_id=warning.signal_id,
+        dedupe_key=warning.dedupe_key,
+        owner_id=owner_id or customer.csm_id,
+        severity=warning.severity,
+        title=warning.title,
+        body=warning.body,
+        arr_minor=customer.arr_minor,
+        currency=customer.currency,
+        state=HeadsUpState.OPEN,
+        opened_at=now,
+    )
+    opened = await session.scalar(statement.on_conflict_do_nothing().returning(HeadsUpRow.id))
+    return opened is not None
+
+
+async def _warn(written: Written, warning: say.OpenHeadsUp) -> None:
+    if await open_heads_up(written.session, written.customer_id, warning, written.now):
+        written.decide(
+            DecisionKind.DIRECTIVE, "heads_up", warning.dedupe_key, warning.severity.value, warning.title
+        )
+
+
+async def _unwarn(written: Written, close: say.CloseHeadsUp) -> None:
+    await written.session.execute(
+        update(HeadsUpRow)
+        .where(
+            HeadsUpRow.customer_id == written.customer_id,
+            HeadsUpRow.dedupe_key == close.dedupe_key,
+            HeadsUpRow.state != HeadsUpState.CLOSED,
+        )
+        .values(state=HeadsUpState.CLOSED, closed_at=written.now, closed_reason=close.reason)
+    )
+
+
+async def _open_silence(written: Written, silence: say.OpenSilence) -> None:
+    """Open the signal that only the customer's own deadline can see, and hear of it at once."""
+    signal_id = uuid.uuid4()
+    await written.session.execute(
+        insert(SignalRow).values(
+            id=signal_id,
+            customer_id=written.customer_id,
+            kind=silence.kind,
+            dedupe_key=silence.kind.value,
+            severity=silence.severity,
+            state=SignalState.OPEN,
+            title=silence.title,
+            evidence=silence.evidence,
+            is_baseline=False,
+            opened_at=written.now,
+            updated_at=written.now,
+        )
+    )
+    payload = {"signal_id": str(signal_id), "kind": silence.kind.value, "severity": silence.severity.value}
+    await _tell(written, NoticeKind.SIGNAL_OPENED, payload)
+    written.decide(
+        DecisionKind.DIRECTIVE, "open_signal", silence.kind.value, "longest_silence", silence.title
+    )
+
+
+async def _resolve(written: Written, resolve: say.ResolveSignal) -> None:
+    kind = await written.session.scalar(
+        update(SignalRow)
+        .where(SignalRow.id == resolve.signal_id, SignalRow.state == SignalState.OPEN)
+        .values(state=SignalState.RESOLVED, resolved_at=written.now, updated_at=written.now)
+        .returning(SignalRow.kind)
+    )
+    if kind is not None:
+        payload = {"signal_id": str(resolve.signal_id), "kind": kind.value}
+        await _tell(written, NoticeKind.SIGNAL_RESOLVED, payload)
+
+
+async def _tell(written: Written, kind: NoticeKind, payload: dict[str, Any]) -> None:
+    await put_notices(
+        written.session, [Notice(written.customer_id, kind, payload, written.now)], written.wall
+    )
+
+
+async def _watch(written: Written, watch: say.SetWatchlist) -> None:
+    await written.session.execute(
+        update(CustomerRow)
+        .where(CustomerRow.id == written.customer_id)
+        .values(watchlisted_at=written.now if watch.on else None)
+    )
+    action = "watchlist_on" if watch.on else "watchlist_off"
+    written.decide(DecisionKind.DIRECTIVE, action, "watchlist", "tier", watch.sentence)
+
+
+WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
+    say.StartRun: _start,
+    say.ReleaseRun: _release,
+    say.EndRun: _end,
+    say.RingRun: _ring,
+    say.Refuse: _refuse,
+    say.OpenHeadsUp: _warn,
+    say.CloseHeadsUp: _unwarn,
+    say.OpenSilence: _open_silence,
+    say.ResolveSignal: _resolve,
+    say.SetWatchlist: _watch,
+}
