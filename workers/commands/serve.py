@@ -4,14 +4,15 @@ import asyncio
 import importlib
 import inspect
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import typer
 
+from settings import Settings, load_settings
+
 # Part: the callable that runs it, sync or async. By name, since workers may not import the web application.
 API = "api.server:run_api"
-SIMULATORS = "integrations.simulators.server:run_simulators"
 WORKER = "workers.main:run_worker"
 RELAY = "workers.relay:run_relay"
 RESUME_CLOCK = "workers.clock_resume:resume"
@@ -35,7 +36,18 @@ def api() -> None:
 @serve.command()
 def simulators() -> None:
     """Serve the local providers with the mailbox page."""
-    _run(SIMULATORS)
+    from integrations.simulators.server import SimulatorOptions, run_simulators
+
+    settings = _settings()
+    hooks = f"http://127.0.0.1:{settings.api_port}/webhooks/sendgrid"
+    run_simulators(
+        SimulatorOptions(
+            home=settings.home,
+            port=settings.simulators_port,
+            webhook_url=f"{hooks}/events",
+            inbound_url=f"{hooks}/inbound",
+        )
+    )
 
 
 @serve.command()
@@ -56,7 +68,7 @@ def clock() -> None:
     _run(RESUME_CLOCK)
 
 
-async def _heartbeat(settings: object) -> None:
+async def _heartbeat(settings: Settings) -> None:
     beat = _find(HEARTBEAT)
     while True:
         await beat(settings)
@@ -69,15 +81,21 @@ def _find(place: str) -> Callable[..., Any]:
     return found
 
 
-def _run(place: str, *arguments: object, beside: Callable[[object], Awaitable[None]] | None = None) -> None:
-    """Run a part until it ends or SIGTERM or Ctrl-C cancels it."""
-    from settings import load_settings
+def _settings() -> Settings:
+    """Read the settings, fill in where the stack is, and start logging."""
     from workers.embedded.runtime import locate
     from workers.logs import configure_logs
 
     settings = locate(load_settings())
     configure_logs(settings)
-    part = _find(place)
+    return settings
+
+
+def _run(
+    place: str, *arguments: object, beside: Callable[[Settings], Coroutine[Any, Any, None]] | None = None
+) -> None:
+    """Run a part until it ends or SIGTERM or Ctrl-C cancels it."""
+    settings, part = _settings(), _find(place)
     if not inspect.iscoroutinefunction(part):
         part(settings, *arguments)
         return
@@ -85,24 +103,17 @@ def _run(place: str, *arguments: object, beside: Callable[[object], Awaitable[No
     asyncio.run(_until_told(jobs))
 
 
-async def _until_told(jobs: list[Awaitable[Any]]) -> None:
-    """Wait for all jobs; a signal cancels them, and they clean up. The failure of one ends the others."""
-    together = asyncio.ensure_future(_all(jobs))
-    loop = asyncio.get_running_loop()
+async def _until_told(jobs: list[Coroutine[Any, Any, None]]) -> None:
+    """Run the jobs until one ends, fails, or a signal comes; then cancel the others and let them clean up."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, together.cancel)
-    try:
-        await together
-    except asyncio.CancelledError:
-        if not together.cancelled():
-            raise
-
-
-async def _all(jobs: list[Awaitable[Any]]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for job in jobs:
-            group.create_task(_as_coroutine(job))
-
-
-async def _as_coroutine(job: Awaitable[Any]) -> None:
-    await job
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    waiter = asyncio.ensure_future(told.wait())
+    await asyncio.wait({waiter, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    ended = [task for task in tasks if task.done()]
+    for task in (waiter, *tasks):
+        task.cancel()
+    await asyncio.gather(waiter, *tasks, return_exceptions=True)
+    for task in ended:
+        task.result()

@@ -66,12 +66,17 @@ def doctor(*, as_json: Json = False) -> None:
 
 
 def migrate() -> None:
-    """Bring the database to the newest schema."""
+    """Bring the database to the newest schema and the Temporal namespace to our search attributes."""
+    import asyncio
+
     from models.migrate import migrate_to_head
     from settings import load_settings
     from workers.embedded.runtime import locate
+    from workers.embedded.temporal import prepare_namespace
 
     settings = locate(load_settings())
-    if settings.database_url is not None:
-        migrate_to_head(settings.database_url)
-        typer.echo("The schema is up to date.")
+    migrate_to_head(settings.database_url or "")
+    added = asyncio.run(prepare_namespace(settings))
+    typer.echo(
+        "The schema is up to date." + (f" Search attributes added: {', '.join(added)}." if added else "")
+    )

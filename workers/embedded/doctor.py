@@ -15,11 +15,11 @@ from settings import PREFIX, Settings
 from workers.embedded import postgres, temporal
 from workers.embedded.connection import connect_temporal
 from workers.embedded.errors import StackNotRunningError
+from workers.embedded.parts import HEALTH_PATH, WORKERS
 from workers.embedded.pollers import last_poll
 from workers.embedded.ports import is_free, port_fields, port_holder
 from workers.embedded.probes import GOOD, http_status
 from workers.embedded.runtime import locate, read_state
-from workers.embedded.stack import HEALTH_PATH, WORKERS
 
 Verdict = Literal["fine", "wrong", "skipped"]
 LEAST_PYTHON = (3, 11)

@@ -1,97 +1,23 @@
-"""The embedded stack as a table of children, and its life from `everstay up` to the last one's stop."""
+"""The life of the embedded stack, from `everstay up` to the last child's stop."""
 
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from settings import PREFIX, Settings
-from workers.embedded import postgres, temporal
-from workers.embedded.children import ChildSpec, Kind
+from settings import Settings
+from workers.embedded import postgres
+from workers.embedded.children import ChildSpec
 from workers.embedded.lock import only_one
-from workers.embedded.pollers import queues_are_polled
+from workers.embedded.parts import full_stack, resolve
 from workers.embedded.ports import LOCAL, settle_ports
-from workers.embedded.probes import http_answers
 from workers.embedded.process import ProcessMark, end_leftovers
 from workers.embedded.runtime import Part, StackState, read_state, shared_settings, version, write_state
 from workers.embedded.supervisor import Say, Supervisor
 
-HEALTH_PATH = "/health"
-WORKERS = {  # child: its task queues. Two processes, since two cores is the smallest machine
-    "worker-lifecycle": ("lifecycle",),
-    "worker-activities": ("decisions", "email", "billing", "scoring", "bulk"),
-}
-
 Children = Callable[[Settings], tuple[ChildSpec, ...]]
-
-
-def services(settings: Settings) -> tuple[ChildSpec, ...]:
-    """Return Postgres and Temporal, unless the settings name others."""
-    found = []
-    if settings.database_url is None:
-        found.append(postgres.child(settings.home, settings.postgres_port))
-    if settings.temporal_address is None:
-        found.append(
-            temporal.child(
-                settings.home, settings.temporal_port, settings.temporal_ui_port, settings.temporal_namespace
-            )
-        )
-    return tuple(found)
-
-
-def application(settings: Settings) -> tuple[ChildSpec, ...]:
-    """Return our own parts, for settings in which every address is known.
-
-    To add a part: add a line here, and the command that it names to workers/commands/serve.py.
-    """
-    api, simulators = f"http://{LOCAL}:{settings.api_port}", settings.simulators_url
-    after = ("migrations", "clock")
-    return (
-        _ours("migrations", "migrate", settings, kind=Kind.TASK),
-        _ours("clock", "serve clock", settings, kind=Kind.TASK, depends_on=("migrations",)),
-        _ours("simulators", "serve simulators", settings, ready=http_answers(simulators), where=simulators),
-        _ours("api", "serve api", settings, ready=http_answers(api + HEALTH_PATH), where=api, depends_on=after),
-        *(
-            _ours(
-                name, f"serve worker --queue {','.join(queues)}", settings,
-                ready=queues_are_polled(settings, queues), where=", ".join(queues), depends_on=after,
-            )
-            for name, queues in WORKERS.items()
-        ),
-        _ours("relay", "serve relay", settings, depends_on=after),
-    )  # fmt: skip
-
-
-def _ours(name: str, arguments: str, settings: Settings, **rest: object) -> ChildSpec:
-    command = (sys.executable, "-m", "cli", *arguments.split())
-    return ChildSpec(name=name, command=command, environment=environment(settings), **rest)  # type: ignore[arg-type] # ChildSpec checks nothing, the callers above are few
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """Return the variables that make a child read the same settings, with every address filled in."""
-    given = {"home": settings.home, "profile": settings.profile, **shared_settings(settings)}
-    return {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}
-
-
-def full_stack(settings: Settings) -> tuple[ChildSpec, ...]:
-    """Return every child of the embedded stack, each application part behind the services."""
-    base = services(settings)
-    names = tuple(spec.name for spec in base)
-    ours = application(resolve(settings))
-    return base + tuple(spec.after(names) for spec in ours)
-
-
-def resolve(settings: Settings) -> Settings:
-    """Fill in the addresses of the embedded services."""
-    return settings.model_copy(
-        update={
-            "database_url": settings.database_url or postgres.url(settings.home, settings.postgres_port),
-            "temporal_address": settings.temporal_address or f"{LOCAL}:{settings.temporal_port}",
-        }
-    )
 
 
 async def run_stack(

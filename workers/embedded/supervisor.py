@@ -90,13 +90,15 @@ class Supervisor:
     async def _until_ready(self, keepers: list[asyncio.Task[None]], asked: asyncio.Task[bool]) -> None:
         all_ready = asyncio.gather(*(child.ready.wait() for child in self._children.values()))
         waiting: set[asyncio.Future[object]] = {all_ready, asked, *keepers}  # type: ignore[arg-type] # invariance
-        while not (all_ready.done() or asked.done()):
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for finished in done:
-                finished.result()  # a child that could not be started raises here
-        all_ready.cancel()
-        with suppress(asyncio.CancelledError):
-            await all_ready
+        try:
+            while not (all_ready.done() or asked.done()):
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for finished in done:
+                    finished.result()  # a child that could not be started raises here
+        finally:
+            all_ready.cancel()
+            with suppress(asyncio.CancelledError):
+                await all_ready
 
     async def _until_asked(self, keepers: list[asyncio.Task[None]], asked: asyncio.Task[bool]) -> None:
         waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {asked, *keepers}

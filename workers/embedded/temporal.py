@@ -4,10 +4,12 @@ import importlib.metadata
 from pathlib import Path
 
 from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 
+from settings import Settings
 from workers.embedded.children import ChildSpec, Probe
+from workers.embedded.connection import connect_temporal
 from workers.embedded.errors import BinaryMissingError
 from workers.embedded.ports import LOCAL
 
@@ -70,6 +72,17 @@ async def missing_search_attributes(client: Client) -> list[str]:
     known = (await client.operator_service.list_search_attributes(request)).custom_attributes
     wanted = {name: _kind(kind) for name, kind in SEARCH_ATTRIBUTES.items()}
     return [name for name, kind in wanted.items() if known.get(name) != kind]
+
+
+async def prepare_namespace(settings: Settings) -> list[str]:
+    """Add our search attributes to a namespace that lacks them (a real server's); return the added ones."""
+    client = await connect_temporal(settings)
+    missing = await missing_search_attributes(client)
+    if missing:
+        kinds = {name: IndexedValueType.ValueType(_kind(SEARCH_ATTRIBUTES[name])) for name in missing}
+        request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=kinds)
+        await client.operator_service.add_search_attributes(request)
+    return missing
 
 
 def _kind(word: str) -> int:

@@ -6,7 +6,8 @@ import sys
 
 from domain.errors import EverstayError
 from settings import load_settings
-from workers.embedded.stack import run_stack, services
+from workers.embedded.parts import services
+from workers.embedded.stack import run_stack
 
 
 def say(line: str) -> None:

@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -141,8 +142,6 @@ def test_a_pid_file_that_names_a_stranger_does_not_stop_the_start(start: Start) 
 
 
 def test_a_taken_port_is_named_with_its_holder_and_the_way_out(start: Start) -> None:
-    import socket
-
     with socket.socket() as holder:
         running = start()
         running.end()  # only for its settings: the next one meets a taken port

@@ -1,0 +1,87 @@
+"""The embedded stack as a table of children."""
+
+import sys
+from dataclasses import replace
+
+from settings import PREFIX, Settings
+from workers.embedded import postgres, temporal
+from workers.embedded.children import ChildSpec, Kind
+from workers.embedded.pollers import queues_are_polled
+from workers.embedded.ports import LOCAL
+from workers.embedded.probes import http_answers
+from workers.embedded.runtime import shared_settings
+
+HEALTH_PATH = "/health"
+WORKERS = {  # child: its task queues. Two processes, since two cores is the smallest machine
+    "worker-lifecycle": ("lifecycle",),
+    "worker-activities": ("decisions", "email", "billing", "scoring", "bulk"),
+}
+
+
+def services(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return Postgres and Temporal, unless the settings name others."""
+    found = []
+    if settings.database_url is None:
+        found.append(postgres.child(settings.home, settings.postgres_port))
+    if settings.temporal_address is None:
+        found.append(
+            temporal.child(
+                settings.home, settings.temporal_port, settings.temporal_ui_port, settings.temporal_namespace
+            )
+        )
+    return tuple(found)
+
+
+def application(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return our own parts, for settings in which every address is known.
+
+    To add a part: add a line here, and the command that it names to workers/commands/serve.py.
+    """
+    api, mailbox = f"http://{LOCAL}:{settings.api_port}", settings.simulators_url
+    before = (
+        replace(_ours("migrations", "migrate", settings), kind=Kind.TASK),
+        replace(_ours("clock", "serve clock", settings), kind=Kind.TASK, depends_on=("migrations",)),
+        replace(
+            _ours("simulators", "serve simulators", settings), ready=http_answers(mailbox), where=mailbox
+        ),
+    )
+    serving = (
+        replace(_ours("api", "serve api", settings), ready=http_answers(api + HEALTH_PATH), where=api),
+        *(_worker(name, queues, settings) for name, queues in WORKERS.items()),
+        _ours("relay", "serve relay", settings),
+    )
+    return before + tuple(spec.after(("migrations", "clock")) for spec in serving)
+
+
+def _worker(name: str, queues: tuple[str, ...], settings: Settings) -> ChildSpec:
+    base = _ours(name, f"serve worker --queue {','.join(queues)}", settings)
+    return replace(base, ready=queues_are_polled(settings, queues), where=", ".join(queues))
+
+
+def _ours(name: str, arguments: str, settings: Settings) -> ChildSpec:
+    command = (sys.executable, "-m", "cli", *arguments.split())
+    return ChildSpec(name, command, environment=environment(settings))
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that make a child read the same settings, with every address filled in."""
+    given = {"home": settings.home, "profile": settings.profile, **shared_settings(settings)}
+    return {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}
+
+
+def full_stack(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return every child of the embedded stack, each application part behind the services."""
+    base = services(settings)
+    names = tuple(spec.name for spec in base)
+    ours = application(resolve(settings))
+    return base + tuple(spec.after(names) for spec in ours)
+
+
+def resolve(settings: Settings) -> Settings:
+    """Fill in the addresses of the embedded services."""
+    return settings.model_copy(
+        update={
+            "database_url": settings.database_url or postgres.url(settings.home, settings.postgres_port),
+            "temporal_address": settings.temporal_address or f"{LOCAL}:{settings.temporal_port}",
+        }
+    )
