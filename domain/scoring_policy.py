@@ -1,0 +1,111 @@
+"""The editable document behind every verdict: weights, thresholds, the prior. Policy key `scoring`."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from domain.vocabulary import HealthComponent, HealthStatus, RiskTier, Segment, SignalKind, TouchTier
+
+POLICY_KEY = "scoring"
+TIER_FLOORS = {RiskTier.LOW: 0, RiskTier.MEDIUM: 25, RiskTier.HIGH: 50, RiskTier.CRITICAL: 75}
+STATUS_FLOORS = {
+    HealthStatus.THRIVING: 80,
+    HealthStatus.ENGAGED: 65,
+    HealthStatus.NEUTRAL: 50,
+    HealthStatus.NEEDS_ATTENTION: 35,
+    HealthStatus.AT_RISK: 0,
+}
+
+
+class Document(BaseModel):
+    """A frozen part of the policy; an unknown word is an error, not a wish."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _weights(*values: float) -> dict[HealthComponent, float]:
+    return dict(zip(HealthComponent, values, strict=True))
+
+
+class Thresholds(Document):
+    """Where a signal opens, where it closes again, and from where on it is severe."""
+
+    open: float
+    close: float
+    severe: float
+
+
+class SignalPolicy(Document):
+    """What a tenant changed in the signal catalogue."""
+
+    enabled: bool = True
+    thresholds: dict[Segment, Thresholds] = Field(default_factory=dict)
+
+
+class RiskPolicy(Document):
+    """The prior of the scorecard and the patience of change detection."""
+
+    base_rate: float = Field(0.05, gt=0, lt=1)
+    """Share of customers that leave within the horizon, before anything is known of them."""
+    horizon_days: int = Field(90, ge=1)
+    points_per_doubling: float = Field(20.0, gt=0)
+    """So many points double the odds."""
+    quiet_points: float = 20.0
+    """A customer of whom nothing stands out has so many points less than the average one."""
+    up_margin: int = Field(2, ge=0)
+    """A tier is entered at once this far above its floor, and nearer to it only after the dwell time."""
+    dwell_days: int = Field(3, ge=0)
+    """A lower tier is acted on when every score of so many days was in it."""
+
+
+class HealthPolicy(Document):
+    """Weights of the components per segment (they need not add up to 1), and floors of the status words."""
+
+    weights: dict[Segment, dict[HealthComponent, float]] = Field(
+        default_factory=lambda: {
+            Segment.SMALL: _weights(0.34, 0.18, 0.14, 0.10, 0.06, 0.12, 0.06),
+            Segment.MID_MARKET: _weights(0.28, 0.16, 0.16, 0.10, 0.12, 0.12, 0.06),
+            Segment.ENTERPRISE: _weights(0.20, 0.14, 0.16, 0.10, 0.20, 0.10, 0.10),
+        }
+    )
+    floors: dict[HealthStatus, int] = Field(default_factory=lambda: dict(STATUS_FLOORS))
+    limited_below: float = Field(0.4, ge=0, le=1)
+    """Share of weight with fresh data under which a verdict calls itself limited."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Refuse a table with holes: every customer gets a verdict."""
+        if set(self.weights) != set(Segment) or set(self.floors) != set(HealthStatus):
+            message = "weights need every segment, and floors every status"
+            raise ValueError(message)
+        if any(sum(weights.values()) <= 0 for weights in self.weights.values()):
+            message = "each segment needs at least one component with weight"
+            raise ValueError(message)
+        return self
+
+
+class FreshnessPolicy(Document):
+    """When a source counts as silent: so that a dead connector is not taken for dead customers."""
+
+    silent_after_days: float = Field(7.0, gt=0)
+    rhythms: float = Field(3.0, gt=0)
+    """Or after so many of its own rhythms, where it has one."""
+    usage_gap_days: int = Field(4, ge=1)
+    """Usage of nobody at all for so many days is a dead feed (where at least `usage_customers` used it)."""
+    usage_customers: int = Field(5, ge=1)
+
+
+class ScoringPolicy(Document):
+    """Everything that a tenant may set about scores, health, signals and freshness."""
+
+    risk: RiskPolicy = Field(default_factory=RiskPolicy)
+    health: HealthPolicy = Field(default_factory=HealthPolicy)
+    freshness: FreshnessPolicy = Field(default_factory=FreshnessPolicy)
+    signals: dict[SignalKind, SignalPolicy] = Field(default_factory=dict)
+    longest_silence_days: dict[TouchTier, int] = Field(
+        default_factory=lambda: {
+            TouchTier.STRATEGIC: 21,
+            TouchTier.MANAGED: 30,
+            TouchTier.TECH_TOUCH: 60,
+        }
+    )
