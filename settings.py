@@ -105,6 +105,11 @@ class Settings(BaseSettings):
         "URL under which people reach the pages; none means the listening address.",
         URL_FORM,
     )
+    trusted_proxies: Annotated[str, _matching(r"[0-9a-fA-F.:/]+(,\s*[0-9a-fA-F.:/]+)*")] | None = _setting(
+        None,
+        "Proxies whose X-Forwarded headers are believed; none means that no such header is.",
+        "IP addresses or networks, separated by commas",
+    )
     secret_key: Annotated[SecretStr, Field(min_length=32)] | None = _setting(
         None,
         "Key that signs sessions and links. The embedded stack makes its own; production needs one.",

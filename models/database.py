@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 
@@ -28,6 +30,14 @@ class Database:
         """Yield a session inside one transaction: committed at the end, rolled back on any error."""
         async with self._sessions() as session, session.begin():
             yield session
+
+    async def is_up(self) -> bool:
+        """Whether a query is answered now."""
+        try:
+            async with self._engine.connect() as connection:
+                return bool(await connection.scalar(text("SELECT 1")) == 1)
+        except (SQLAlchemyError, OSError):
+            return False
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -7,13 +7,15 @@ from litestar import Router
 from litestar.datastructures import CacheControlHeader
 from litestar.static_files import create_static_files_router
 
+from api.guards import PUBLIC
+
 STATIC = Path(__file__).parents[1] / "static"
 STYLES = ("tokens", "base", "layout", "components", "lists", "charts", "pages", "print")
 """The sources in the order of their layers, as they are loaded when nothing was built."""
 
 
 class Assets:
-    """Addresses of scripts and styles. Built names hold their content's hash, so browsers keep them for ever."""
+    """Addresses of scripts and styles. A built name holds its content's hash: browsers keep it for ever."""
 
     def __init__(self, static: Path = STATIC) -> None:
         manifest = static / "dist" / "manifest.json"
@@ -41,7 +43,7 @@ def static_routers() -> list[Router]:
             name=f"static-{folder}",
             cache_control=cache,
             include_in_schema=False,
-            opt={"open": True},
+            opt=PUBLIC,
         )
         for folder, cache in folders.items()
     ]

@@ -1,0 +1,76 @@
+"""The composition root of the web application: the one place that knows everything concrete."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from litestar import Litestar
+
+from api.access_log import RequestIds, log_answer
+from api.authentication import Authentication
+from api.cookies import Cookies
+from api.dependencies import dependencies
+from api.errors import exception_handlers
+from api.guards import enforce
+from api.headers import header_hook
+from api.openapi import openapi_config
+from api.routes import routes
+from api.templating import template_config
+from models.clock import StoredClock, open_clock
+from models.database import Database
+from settings import Settings, SettingsError
+
+MAX_BODY_BYTES = 1_000_000
+"""Of a form or an API call; a route that takes more says so itself."""
+CLOCK_SECONDS = 1.0
+"""How often the clock's segments are read again, so that a change of pace shows."""
+
+
+def create_app(settings: Settings) -> Litestar:
+    """Wire the application. Nothing is connected before it starts."""
+    database, cookies = _database(settings), Cookies(settings)
+    app = Litestar(
+        route_handlers=routes(),
+        dependencies=dependencies(settings, database, cookies),
+        middleware=[RequestIds(), Authentication(database, cookies, settings.signing_key)],
+        guards=[enforce],
+        exception_handlers=exception_handlers(),
+        before_send=[header_hook(secure=cookies.secure), log_answer],
+        template_config=template_config(),
+        openapi_config=openapi_config(),
+        lifespan=[_running],
+        logging_config=None,
+        request_max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.update({"database": database, "stopping": asyncio.Event()})
+    return app
+
+
+def _database(settings: Settings) -> Database:
+    if settings.database_url is None:
+        raise SettingsError(reason="EVERSTAY_DATABASE_URL: needed to serve the pages")
+    return Database(settings.database_url, pool_size=settings.database_pool_size)
+
+
+@asynccontextmanager
+async def _running(app: Litestar) -> AsyncIterator[None]:
+    """Open the clock and keep it true while the application runs; give every connection back after."""
+    database: Database = app.state.database
+    app.state.clock = await open_clock(database)
+    keeper = asyncio.create_task(_keep_true(app.state.clock, database))
+    try:
+        yield
+    finally:
+        app.state.stopping.set()
+        keeper.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeper
+        await database.close()
+
+
+async def _keep_true(clock: StoredClock, database: Database) -> None:
+    """Read the segments again and again; a database that is away for a while costs accuracy, not the task."""
+    while True:
+        await asyncio.sleep(CLOCK_SECONDS)
+        if await database.is_up():
+            await clock.refresh(database)

@@ -1,0 +1,13 @@
+"""Every route of the application, in one list."""
+
+from litestar.types import ControllerRouterHandler
+
+from api.health import healthz, readyz
+from api.openapi import openapi_json
+from api.sign_in import SignInController
+from api.web.assets import static_routers
+
+
+def routes() -> list[ControllerRouterHandler]:
+    """Return pages, API, webhooks and files. To add some, add them here; each names what it needs."""
+    return [*static_routers(), healthz, readyz, openapi_json, SignInController]

@@ -1,0 +1,57 @@
+"""The web server: uvicorn, told to stop quickly and to believe no header that it was not told to believe."""
+
+import asyncio
+from types import FrameType
+
+import uvicorn
+
+from api.app import create_app
+from settings import Settings
+
+GRACE_SECONDS = 3
+"""Open requests may end in this time after SIGTERM; the supervisor kills later than that."""
+KEEP_ALIVE_SECONDS = 65
+"""Longer than common proxies keep theirs, so that they never send into a closed connection."""
+
+
+class ApiServer(uvicorn.Server):
+    """Ends open streams as soon as it is told to stop, and then ends with success."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        """Take the event that streams watch."""
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  uvicorn passes both
+        """Stop at the first signal and at once at the second. Uvicorn would raise the signal again after."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        self._stopping.set()
+
+
+def run_api(settings: Settings) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    server = build_server(settings)
+    server.run()
+    if not server.started:
+        raise SystemExit(1)
+
+
+def build_server(settings: Settings) -> ApiServer:
+    """Return the server, not yet started."""
+    app = create_app(settings)
+    proxies = settings.trusted_proxies
+    config = uvicorn.Config(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        proxy_headers=proxies is not None,
+        forwarded_allow_ips=proxies,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+    )
+    return ApiServer(config, app.state.stopping)

@@ -1,0 +1,59 @@
+"""The web application against a database of the test, and people who sign in to it."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from httpx import Response
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from api.app import create_app
+from domain.vocabulary import Role
+from models.clock import wall_now
+from models.database import Database
+from models.passwords import PasswordHashing
+from models.users import User, add_user
+from settings import Settings
+
+PASSWORD = "correct horse battery"
+SIGNING_KEY = "0123456789abcdef0123456789abcdef"
+TOKEN = re.compile(r'name="_csrf_token" value="([0-9a-f]+)"')
+
+Client = AsyncTestClient[Litestar]
+
+
+def web_settings(database_url: str, **overrides: object) -> Settings:
+    """Settings of an installation on this database, whatever the environment says."""
+    given = {"database_url": database_url, "secret_key": SIGNING_KEY, "database_pool_size": 5, **overrides}
+    return Settings(_env_file=None, **given)  # type: ignore[arg-type]  # pydantic validates the overrides
+
+
+@asynccontextmanager
+async def web_client(settings: Settings) -> AsyncIterator[Client]:
+    """A browser that has never been here."""
+    app = create_app(settings)
+    async with AsyncTestClient(app, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+async def someone(database: Database, role: Role = Role.CSM, email: str | None = None) -> User:
+    """A user with the password of all test users."""
+    hashed = PasswordHashing().hash(PASSWORD)
+    async with database.transaction() as session:
+        address = email or f"{role}@example.com"
+        return await add_user(session, address, str(role).title(), role, wall_now(), password_hash=hashed)
+
+
+def csrf_in(page: Response) -> str:
+    """The token in the page's form."""
+    found = TOKEN.search(page.text)
+    assert found is not None, page.text
+    return found[1]
+
+
+async def sign_in(client: Client, email: str, password: str = PASSWORD, **fields: str) -> Response:
+    """Fill in the form as a browser does."""
+    token = csrf_in(await client.get("/sign-in"))
+    form = {"email": email, "password": password, "_csrf_token": token, **fields}
+    return await client.post("/sign-in", data=form, follow_redirects=False)
