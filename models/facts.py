@@ -1,0 +1,149 @@
+"""The one way that facts enter the database: set-wise, idempotent, in one transaction, nothing lost."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.facts import Fact
+from domain.time import BusinessInstant, WallInstant
+from models.arrays import among, among_ids
+from models.clock import load_timeline
+from models.customer_standing import refresh_customers
+from models.facts_batch import Batch, Indexed, StoreResult, Verdict
+from models.facts_contacts import store_contacts
+from models.facts_customers import store_customers
+from models.facts_entities import TABLES, store_entities
+from models.facts_usage import store_usage
+from models.outbox import put_notices
+from models.sources import get_source, note_facts
+from models.tables.customers import ContactRow, CustomerRow
+from models.tables.ledger import TouchpointRow
+from models.tables.people import UserRow
+
+CUSTOMERS = "customers"
+Stage = Callable[[Batch, Indexed], Awaitable[None]]
+
+
+async def store_facts(
+    session: AsyncSession, source_id: str, facts: Sequence[Fact], *, received_at: WallInstant
+) -> StoreResult:
+    """Store facts of one source and everything that follows from them at once.
+
+    Entities go in the order of their dependencies whatever the order of `facts`; among facts of one key the
+    given order counts. A fact with a known key and the same content is a duplicate, one that fills in or
+    moves forward what may change is stored, one that contradicts is a conflict, and one about an unknown
+    customer or contact is unresolved; the caller quarantines the last two. Facts known before their source
+    was connected put no notices, except that a customer was added.
+
+    Raises NotFoundError for an unknown source (see models.sources.connect_source), ValueError for an
+    instant without time zone.
+    """
+    by_type = _by_type(facts)
+    batch = await _open(session, source_id, facts, received_at)
+    if set(by_type) - {"usage"}:
+        await _lock_source(session, source_id)
+    await _stage(batch, by_type, "customer", store_customers)
+    await _resolve_customers(batch, facts)
+    await _stage(batch, by_type, "contact", store_contacts)
+    await _resolve_people(batch, facts)
+    for kind in TABLES:
+        if kind in by_type:
+            await store_entities(batch, kind, by_type[kind])
+    await _stage(batch, by_type, "usage", store_usage)
+    await _settle(batch, facts)
+    return batch.result
+
+
+def _by_type(facts: Sequence[Fact]) -> dict[str, list[tuple[int, Fact]]]:
+    sorted_out: dict[str, list[tuple[int, Fact]]] = {}
+    for index, fact in enumerate(facts):
+        sorted_out.setdefault(fact.type, []).append((index, fact))
+    return sorted_out
+
+
+async def _open(
+    session: AsyncSession, source_id: str, facts: Sequence[Fact], received_at: WallInstant
+) -> Batch:
+    source = await get_source(session, source_id)
+    result = StoreResult([Verdict.DUPLICATE] * len(facts))
+    return Batch(session, source, received_at, await _business_now(session, received_at), result)
+
+
+async def _business_now(session: AsyncSession, received_at: WallInstant) -> BusinessInstant:
+    timeline = await load_timeline(session)
+    return BusinessInstant(received_at) if timeline is None else timeline.business_at(received_at)
+
+
+async def _lock_source(session: AsyncSession, source_id: str) -> None:
+    """Let one writer of entities per source at a time compare and write (usage needs no such lock)."""
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"facts/{source_id}"}
+    )
+
+
+async def _stage(batch: Batch, by_type: dict[str, list[tuple[int, Fact]]], kind: str, store: Stage) -> None:
+    if kind in by_type:
+        await store(batch, by_type[kind])
+
+
+def _named(facts: Iterable[Fact], field: str) -> list[str]:
+    named = {getattr(fact, field, None): None for fact in facts}
+    return [name for name in named if name]
+
+
+async def _resolve_customers(batch: Batch, facts: Sequence[Fact]) -> None:
+    """Find and lock the customers that the facts name, in one order everywhere, so that nobody deadlocks.
+
+    A source that provides no customers of its own speaks of those of another one, by its ids, where
+    exactly one customer has the id.
+    """
+    names = _named(facts, "customer")
+    if not names:
+        return
+    query = select(CustomerRow.external_id, CustomerRow.id).where(among(CustomerRow.external_id, names))
+    if CUSTOMERS in batch.source.provides:
+        query = query.where(CustomerRow.source_id == batch.source.id)
+    rows = (await batch.session.execute(query.order_by(CustomerRow.id).with_for_update(key_share=True))).all()
+    counts: dict[str, int] = {}
+    for name, _ in rows:
+        counts[name] = counts.get(name, 0) + 1
+    batch.customers = {name: customer for name, customer in rows if counts[name] == 1}
+
+
+async def _resolve_people(batch: Batch, facts: Sequence[Fact]) -> None:
+    """Find the contacts and the users that the facts name."""
+    names, emails = _named(facts, "contact"), [mail.lower() for mail in _named(facts, "user_email")]
+    if names:
+        query = select(ContactRow.external_id, ContactRow.id).where(
+            ContactRow.source_id == batch.source.id, among(ContactRow.external_id, names)
+        )
+        batch.contacts = dict((await batch.session.execute(query)).all())
+    if emails:
+        query = select(func.lower(UserRow.email), UserRow.id).where(among(func.lower(UserRow.email), emails))
+        batch.users = dict((await batch.session.execute(query)).all())
+
+
+async def _settle(batch: Batch, facts: Sequence[Fact]) -> None:
+    """Bring the customers' current state, the source's freshness and the outbox in step."""
+    told = [f.known_at for f, v in zip(facts, batch.result.verdicts, strict=True) if v is Verdict.STORED]
+    if not told:
+        return
+    await _touch(batch, facts)
+    now = max(batch.now, *(at for at in told if batch.is_live(at)), batch.now)
+    if batch.to_refresh:
+        for notice, known_at in await refresh_customers(batch.session, batch.to_refresh, now):
+            batch.notify(notice, known_at)
+    await note_facts(batch.session, batch.source.id, max(told))
+    await put_notices(batch.session, batch.notices, batch.received_at)
+
+
+async def _touch(batch: Batch, facts: Sequence[Fact]) -> None:
+    """Keep `customers.last_touch_at` at the newest touchpoint."""
+    named = {getattr(fact, "customer", "") for fact in facts if fact.type == "touchpoint"}
+    ids = [batch.customers[name] for name in named if name in batch.customers]
+    if not ids:
+        return
+    newest = select(func.max(TouchpointRow.occurred_at)).where(TouchpointRow.customer_id == CustomerRow.id)
+    statement = update(CustomerRow).where(among_ids(CustomerRow.id, ids))
+    await batch.session.execute(statement.values(last_touch_at=newest.scalar_subquery()))

@@ -1,0 +1,197 @@
+"""People at customers: who they are, what they are there, and what they agreed to receive."""
+
+import uuid
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from domain.fact_merge import RULES, Clash, content_hash, merge
+from domain.facts import ContactFact
+from domain.vocabulary import ContactRole, NoticeKind, Purpose
+from models.arrays import among, among_ids
+from models.facts_batch import Batch, Indexed, Verdict, fact_id, keys_of
+from models.outbox import Notice
+from models.tables.customers import ConsentRow, ContactRoleRow, ContactRow
+
+RULE = RULES["contact"]
+FIELDS = RULE.filled + RULE.latest
+Row = dict[str, Any]
+OpenRoles = dict[tuple[uuid.UUID, uuid.UUID], dict[ContactRole, uuid.UUID]]
+
+
+async def store_contacts(batch: Batch, facts: Indexed) -> None:
+    """Add new people, move known ones forward, and keep their roles and consents dated."""
+    known = await _load(batch, keys_of(facts))
+    ids = [row["id"] for row in known.values()]
+    writes = _Writes(batch, known, await _open_roles(batch, ids), await _consents(batch, ids))
+    for index, fact in facts:
+        if isinstance(fact, ContactFact):
+            writes.take(index, fact)
+    await writes.flush()
+
+
+class _Writes:
+    """Collects rows of people, roles and consents."""
+
+    def __init__(
+        self, batch: Batch, known: dict[str, Row], roles: OpenRoles, consents: dict[uuid.UUID, set[Purpose]]
+    ) -> None:
+        self.batch, self.known, self.roles, self.consents = batch, known, roles, consents
+        self.inserts: dict[str, Row] = {}
+        self.updates: dict[uuid.UUID, Row] = {}
+        self.new_roles: dict[uuid.UUID, Row] = {}
+        self.ended_roles: dict[uuid.UUID, Row] = {}
+        self.new_consents: list[Row] = []
+
+    def take(self, index: int, fact: ContactFact) -> None:
+        customer = self.batch.customer_of(index, fact, fact.customer)
+        if customer is None:
+            return
+        old = self.known.get(fact.key)
+        if old is None:
+            row = self.known[fact.key] = self.inserts[fact.key] = _row(self.batch, fact)
+            self._relate(fact, row["id"], customer, is_later=True)
+            self.batch.settle(index, Verdict.STORED)
+        else:
+            self._retell(index, fact, old, customer)
+
+    def _retell(self, index: int, fact: ContactFact, old: Row, customer: uuid.UUID) -> None:
+        new = _row(self.batch, fact)
+        is_later = fact.known_at > old["told_at"]
+        changes = merge(RULE, old, new, is_later=is_later)
+        if isinstance(changes, Clash):
+            self.batch.refuse(index, fact, Verdict.CONFLICT, changes.field, changes.reason)
+            return
+        if old["content_hash"] != new["content_hash"] or not self._agrees(
+            old["id"], fact, customer, is_later
+        ):
+            reason = "the same key was told before with other roles, consents or content, and not later"
+            self.batch.refuse(index, fact, Verdict.CONFLICT, "key", reason)
+            return
+        related = self._relate(fact, old["id"], customer, is_later=is_later)
+        if changes:
+            old.update(changes | {"told_at": max(old["told_at"], fact.known_at)})
+            if fact.key not in self.inserts:
+                self.updates[old["id"]] = {name: old[name] for name in ("id", "told_at", *FIELDS)}
+        self.batch.settle(index, Verdict.STORED if changes or related else Verdict.DUPLICATE)
+
+    def _agrees(self, contact: uuid.UUID, fact: ContactFact, customer: uuid.UUID, is_later: bool) -> bool:  # noqa: FBT001  private
+        """Tell whether roles and consents may be taken: new, the same, or told later."""
+        held = self.roles.get((contact, customer))
+        same_roles = held is None or not held or fact.left_at is not None or set(held) == set(fact.roles)
+        agreed = self.consents.get(contact, set())
+        return is_later or (same_roles and set(fact.consents) >= agreed)
+
+    def _relate(self, fact: ContactFact, contact: uuid.UUID, customer: uuid.UUID, *, is_later: bool) -> bool:
+        """Bring roles and consents in step; tell whether anything changed."""
+        held = self.roles.setdefault((contact, customer), {})
+        wanted = set() if fact.left_at is not None and held else set(fact.roles)
+        if fact.left_at is not None and not held and not is_later:
+            wanted = set()
+        ended = [(role, held.pop(role)) for role in sorted(set(held) - wanted)]
+        until = fact.left_at or fact.known_at
+        for _, role_id in ended:
+            self.ended_roles[role_id] = {"id": role_id, "until": until}
+        begun = sorted(wanted - set(held))
+        for role in begun:
+            self._begin_role(fact, contact, customer, role)
+        return self._consent(fact, contact) or bool(ended or begun)
+
+    def _begin_role(
+        self, fact: ContactFact, contact: uuid.UUID, customer: uuid.UUID, role: ContactRole
+    ) -> None:
+        first = fact.key in self.inserts and (contact, customer) in self.roles
+        since = fact.since if first else max(fact.since, fact.known_at)
+        role_id = fact_id(str(customer), f"role/{contact}", f"{role}/{since.isoformat()}")
+        row = {"id": role_id, "customer_id": customer, "contact_id": contact, "role": role}
+        self.new_roles[role_id] = row | {"since": since, "until": fact.left_at}
+        if fact.left_at is None:
+            self.roles[contact, customer][role] = role_id
+
+    def _consent(self, fact: ContactFact, contact: uuid.UUID) -> bool:
+        is_new = contact not in self.consents
+        agreed, told = self.consents.setdefault(contact, set()), set(fact.consents)
+        for purpose in sorted(agreed ^ told):
+            self.new_consents.append(self._consent_row(fact, contact, purpose, granted=purpose in told))
+            if not is_new:
+                self._announce(fact, contact, purpose, granted=purpose in told)
+        changed = agreed != told
+        self.consents[contact] = told
+        return changed
+
+    def _consent_row(self, fact: ContactFact, contact: uuid.UUID, purpose: Purpose, *, granted: bool) -> Row:
+        row_id = fact_id(str(contact), f"consent/{purpose}/{granted}", fact.known_at.isoformat())
+        row = {"id": row_id, "contact_id": contact, "purpose": purpose, "granted": granted}
+        return row | {
+            "origin": self.batch.source.id,
+            "occurred_at": fact.known_at,
+            "known_at": fact.known_at,
+        }
+
+    def _announce(self, fact: ContactFact, contact: uuid.UUID, purpose: Purpose, *, granted: bool) -> None:
+        payload = {"contact_id": str(contact), "purpose": str(purpose), "granted": granted}
+        customer = self.batch.customers[fact.customer]
+        notice = Notice(customer, NoticeKind.CONSENT_CHANGED, payload, fact.known_at)
+        self.batch.notify(notice, fact.known_at)
+
+    async def flush(self) -> None:
+        """Write people first, then what refers to them."""
+        session = self.batch.session
+        ended = {key: row for key, row in self.ended_roles.items() if key not in self.new_roles}
+        for key in set(self.ended_roles) & set(self.new_roles):
+            self.new_roles[key]["until"] = self.ended_roles[key]["until"]
+        for table, rows in (
+            (ContactRow, self.inserts.values()),
+            (ContactRoleRow, self.new_roles.values()),
+            (ConsentRow, self.new_consents),
+        ):
+            if rows:
+                await session.execute(insert(table), list(rows))
+        if self.updates:
+            await session.execute(update(ContactRow), list(self.updates.values()))
+        if ended:
+            await session.execute(update(ContactRoleRow), list(ended.values()))
+
+
+def _row(batch: Batch, fact: ContactFact) -> Row:
+    values = {name: getattr(fact, name) for name in FIELDS}
+    return values | {
+        "id": fact_id(batch.source.id, "contact", fact.key),
+        "source_id": batch.source.id,
+        "external_id": fact.key,
+        "content_hash": content_hash(fact, RULE),
+        "locale": fact.locale or "en",
+        "known_at": fact.known_at,
+        "told_at": fact.known_at,
+    }
+
+
+async def _load(batch: Batch, keys: list[str]) -> dict[str, Row]:
+    row = ContactRow
+    columns = [getattr(row, name) for name in FIELDS]
+    query = select(row.id, row.external_id, row.content_hash, row.known_at, row.told_at, *columns)
+    query = query.where(row.source_id == batch.source.id, among(row.external_id, keys))
+    found = [dict(one) for one in (await batch.session.execute(query)).mappings()]
+    return {one["external_id"]: one | {"told_at": one["told_at"] or one["known_at"]} for one in found}
+
+
+async def _open_roles(batch: Batch, ids: list[uuid.UUID]) -> OpenRoles:
+    row = ContactRoleRow
+    query = select(row.contact_id, row.customer_id, row.role, row.id).where(
+        among_ids(row.contact_id, ids), row.until.is_(None)
+    )
+    found: OpenRoles = defaultdict(dict)
+    for contact, customer, role, role_id in await batch.session.execute(query):
+        found[contact, customer][role] = role_id
+    return dict(found)
+
+
+async def _consents(batch: Batch, ids: list[uuid.UUID]) -> dict[uuid.UUID, set[Purpose]]:
+    row = ConsentRow
+    query = select(row.contact_id, row.purpose, row.granted).where(among_ids(row.contact_id, ids))
+    query = query.order_by(row.occurred_at)
+    found: dict[uuid.UUID, set[Purpose]] = {key: set() for key in ids}
+    for contact, purpose, granted in await batch.session.execute(query):
+        (found[contact].add if granted else found[contact].discard)(purpose)
+    return found

@@ -1,0 +1,136 @@
+"""Customers as their sources declare them. What is derived from it is the business of customer_standing."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from domain.fact_merge import RULES, Clash, content_hash, merge
+from domain.facts import CustomerFact, Fact
+from domain.time import BusinessInstant
+from domain.vocabulary import CustomerStatus, NoticeKind, Segment, TouchTier
+from models.arrays import among
+from models.facts_batch import Batch, Indexed, Verdict, fact_id, keys_of
+from models.outbox import Notice
+from models.tables.customers import CustomerRow
+
+RULE = RULES["customer"]
+FIELDS = RULE.filled + RULE.latest
+COPIED = (
+    "name",
+    "domain",
+    "industry",
+    "country",
+    "time_zone",
+    "employees",
+    "plan",
+    "onboarded_at",
+    "first_value_at",
+)
+"""Declared fields that are columns as they are."""
+OWNERS = {"csm_email": "csm_id", "sales_owner_email": "sales_owner_id"}
+"""A newly declared owner replaces whoever was assigned here; the refresh finds the user."""
+
+Row = dict[str, Any]
+
+
+async def store_customers(batch: Batch, facts: Indexed) -> None:
+    """Add new customers with what is declared of them; move known ones forward."""
+    known = await _load(batch, keys_of(facts))
+    inserts: dict[str, Row] = {}
+    updates: dict[uuid.UUID, Row] = {}
+    for index, fact in facts:
+        row = known.get(fact.key)
+        if row is None:
+            known[fact.key] = inserts[fact.key] = _new(batch, fact)
+            batch.settle(index, Verdict.STORED)
+        elif _retell(batch, index, fact, row) and fact.key not in inserts:
+            updates[row["id"]] = row
+    await _flush(batch, list(inserts.values()), list(updates.values()))
+
+
+async def _load(batch: Batch, keys: list[str]) -> dict[str, Row]:
+    row = CustomerRow
+    query = select(row.id, row.external_id, row.content_hash, row.declared, row.known_at, row.told_at).where(
+        row.source_id == batch.source.id, among(row.external_id, keys)
+    )
+    found = (await batch.session.execute(query)).mappings()
+    return {one["external_id"]: _loaded(dict(one)) for one in found}
+
+
+def _loaded(row: Row) -> Row:
+    told = CustomerFact.model_validate(
+        {"key": "-", "known_at": row["known_at"], "name": "-"} | row["declared"]
+    )
+    return row | {"told_at": row["told_at"] or row["known_at"], "values": _values(told)}
+
+
+def _values(fact: Fact) -> Row:
+    return {name: getattr(fact, name) for name in FIELDS}
+
+
+def _new(batch: Batch, fact: Fact) -> Row:
+    return {
+        "id": fact_id(batch.source.id, "customer", fact.key),
+        "external_id": fact.key,
+        "content_hash": content_hash(fact, RULE),
+        "known_at": fact.known_at,
+        "told_at": fact.known_at,
+        "values": _values(fact),
+    }
+
+
+def _retell(batch: Batch, index: int, fact: Fact, row: Row) -> bool:
+    """Tell whether the fact moved the customer forward."""
+    if row["content_hash"] != content_hash(fact, RULE):
+        reason = "the same key was told before with other content"
+        batch.refuse(index, fact, Verdict.CONFLICT, "key", reason)
+        return False
+    changes = merge(RULE, row["values"], _values(fact), is_later=fact.known_at > row["told_at"])
+    if isinstance(changes, Clash):
+        batch.refuse(index, fact, Verdict.CONFLICT, changes.field, changes.reason)
+        return False
+    batch.settle(index, Verdict.STORED if changes else Verdict.DUPLICATE)
+    if not changes:
+        return False
+    row["values"] = row["values"] | changes
+    row["owners"] = {column: None for name, column in OWNERS.items() if name in changes}
+    row["told_at"] = max(row["told_at"], fact.known_at)
+    return True
+
+
+async def _flush(batch: Batch, inserts: list[Row], updates: list[Row]) -> None:
+    if inserts:
+        await batch.session.execute(insert(CustomerRow), [_insert(batch, row) for row in inserts])
+        batch.notices += [_added(row) for row in inserts]
+    if updates:
+        await batch.session.execute(update(CustomerRow), [_update(row) for row in updates])
+    batch.to_refresh |= {row["id"] for row in inserts + updates}
+
+
+def _declared(values: Row) -> Row:
+    told = CustomerFact.model_construct(**values)
+    kept: Row = told.model_dump(mode="json", include=set(FIELDS), exclude_none=True, warnings=False)
+    return kept
+
+
+def _copied(values: Row) -> Row:
+    return {name: values[name] for name in COPIED} | {"time_zone": values["time_zone"] or "UTC"}
+
+
+def _insert(batch: Batch, row: Row) -> Row:
+    """Return the columns of a new customer; the derived ones are placeholders until the refresh."""
+    derived = {"segment": Segment.SMALL, "touch_tier": TouchTier.TECH_TOUCH, "status": CustomerStatus.ACTIVE}
+    own = {name: row[name] for name in ("id", "external_id", "content_hash", "known_at", "told_at")}
+    declared = {"declared": _declared(row["values"]), "source_id": batch.source.id}
+    return derived | own | declared | _copied(row["values"])
+
+
+def _update(row: Row) -> Row:
+    own = {"id": row["id"], "told_at": row["told_at"], "declared": _declared(row["values"])}
+    return own | _copied(row["values"]) | row["owners"]
+
+
+def _added(row: Row) -> Notice:
+    known_at: BusinessInstant = row["known_at"]
+    return Notice(row["id"], NoticeKind.CUSTOMER_ADDED, {}, known_at)

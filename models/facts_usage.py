@@ -1,0 +1,173 @@
+"""Usage: the many small facts. Set-wise through COPY, with daily sums kept in the same transaction."""
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from psycopg import AsyncConnection
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.facts import UsageFact
+from models.facts_batch import Batch, Indexed, Verdict
+from models.tables.usage_partitions import create_partition_sql, partition_name
+
+_INCOMING = """
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_usage (
+    message_id text, content_hash bytea, customer_id uuid, contact_id uuid, feature text,
+    quantity double precision, users bigint, value double precision,
+    occurred_at timestamptz, known_at timestamptz, properties jsonb
+) ON COMMIT DELETE ROWS
+"""
+_COPY = "COPY incoming_usage FROM STDIN"
+_STORE = """
+WITH fresh AS (
+    INSERT INTO usage_seen (source_id, message_id, content_hash)
+    SELECT :source_id, message_id, content_hash FROM incoming_usage ORDER BY message_id
+    ON CONFLICT DO NOTHING
+    RETURNING message_id
+), new AS MATERIALIZED (
+    SELECT incoming_usage.* FROM incoming_usage JOIN fresh USING (message_id)
+), events AS (
+    INSERT INTO usage_events (received_at, source_id, message_id, customer_id, contact_id, feature,
+                              quantity, users, value, occurred_at, known_at, properties)
+    SELECT :received_at, :source_id, message_id, customer_id, contact_id, feature,
+           quantity, users, value, occurred_at, known_at, properties
+    FROM new
+), daily AS (
+    INSERT INTO usage_daily AS old (customer_id, day, feature, events, quantity, users, value)
+    SELECT customer_id, (occurred_at AT TIME ZONE 'UTC')::date AS day, feature,
+           count(*), sum(quantity), max(users), sum(value)
+    FROM new GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (customer_id, day, feature) DO UPDATE SET
+        events = old.events + excluded.events,
+        quantity = old.quantity + excluded.quantity,
+        users = greatest(old.users, excluded.users),
+        value = CASE WHEN old.value IS NULL THEN excluded.value
+                     ELSE old.value + coalesce(excluded.value, 0) END
+), customers_seen AS (
+    UPDATE customers SET last_usage_on = latest.day
+    FROM (SELECT customer_id, max((occurred_at AT TIME ZONE 'UTC')::date) AS day
+          FROM new GROUP BY 1) AS latest
+    WHERE customers.id = latest.customer_id
+      AND (customers.last_usage_on IS NULL OR customers.last_usage_on < latest.day)
+), contacts_seen AS (
+    UPDATE contacts SET last_active_at = latest.at
+    FROM (SELECT contact_id, max(occurred_at) AS at
+          FROM new WHERE contact_id IS NOT NULL GROUP BY 1) AS latest
+    WHERE contacts.id = latest.contact_id
+      AND (contacts.last_active_at IS NULL OR contacts.last_active_at < latest.at)
+)
+SELECT message_id FROM fresh
+"""
+_CONFLICTS = """
+SELECT message_id, seen.content_hash FROM incoming_usage JOIN usage_seen AS seen USING (message_id)
+WHERE seen.source_id = :source_id AND seen.content_hash <> incoming_usage.content_hash
+"""
+
+Line = tuple[Any, ...]
+
+
+async def store_usage(batch: Batch, facts: Indexed) -> None:
+    """Store what is new, note what is a duplicate or a conflict, and keep the daily sums."""
+    lines: dict[str, Line] = {}
+    told: list[tuple[int, UsageFact, bytes]] = []
+    for index, fact in facts:
+        if not isinstance(fact, UsageFact):
+            continue
+        customer = batch.customer_of(index, fact, fact.customer)
+        if customer is not None and batch.has_contact(index, fact, fact.contact):
+            digest = usage_hash(fact)
+            told.append((index, fact, digest))
+            if fact.key not in lines:
+                lines[fact.key] = _line(batch, fact, customer, digest)
+    if lines:
+        fresh, conflicting = await _write(batch, list(lines.values()))
+        stored = {key: line[1] for key, line in lines.items()} | conflicting
+        _settle(batch, told, fresh, stored)
+
+
+def _settle(
+    batch: Batch, told: list[tuple[int, UsageFact, bytes]], fresh: set[str], stored: dict[str, bytes]
+) -> None:
+    """Compare each fact with what is stored under its key now (of a fresh key, the first told)."""
+    for index, fact, digest in told:
+        if digest != stored[fact.key]:
+            reason = "the same key was told before with other content"
+            batch.refuse(index, fact, Verdict.CONFLICT, "key", reason)
+        else:
+            batch.settle(index, Verdict.STORED if fact.key in fresh else Verdict.DUPLICATE)
+            fresh.discard(fact.key)
+
+
+def usage_hash(fact: UsageFact) -> bytes:
+    """Return the hash of everything that the fact says beside its key."""
+    properties = None if fact.properties is None else json.dumps(fact.properties, sort_keys=True, default=str)
+    content = (
+        fact.fingerprint,
+        fact.customer,
+        fact.contact,
+        fact.feature,
+        fact.quantity,
+        fact.users,
+        fact.value,
+        _utc(fact.occurred_at).isoformat(),
+        properties,
+    )
+    return hashlib.blake2b(repr(content).encode(), digest_size=16).digest()
+
+
+def _utc(value: dt.datetime) -> dt.datetime:
+    if value.tzinfo is None:
+        message = f"the instant {value.isoformat()} has no time zone"
+        raise ValueError(message)
+    return value if value.tzinfo is dt.UTC else value.astimezone(dt.UTC)
+
+
+def _line(batch: Batch, fact: UsageFact, customer: uuid.UUID, digest: bytes) -> Line:
+    return (
+        fact.key,
+        digest,
+        customer,
+        batch.contacts.get(fact.contact) if fact.contact is not None else None,
+        fact.feature,
+        fact.quantity,
+        fact.users,
+        fact.value,
+        fact.occurred_at,
+        fact.known_at,
+        None if fact.properties is None else json.dumps(fact.properties, default=str),
+    )
+
+
+async def _write(batch: Batch, lines: list[Line]) -> tuple[set[str], dict[str, bytes]]:
+    """Return the keys that are new, and the hashes of those that were told before with other content."""
+    session = batch.session
+    await ensure_partition(session, batch.received_at.date())
+    await session.execute(text(_INCOMING))
+    await session.execute(text("TRUNCATE incoming_usage"))
+    await _copy(session, lines)
+    parameters = {"source_id": batch.source.id, "received_at": batch.received_at}
+    fresh = set((await session.execute(text(_STORE), parameters)).scalars())
+    if len(fresh) == len(lines):
+        return fresh, {}
+    conflicting = await session.execute(text(_CONFLICTS), {"source_id": batch.source.id})
+    return fresh, dict(conflicting.all())
+
+
+async def _copy(session: AsyncSession, lines: list[Line]) -> None:
+    connection = await (await session.connection()).get_raw_connection()
+    driver: AsyncConnection[Any] | None = connection.driver_connection
+    assert driver is not None  # noqa: S101 - a session inside a transaction has a connection
+    async with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for line in lines:
+            await copy.write_row(line)
+
+
+async def ensure_partition(session: AsyncSession, day: dt.date) -> None:
+    """Make the partition of a day of receipt unless it is there."""
+    query = text("SELECT to_regclass(:name) IS NOT NULL")
+    if not await session.scalar(query, {"name": partition_name(day)}):
+        await session.execute(text(create_partition_sql(day)))
