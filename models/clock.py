@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,6 +10,8 @@ from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Segment, Timeline, rescaled, stopped
 from models.database import Database
 from models.tables.system import ClockHeartbeatRow, ClockSegmentRow
+
+CHANNEL = "everstay_clock"
 
 
 def wall_now() -> WallInstant:
@@ -25,7 +27,7 @@ async def load_timeline(session: AsyncSession) -> Timeline | None:
 
 
 async def append_segment(session: AsyncSession, segment: Segment, reason: str) -> None:
-    """Add the segment that holds from its wall start on."""
+    """Add the segment that holds from its wall start on, and tell every process when this commits."""
     await session.execute(
         insert(ClockSegmentRow).values(
             wall_start=segment.wall_start,
@@ -34,6 +36,7 @@ async def append_segment(session: AsyncSession, segment: Segment, reason: str) -
             reason=reason,
         )
     )
+    await session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 async def beat(session: AsyncSession, wall: WallInstant) -> None:
@@ -56,7 +59,7 @@ async def start_clock(
     business = BusinessInstant(wall) if at is None else at
     await append_segment(session, Segment(wall, business, rate), "start" if at is None else "set")
     timeline = await load_timeline(session)
-    assert timeline is not None  # noqa: S101  just inserted
+    assert timeline is not None  # noqa: S101 - just inserted
     return timeline
 
 

@@ -1,0 +1,199 @@
+"""What a demo run has come to, read from the same tables as the pages."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, case, cast, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.time import WallInstant
+from domain.vocabulary import Channel, DecisionKind, Direction, EffectState, InterventionState, Purpose
+from models.tables.customers import ContactRow, CustomerRow
+from models.tables.facts import (
+    CancellationRow,
+    InvoiceRow,
+    MeetingRow,
+    SubscriptionRow,
+    SurveyRow,
+    TicketRow,
+    UsageSeenRow,
+)
+from models.tables.ledger import DecisionRow, EffectRow, OutboxRow, TouchpointRow
+from models.tables.playbooks import InterventionRow
+from models.tables.scoring import SignalRow
+from models.tables.system import WakeRow
+from models.tables.work import TaskRow
+
+FACT_TABLES: tuple[type[Any], ...] = (
+    CustomerRow, ContactRow, SubscriptionRow, UsageSeenRow, TicketRow, SurveyRow, MeetingRow, InvoiceRow,
+    CancellationRow,
+)  # fmt: skip
+OUR_MAIL = (
+    TouchpointRow.effect_key.is_not(None),
+    TouchpointRow.direction == Direction.OUT,
+    TouchpointRow.channel == Channel.EMAIL,
+)
+SENT = (EffectState.SENT, EffectState.CONFIRMED)
+OPEN = "open"
+LATENESS_HOURS = func.extract("epoch", WakeRow.woke_at - WakeRow.due_at) / 3600.0
+PERCENTILES = (0.5, 0.95, 0.99)
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """How late deadlines were acted on, in business hours."""
+
+    p50: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+
+
+async def lateness(session: AsyncSession, since: WallInstant) -> Lateness:
+    """Return the lateness of all wakes since a wall instant; zero without any."""
+    columns = [func.percentile_cont(share).within_group(LATENESS_HOURS) for share in PERCENTILES]
+    row = (await session.execute(select(*columns).where(WakeRow.wall_at >= since))).one()
+    return Lateness(*(round(float(value or 0.0), 3) for value in row))
+
+
+async def count_facts(session: AsyncSession, source_id: str) -> int:
+    """Return how many facts of a source are stored."""
+    counts = [
+        select(func.count()).where(table.source_id == source_id).scalar_subquery() for table in FACT_TABLES
+    ]
+    told = (TouchpointRow.source_id == source_id, TouchpointRow.effect_key.is_(None))
+    counts.append(select(func.count()).where(*told).scalar_subquery())
+    return sum((await session.execute(select(*counts))).one())
+
+
+async def count_interventions(session: AsyncSession) -> dict[str, dict[str, int]]:
+    """Return runs by playbook and outcome; one that has not ended counts as open."""
+    outcome = case(
+        (InterventionRow.state == InterventionState.ENDED, cast(InterventionRow.outcome, Text)),
+        else_=OPEN,
+    )
+    query = select(InterventionRow.playbook_key, outcome, func.count()).group_by(
+        InterventionRow.playbook_key, outcome
+    )
+    found: dict[str, dict[str, int]] = {}
+    for playbook, ended, number in await session.execute(query.order_by(InterventionRow.playbook_key)):
+        found.setdefault(playbook, {})[ended or "none"] = number
+    return found
+
+
+async def count_refusals(session: AsyncSession) -> dict[str, int]:
+    """Return the refusals of the ledger by reason."""
+    query = select(DecisionRow.reason, func.count()).where(DecisionRow.kind == DecisionKind.REFUSAL)
+    return dict((await session.execute(query.group_by(DecisionRow.reason))).tuples().all())
+
+
+async def most_emails_per_customer_day(session: AsyncSession) -> int:
+    """Return the most non-transactional e-mails that one customer got on one business day."""
+    day = func.date_trunc("day", TouchpointRow.occurred_at, "UTC")
+    sent = (EffectRow.key == TouchpointRow.effect_key) & EffectRow.state.in_(SENT)
+    counts = (
+        select(func.count().label("mails"))
+        .join(EffectRow, sent)
+        .where(*OUR_MAIL, TouchpointRow.purpose != Purpose.TRANSACTIONAL)
+        .group_by(TouchpointRow.customer_id, day)
+        .subquery()
+    )
+    return int(await session.scalar(select(func.coalesce(func.max(counts.c.mails), 0))) or 0)
+
+
+async def count_emails(session: AsyncSession) -> int:
+    """Return how many e-mails the provider has taken."""
+    query = (
+        select(func.count())
+        .select_from(TouchpointRow)
+        .join(EffectRow, EffectRow.key == TouchpointRow.effect_key)
+    )
+    return int(await session.scalar(query.where(*OUR_MAIL, EffectRow.state.in_(SENT))) or 0)
+
+
+async def count_under_way(session: AsyncSession) -> int:
+    """Return notices not yet heard and effects not yet settled: what an orderly end waits for."""
+    unheard = select(func.count()).where(OutboxRow.consumed_at.is_(None)).scalar_subquery()
+    claimed = select(func.count()).where(EffectRow.state == EffectState.CLAIMED).scalar_subquery()
+    return sum((await session.execute(select(unheard, claimed))).one())
+
+
+async def count_rows(session: AsyncSession) -> dict[str, int]:
+    """Return the plain counts of the summary."""
+    columns = {
+        "customers": select(func.count()).select_from(CustomerRow),
+        "signals": select(func.count()).select_from(SignalRow),
+        "tasks": select(func.count()).select_from(TaskRow),
+        "wakes": select(func.count()).select_from(WakeRow),
+    }
+    row = (await session.execute(select(*(query.scalar_subquery() for query in columns.values())))).one()
+    return dict(zip(columns, row, strict=True))
+
+
+ACTIVE_AFTER_RISK = text("""
+WITH risky AS (
+    SELECT customer_id FROM scores
+    WHERE churn_risk_tier IN ('high', 'critical') AND as_of BETWEEN :start AND :until
+    GROUP BY customer_id
+), normal AS (
+    SELECT customer_id, sum(quantity) / 8 AS week FROM usage_daily
+    WHERE day >= CAST(:start AS date) - 84 AND day < CAST(:start AS date) - 28 GROUP BY customer_id
+), recent AS (
+    SELECT customer_id, sum(quantity) AS week FROM usage_daily
+    WHERE day > CAST(:end AS date) - 7 AND day <= :end GROUP BY customer_id
+)
+SELECT c.holdout, count(*) AS customers,
+       avg((c.status <> 'churned' AND coalesce(recent.week, 0) >= normal.week / 2)::int) AS share
+FROM risky JOIN customers c ON c.id = risky.customer_id JOIN normal ON normal.customer_id = c.id
+LEFT JOIN recent ON recent.customer_id = c.id GROUP BY c.holdout
+""")
+
+
+async def active_after_risk(
+    session: AsyncSession, start: dt.date, end: dt.date, settled_days: int = 14
+) -> dict[str, dict[str, float | None]]:
+    """Compare treated and held-out customers that reached high risk at least `settled_days` before the end.
+
+    Active means at least half of the customer's own usual week in the last seven days, and still a customer.
+    """
+    values = {"start": start, "end": end, "until": end - dt.timedelta(days=settled_days)}
+    rows = (await session.execute(ACTIVE_AFTER_RISK, values)).all()
+    shares = {row.holdout: (round(float(row.share), 3), float(row.customers)) for row in rows}
+    treated, holdout = shares.get(False, (None, 0.0)), shares.get(True, (None, 0.0))
+    return {
+        "share_active_after_risk": {"treated": treated[0], "holdout": holdout[0]},
+        "customers_that_reached_high_risk": {"treated": treated[1], "holdout": holdout[1]},
+    }
+
+
+@dataclass(frozen=True)
+class LiveFigures:
+    """What the live view shows."""
+
+    tiers: dict[str, int]
+    open_runs: int
+    saved: int
+    emails: int
+    tasks_open: int
+    tasks_done: int
+
+
+async def live_figures(session: AsyncSession) -> LiveFigures:
+    """Return the figures of this moment."""
+    tiers = select(CustomerRow.churn_risk_tier, func.count()).where(CustomerRow.status != "churned")
+    found = (await session.execute(tiers.group_by(CustomerRow.churn_risk_tier))).tuples().all()
+    counts: Sequence[ColumnElement[int]] = [
+        _count(InterventionRow.state != InterventionState.ENDED),
+        _count(InterventionRow.outcome == "saved"),
+        _count(EffectRow.state.in_(SENT)),
+        _count(TaskRow.state.in_(("open", "snoozed"))),
+        _count(TaskRow.state == "done"),
+    ]
+    row = (await session.execute(select(*counts))).one()
+    by_tier = {tier.value if tier else "unscored": number for tier, number in found}
+    return LiveFigures(by_tier, *(int(number) for number in row))
+
+
+def _count(condition: ColumnElement[bool]) -> Any:
+    return select(func.count()).where(condition).scalar_subquery()

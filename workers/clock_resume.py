@@ -1,0 +1,65 @@
+"""Business time goes on where the last stop left it, and leaves a trace of the last moment it was seen."""
+
+import asyncio
+
+from domain.timeline import Segment
+from models.clock import (
+    append_segment,
+    beat,
+    close_after_stop,
+    is_compressed,
+    load_timeline,
+    start_clock,
+    wall_now,
+)
+from models.clock_rings import ring_open_lifecycles
+from models.database import Database
+from settings import Settings
+
+BEAT_SECONDS = 0.5
+"""A kill loses at most this much: two business hours at four seconds a day."""
+
+
+async def resume(settings: Settings) -> None:
+    """Start the clock of a new installation, or let a compressed one go on; call it before workers poll.
+
+    Time that ran with the wall goes on with the wall. Compressed time stopped with the stack: its segment
+    is closed at the last heartbeat, the next opens here at the same rate, and every open run is rung, since
+    the timers that it armed count on a past in which the stack never stopped.
+    """
+    database = Database(settings.database_url or "", pool_size=1)
+    try:
+        await _resume(database)
+    finally:
+        await database.close()
+
+
+async def _resume(database: Database) -> None:
+    async with database.transaction() as session:
+        timeline, wall = await load_timeline(session), wall_now()
+        if timeline is None:
+            await start_clock(session, wall)
+        elif is_compressed(timeline):
+            rate = timeline.segments[-1].rate
+            closed = await close_after_stop(session, timeline)
+            now = closed.business_at(wall)
+            await append_segment(session, Segment(wall, now, rate), "resumed")
+            await ring_open_lifecycles(session, now, wall)
+        await beat(session, wall_now())
+
+
+async def heartbeat(settings: Settings) -> None:
+    """Record again and again that the stack is alive, once more when told to stop."""
+    database = Database(settings.database_url or "", pool_size=1)
+    try:
+        while True:
+            await _beat(database)
+            await asyncio.sleep(BEAT_SECONDS)
+    finally:
+        await _beat(database)
+        await database.close()
+
+
+async def _beat(database: Database) -> None:
+    async with database.transaction() as session:
+        await beat(session, wall_now())
