@@ -17,7 +17,6 @@ WORKER = "workers.main:run_worker"
 RELAY = "workers.relay:run_relay"
 RESUME_CLOCK = "workers.clock_resume:resume"
 HEARTBEAT = "workers.clock_resume:heartbeat"
-BEAT_SECONDS = 1.0
 
 serve = typer.Typer(no_args_is_help=True, help="Run one part of the system in this process.")
 
@@ -59,20 +58,13 @@ def worker(queue: Annotated[str, typer.Option(help="Task queues, separated by co
 @serve.command()
 def relay() -> None:
     """Ring the customers that have news, and keep the clock's heartbeat."""
-    _run(RELAY, beside=_heartbeat)
+    _run(RELAY, beside=HEARTBEAT)
 
 
 @serve.command()
 def clock() -> None:
     """Let business time go on where the last stop left it, then end."""
     _run(RESUME_CLOCK)
-
-
-async def _heartbeat(settings: Settings) -> None:
-    beat = _find(HEARTBEAT)
-    while True:
-        await beat(settings)
-        await asyncio.sleep(BEAT_SECONDS)
 
 
 def _find(place: str) -> Callable[..., Any]:
@@ -91,15 +83,13 @@ def _settings() -> Settings:
     return settings
 
 
-def _run(
-    place: str, *arguments: object, beside: Callable[[Settings], Coroutine[Any, Any, None]] | None = None
-) -> None:
+def _run(place: str, *arguments: object, beside: str | None = None) -> None:
     """Run a part until it ends or SIGTERM or Ctrl-C cancels it."""
     settings, part = _settings(), _find(place)
     if not inspect.iscoroutinefunction(part):
         part(settings, *arguments)
         return
-    jobs = [part(settings, *arguments), *([beside(settings)] if beside else [])]
+    jobs = [part(settings, *arguments), *([_find(beside)(settings)] if beside else [])]
     asyncio.run(_until_told(jobs))
 
 

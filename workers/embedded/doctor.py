@@ -11,6 +11,8 @@ from typing import Literal
 
 from domain.errors import EverstayError
 from models import server
+from models.clock import last_beat, load_timeline, wall_now
+from models.database import Database
 from settings import PREFIX, Settings
 from workers.embedded import postgres, temporal
 from workers.embedded.connection import connect_temporal
@@ -25,7 +27,8 @@ Verdict = Literal["fine", "wrong", "skipped"]
 LEAST_PYTHON = (3, 11)
 LEAST_FREE_GB = 2.0
 SILENT_AFTER = timedelta(minutes=2)  # a worker's long poll ends within one minute
-SEE_LOGS = "see its log in the logs folder of the home, then: everstay down; everstay up"
+SEE_LOGS = "read its log in the logs folder of the home; then everstay down, everstay up"
+LATE_BEAT = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ async def workers_poll(settings: Settings) -> Finding:
             silent.append(queue)
     if not silent:
         return Finding("workers", "fine", "every task queue is polled")
-    return Finding("workers", "wrong", f"nobody polls {', '.join(silent)}", f"see worker-*.log: {SEE_LOGS}")
+    return Finding("workers", "wrong", f"nobody polls {', '.join(silent)}", SEE_LOGS)
 
 
 async def api_answers(settings: Settings) -> Finding:
@@ -187,11 +190,29 @@ async def parts_are_healthy(settings: Settings) -> Finding:
     return Finding("parts", "fine", f"{len(state.parts)} healthy")
 
 
+async def clock_goes(settings: Settings) -> Finding:
+    """Check that business time has begun and that somebody keeps its heartbeat."""
+    database = Database(settings.database_url or "", pool_size=1)
+    try:
+        async with database.transaction() as session:
+            timeline, beat = await load_timeline(session), await last_beat(session)
+    finally:
+        await database.close()
+    if timeline is None or beat is None:
+        return Finding("clock", "wrong", "business time has not begun", "everstay down; everstay up")
+    silent = wall_now() - beat
+    if silent > LATE_BEAT:
+        return Finding("clock", "wrong", f"no heartbeat for {silent}", "the relay keeps it: see relay.log")
+    now, rate = timeline.business_at(wall_now()), timeline.segments[-1].rate
+    return Finding("clock", "fine", f"business time {now:%Y-%m-%d %H:%M}, rate {rate:g}")
+
+
 CHECKS: dict[str, Check] = {
     "parts": parts_are_healthy,
     "postgres": postgres_answers,
     "schema": schema_is_newest,
     "temporal": temporal_knows_us,
+    "clock": clock_goes,
     "workers": workers_poll,
     "api": api_answers,
     "simulators": simulators_answer,

@@ -33,7 +33,7 @@ async def test_services_that_do_not_answer_are_findings_and_no_crash(tmp_path: P
         "temporal_address": f"127.0.0.1:{base.temporal_port}",
     }
     findings = {finding.name: finding for finding in await examine(base.model_copy(update=dead))}
-    for name in ("postgres", "schema", "temporal", "workers", "api", "simulators"):
+    for name in ("postgres", "schema", "temporal", "clock", "workers", "api", "simulators"):
         assert findings[name].verdict == "wrong", name
         assert findings[name].mend, name
 
