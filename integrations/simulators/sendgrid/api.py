@@ -37,7 +37,7 @@ async def authorize(request: AnyRequest) -> Response[Any] | None:
     """Refuse a request without the account's key, in SendGrid's form."""
     if request.headers.get("authorization") == f"Bearer {request.app.state.api_key}":
         return None
-    return _refusal(401, FieldError(_ANSWERS[Fault.UNAUTHORIZED][1], None, None))
+    return _refusal(401, FieldError(_ANSWERS[Fault.UNAUTHORIZED][1]))
 
 
 class MailController(Controller):
@@ -101,16 +101,16 @@ def _faulty(fault: Fault) -> Response[Any]:
     reset = str(int(time.time()) + RATE_LIMIT_SECONDS)
     limits = {"X-RateLimit-Limit": str(RATE_LIMIT), "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
     headers = limits if fault is Fault.RATE_LIMIT else None
-    return _refusal(status, FieldError(message, field, None), headers=headers)
+    return _refusal(status, FieldError(message, field), headers=headers)
 
 
 def _activity(provider: SimulatedSendGrid, query: str, limit: int) -> Response[Any]:
     """Answer GET /v3/messages, the e-mail activity add-on."""
     if not provider.switches.look_up_enabled:
-        return _refusal(403, FieldError("authorization required", None, None))
+        return _refusal(403, FieldError("authorization required"))
     filters = _filters(query)
     if filters is None or not 1 <= limit <= 1000:  # noqa: PLR2004 - SendGrid's bounds
-        return _refusal(400, FieldError("invalid query", "query", None))
+        return _refusal(400, FieldError("invalid query", "query"))
     latest = time.time() - provider.switches.look_up_lag_seconds
     found = [row for row in provider.store.find(filters, limit) if row["arrived_at"] <= latest]
     return Response({"messages": [_activity_entry(row) for row in found]})

@@ -12,7 +12,6 @@ MAX_BODY_BYTES = 30 * 1024 * 1024
 MAX_RECIPIENTS = 1000
 MAX_CUSTOM_ARGS_BYTES = 10_000
 MAX_AHEAD_SECONDS = 72 * 3600
-HELP = "http://sendgrid.com/docs/API_Reference/Web_API_v3/Mail/errors.html"
 RESERVED_HEADERS = {
     "x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type", "content-transfer-encoding",
     "to", "from", "subject", "reply-to", "cc", "bcc",
@@ -110,7 +109,6 @@ class FieldError(msgspec.Struct):
 
     message: str
     field: str | None = None
-    help: str | None = HELP
 
 
 def read_mail(body: bytes) -> tuple[Mail | None, list[FieldError]]:
@@ -120,18 +118,20 @@ def read_mail(body: bytes) -> tuple[Mail | None, list[FieldError]]:
     except msgspec.ValidationError as error:
         return None, [_shape_error(str(error))]
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None, [FieldError("Bad Request", None, None)]
+        return None, [FieldError("Bad Request")]
     errors = [*_envelope_errors(mail), *_content_errors(mail), *_limit_errors(mail)]
     return (None if errors else mail), errors
 
 
 def _shape_error(words: str) -> FieldError:
+    """Turn msgspec's message into SendGrid's: a path such as personalizations.0.to.0.email, and why."""
     found = _POINTER.search(words)
-    path = found["path"] if found else ""
+    path = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", found["path"]) if found else ""
     missing = re.match(r"Object missing required field `(\w+)`", words)
     if missing:
         path = f"{path}.{missing[1]}".lstrip(".")
-    return FieldError(_POINTER.sub("", words), path.replace("[...]", ".0") or None)
+    reason = "Does not contain a valid address." if "matching regex" in words else _POINTER.sub("", words)
+    return FieldError(reason, path or None)
 
 
 def _envelope_errors(mail: Mail) -> Iterator[FieldError]:
