@@ -10,7 +10,7 @@ from pathlib import Path
 from settings import Settings
 from workers.embedded.errors import StackNotRunningError, StackRunningError, StartFailedError
 from workers.embedded.logs import log_path, rotate, tail
-from workers.embedded.runtime import StackState, read_state
+from workers.embedded.runtime import StackState, environment, read_state
 from workers.embedded.supervisor import Say
 
 START_SECONDS, STOP_SECONDS, LOOK_SECONDS = 180.0, 15.0, 0.1
@@ -26,7 +26,7 @@ def start_detached(settings: Settings, say: Say, *, auto_ports: bool = False) ->
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            start_new_session=True, env={**os.environ, "EVERSTAY_HOME": str(settings.home)},
+            start_new_session=True, env={**os.environ, **environment(settings)},
         )  # fmt: skip
     return _await_healthy(settings.home, process, log, say)
 

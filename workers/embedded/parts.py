@@ -3,13 +3,13 @@
 import sys
 from dataclasses import replace
 
-from settings import PREFIX, Settings
+from settings import Settings
 from workers.embedded import postgres, temporal
 from workers.embedded.children import ChildSpec, Kind
 from workers.embedded.pollers import queues_are_polled
 from workers.embedded.ports import LOCAL
 from workers.embedded.probes import http_answers
-from workers.embedded.runtime import shared_settings
+from workers.embedded.runtime import environment
 
 HEALTH_PATH = "/health"
 WORKERS = {  # child: its task queues. Two processes, since two cores is the smallest machine
@@ -61,12 +61,6 @@ def _worker(name: str, queues: tuple[str, ...], settings: Settings) -> ChildSpec
 def _ours(name: str, arguments: str, settings: Settings) -> ChildSpec:
     command = (sys.executable, "-m", "cli", *arguments.split())
     return ChildSpec(name, command, environment=environment(settings))
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """Return the variables that make a child read the same settings, with every address filled in."""
-    given = {"home": settings.home, "profile": settings.profile, **shared_settings(settings)}
-    return {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}
 
 
 def full_stack(settings: Settings) -> tuple[ChildSpec, ...]:

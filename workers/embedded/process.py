@@ -40,9 +40,7 @@ class ProcessMark:
 
     def group_is_ours(self) -> bool:
         """Whether the process leads a group of its own, so that the group may be signalled as one."""
-        with suppress(ProcessLookupError):
-            return os.getpgid(self.pid) == self.pid
-        return False
+        return _group(self.pid) == self.pid
 
     def send(self, number: signal.Signals) -> None:
         """Signal the process and the group it leads; a process that is gone is no error."""
@@ -52,9 +50,29 @@ class ProcessMark:
             (os.killpg if self.group_is_ours() else os.kill)(self.pid, number)
 
 
+def survivors(leader: ProcessMark) -> list[ProcessMark]:
+    """Return what still runs of the group that this process led.
+
+    A pid is not given away while a group has that number, so without a leader the members can only be ours.
+    """
+    if leader.is_alive():
+        return [leader]
+    if psutil.pid_exists(leader.pid):
+        return []
+    members = (ProcessMark.of(pid) for pid in psutil.pids() if _group(pid) == leader.pid)
+    return [mark for mark in members if mark]
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None
+
+
 def end_leftovers(marks: list[ProcessMark], seconds: float = 3.0) -> list[ProcessMark]:
     """End those processes of a killed stack that still run, politely, then not; return the ones found."""
-    found = [mark for mark in marks if mark.is_alive()]
+    found = [survivor for mark in marks for survivor in survivors(mark)]
     for number in (signal.SIGTERM, signal.SIGKILL):
         for mark in found:
             mark.send(number)

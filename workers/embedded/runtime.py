@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from settings import Settings
+from settings import PREFIX, Settings
 from workers.embedded.errors import StackNotRunningError
 from workers.embedded.process import ProcessMark
 
@@ -108,3 +108,9 @@ def locate(settings: Settings) -> Settings:
 def shared_settings(settings: Settings) -> dict[str, str | int | None]:
     """Return the part of resolved settings that other commands need to find the stack."""
     return {name: getattr(settings, name) for name in OVERRIDES}
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that make a child process find the same home, ports and services."""
+    given = {"home": settings.home, "profile": settings.profile, **shared_settings(settings)}
+    return {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}

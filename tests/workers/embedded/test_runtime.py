@@ -97,6 +97,20 @@ def test_leftovers_are_ended_and_strangers_are_not(sleeper: subprocess.Popen[byt
     assert not mark.is_alive()
 
 
+def test_what_a_dead_leader_left_in_its_group_is_found() -> None:
+    member = "subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL)"
+    code = f"import subprocess; print({member}.pid, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], process_group=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as leader:
+        assert leader.stdout is not None
+        left = ProcessMark.of(int(leader.stdout.readline()))
+        mark = ProcessMark.of(leader.pid)
+        assert mark is not None
+        leader.kill()
+    assert end_leftovers([mark]) == [left]
+
+
 def test_a_broken_state_file_is_no_state(settings: Settings) -> None:
     state_path(settings.home).write_text("{")
     assert read_state(settings.home) is None

@@ -16,6 +16,8 @@ from workers.embedded.process import ProcessMark
 from workers.embedded.runtime import Part
 from workers.embedded.supervisor import Supervisor
 
+pytestmark = pytest.mark.integration
+
 FOREVER = "import signal; signal.pause()"
 DEAF = """
 import signal
@@ -26,8 +28,6 @@ while True:
 """
 FORKING = """
 import signal, subprocess
-
-pytestmark = pytest.mark.integration
 subprocess.Popen(['sleep', '600'])
 print('up', flush=True)
 signal.pause()
