@@ -1,0 +1,164 @@
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.errors import MessageTemplateError
+from domain.ports import MessageRenderer
+from integrations.jinja_renderer import JinjaMessageRenderer
+
+FOLDER = Path(__file__).parents[2] / "playbooks" / "templates"
+LIBRARY: MessageRenderer = JinjaMessageRenderer(FOLDER)
+CONTEXT: dict[str, Any] = {
+    "customer": {"name": "Globex & Söhne", "plan": "Growth", "segment": "mid_market"},
+    "contact": {"first_name": "Anna", "name": "Anna Bergström", "email": "anna@globex.example"},
+    "sender": {"name": "Maya Lind", "email": "maya@vendor.example", "title": "Customer Success Manager"},
+    "product_name": "Northwind",
+    "evidence": {},
+    "links": {
+        "preferences_url": "https://vendor.example/preferences/abc",
+        "unsubscribe_url": "https://vendor.example/unsubscribe/abc",
+        "booking_url": "https://vendor.example/book?with=maya&minutes=20",
+    },
+    "business_date": date(2026, 11, 21),
+}
+NAMES = (
+    "escalated-save-executive",
+    "executive-check-in",
+    "low-engagement-check-in",
+    "low-engagement-value-tip",
+    "renewal-check-in",
+    "renewal-reminder",
+    "stay-in-touch",
+    "support-apology",
+    "support-follow-up",
+)
+EVIDENCE = {
+    "renewal": "Your agreement renews on 3 March 2027.",
+    "tickets": "Your ticket about exports waited four days.",
+    "tip": "Teams like yours schedule their reports.",
+}
+
+
+def without(path: str) -> dict[str, Any]:
+    group, _, name = path.partition(".")
+    kept = {key: value for key, value in CONTEXT[group].items() if key != name} if name else None
+    return {key: value for key, value in {**CONTEXT, group: kept}.items() if value is not None}
+
+
+def written(folder: Path, **files: str) -> MessageRenderer:
+    parts = {"subject": "Hello", "text": "text", "html": "<p>html</p>", **files}
+    for name, file in (("subject", "subject.txt"), ("text", "body.txt"), ("html", "body.html")):
+        path = folder / "one" / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(parts[name], encoding="utf-8")
+    return JinjaMessageRenderer(folder)
+
+
+def test_the_library_holds_every_message_that_the_playbooks_send() -> None:
+    assert LIBRARY.names() == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("evidence", [{}, EVIDENCE], ids=["bare", "evidence"])
+def test_every_template_renders_in_full(name: str, evidence: dict[str, str]) -> None:
+    message = LIBRARY.render(name, "en", {**CONTEXT, "evidence": evidence})
+    assert message.subject
+    assert "\n" not in message.subject
+    for body in (message.text, message.html):
+        assert "Hi Anna," in body
+        assert "Maya Lind" in body
+        assert "https://vendor.example/preferences/abc" in body
+        assert "https://vendor.example/unsubscribe/abc" in body
+        assert "{{" not in body
+        assert "{%" not in body
+    assert "Globex & Söhne" in message.text
+    assert "Globex &amp; Söhne" in message.html
+    assert "\n\n\n" not in message.text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_and_html_say_the_same(name: str) -> None:
+    message = LIBRARY.render(name, "en", {**CONTEXT, "evidence": EVIDENCE})
+    paragraphs = re.findall(r"<p>(.*?)</p>", message.html, re.DOTALL)
+    for paragraph in paragraphs[1:-1]:
+        plain = re.sub(r"<[^>]+>", "", paragraph).replace("&amp;", "&").split(". ")[0]
+        assert plain.strip()[:36] in " ".join(message.text.split())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_message_tells_people_that_somebody_watched_them(name: str) -> None:
+    message = LIBRARY.render(name, "en", {**CONTEXT, "evidence": EVIDENCE})
+    creepy = r"we (have )?noticed|your usage|log ?ins?\b|dropped|inactive|churn|risk|score"
+    assert not re.search(creepy, message.subject + message.text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "path", ["contact.first_name", "sender.name", "links.unsubscribe_url", "product_name", "customer.name"]
+)
+def test_a_missing_value_is_an_error_that_names_template_file_and_value(name: str, path: str) -> None:
+    with pytest.raises(MessageTemplateError) as raised:
+        LIBRARY.render(name, "en", without(path))
+    words = str(raised.value)
+    assert name in words
+    assert f"{path} is not given" in words
+    assert re.search(r"(subject\.txt|body\.(txt|html)|_layout\.(txt|html)):\d+", words)
+
+
+def test_a_person_without_a_first_name_is_greeted_all_the_same() -> None:
+    nameless = {**CONTEXT, "contact": {**CONTEXT["contact"], "first_name": ""}}
+    message = LIBRARY.render("stay-in-touch", "en", nameless)
+    assert message.text.startswith("Hello,\n\n")
+
+
+def test_names_cannot_write_html_or_headers() -> None:
+    hostile = {
+        **CONTEXT,
+        "customer": {**CONTEXT["customer"], "name": "<script>x</script>\r\nBcc: y@z.example"},
+    }
+    message = LIBRARY.render("executive-check-in", "en", hostile)
+    assert "<script>" not in message.html
+    assert "\n" not in message.subject
+    assert "\r" not in message.subject
+
+
+def test_an_unknown_template_is_an_error_that_lists_the_known_ones() -> None:
+    with pytest.raises(MessageTemplateError, match="stay-in-touch"):
+        LIBRARY.render("../secrets", "en", CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"), [("de", "Guten Tag"), ("de-AT", "Guten Tag"), ("fr", "Hello")]
+)
+def test_a_translation_is_used_where_there_is_one(tmp_path: Path, locale: str, expected: str) -> None:
+    renderer = written(tmp_path)
+    (tmp_path / "one" / "de").mkdir()
+    (tmp_path / "one" / "de" / "subject.txt").write_text("Guten Tag", encoding="utf-8")
+    assert renderer.render("one", locale, CONTEXT).subject == expected
+    assert renderer.render("one", locale, CONTEXT).text == "text\n"
+    assert renderer.render("one", "../..", CONTEXT).subject == "Hello"
+
+
+def test_dates_are_written_as_people_say_them(tmp_path: Path) -> None:
+    renderer = written(tmp_path, text="{{ business_date | long_date }}")
+    assert renderer.render("one", "en", CONTEXT).text == "21 November 2026\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"text": "{{ customer.__class__.__mro__ }}"}, "__class__"),
+        ({"text": "one\n{% if %}"}, "body.txt:2"),
+        ({"html": "{{ 'x' + 1 }}"}, "body.html:1"),
+        ({"subject": "   "}, "came out empty"),
+        ({"text": "{% include 'absent.txt' %}"}, "absent.txt"),
+    ],
+)
+def test_a_broken_template_is_an_error_that_names_the_place(
+    tmp_path: Path, files: dict[str, str], words: str
+) -> None:
+    with pytest.raises(MessageTemplateError, match=re.escape(words)):
+        written(tmp_path, **files).render("one", "en", CONTEXT)
