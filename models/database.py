@@ -7,6 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+Session = AsyncSession
+"""What repositories take, by a name for those above models, who know no SQLAlchemy."""
+
 
 def async_url(database_url: str) -> str:
     """Return the URL with the driver that we use (psycopg 3), whatever its spelling was."""

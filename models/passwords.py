@@ -11,6 +11,10 @@ from domain.errors import InvalidInputError
 SHORTEST = 12
 LONGEST = 256  # hashing costs more with length: a stranger must not choose how much
 GENERATED_BYTES = 15  # 20 characters
+TIME_COST, MEMORY_KIB, PARALLELISM = 3, 65_536, 4
+"""RFC 9106, section 4: the recommendation for memory-constrained systems."""
+NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$qCp0aKl4r+XYQtrTVnSPog$m+D7IY1fAwc1dXXZuVBmC8Qn0rptL0HqauJLHAHLscc"
+"""The hash, with the same cost, of a password that nobody knows: unknown accounts are compared with it."""
 
 
 def generate_password() -> str:
@@ -28,9 +32,8 @@ class PasswordHashing:
     """Hashes and verifies off the event loop, few at a time: each takes 64 MB for its while."""
 
     def __init__(self, *, at_once: int = 2) -> None:
-        """Prepare the hash that unknown accounts are compared with."""
-        self._hasher = PasswordHasher()
-        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+        """Take how many may run at once."""
+        self._hasher = PasswordHasher(time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=PARALLELISM)
         self._slots = asyncio.Semaphore(at_once)
 
     def hash(self, password: str) -> str:
@@ -41,7 +44,7 @@ class PasswordHashing:
     async def is_right(self, stored: str | None, password: str) -> bool:
         """Whether the password belongs to the stored hash; without one the answer is no, as slowly."""
         async with self._slots:
-            matches = await asyncio.to_thread(self._verify, stored or self._nobody, password[:LONGEST])
+            matches = await asyncio.to_thread(self._verify, stored or NOBODY, password[:LONGEST])
         return matches and stored is not None
 
     def _verify(self, stored: str, password: str) -> bool:

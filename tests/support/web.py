@@ -1,5 +1,6 @@
 """The web application against a database of the test, and people who sign in to it."""
 
+import functools
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +16,11 @@ from models.database import Database
 from models.passwords import PasswordHashing
 from models.users import User, add_user
 from settings import Settings
+from tests.support.probes import PROBES
 
 PASSWORD = "correct horse battery"
 SIGNING_KEY = "0123456789abcdef0123456789abcdef"
+SESSION = "everstay_session"
 TOKEN = re.compile(r'name="_csrf_token" value="([0-9a-f]+)"')
 
 Client = AsyncTestClient[Litestar]
@@ -33,16 +36,25 @@ def web_settings(database_url: str, **overrides: object) -> Settings:
 async def web_client(settings: Settings) -> AsyncIterator[Client]:
     """A browser that has never been here."""
     app = create_app(settings)
+    for probe in PROBES:
+        app.register(probe)
     async with AsyncTestClient(app, base_url="http://127.0.0.1") as client:
         yield client
 
 
+@functools.cache
+def password_hash() -> str:
+    """Made once: it is slow on purpose."""
+    return PasswordHashing().hash(PASSWORD)
+
+
 async def someone(database: Database, role: Role = Role.CSM, email: str | None = None) -> User:
     """A user with the password of all test users."""
-    hashed = PasswordHashing().hash(PASSWORD)
     async with database.transaction() as session:
         address = email or f"{role}@example.com"
-        return await add_user(session, address, str(role).title(), role, wall_now(), password_hash=hashed)
+        return await add_user(
+            session, address, str(role).title(), role, wall_now(), password_hash=password_hash()
+        )
 
 
 def csrf_in(page: Response) -> str:
