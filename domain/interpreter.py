@@ -205,7 +205,7 @@ def _after_uncertain(walk: _Walk, step: Step) -> str | None:
 
 def _task(walk: _Walk, step: Step) -> str | None:
     order = step.create_task
-    assert order is not None  # noqa: S101  dispatched by kind
+    assert order is not None  # noqa: S101 - dispatched by kind
     walk.tasks.append(
         TaskOrder(
             step.id,
@@ -224,7 +224,7 @@ def _task(walk: _Walk, step: Step) -> str | None:
 
 def _notify(walk: _Walk, step: Step) -> str | None:
     order = step.notify
-    assert order is not None  # noqa: S101  dispatched by kind
+    assert order is not None  # noqa: S101 - dispatched by kind
     title, body = _fill(order.title, walk.texts), _fill(order.body, walk.texts)
     walk.heads_ups.append(NotifyOrder(step.id, order.to, order.severity, title, body))
     walk.note(step, StepState.DONE)
@@ -234,7 +234,7 @@ def _notify(walk: _Walk, step: Step) -> str | None:
 def _wait(walk: _Walk, step: Step) -> str | None:
     """Let time pass; an event in time goes one way, the timeout the other."""
     wait = step.wait
-    assert wait is not None  # noqa: S101  dispatched by kind
+    assert wait is not None  # noqa: S101 - dispatched by kind
     following = walk.playbook.after(step)
     if wait.event is not None and _has_happened(walk, wait.event, wait.step):
         walk.note(step, StepState.DONE, wait.event)
@@ -262,7 +262,7 @@ def _has_happened(walk: _Walk, event: str, step_id: str | None) -> bool:
 
 def _branch(walk: _Walk, step: Step) -> str | None:
     branch = step.branch
-    assert branch is not None  # noqa: S101  dispatched by kind
+    assert branch is not None  # noqa: S101 - dispatched by kind
     holds = branch.condition.holds(walk.run.facts)
     walk.note(step, StepState.DONE, "then" if holds else "else")
     return branch.then if holds else branch.otherwise

@@ -17,7 +17,7 @@ CHANNEL = "everstay_outbox"
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing that happened, for one customer's workflow. The payload holds ids, enums, numbers and dates."""
+    """One thing that happened, for one customer's workflow; its payload holds no personal data."""
 
     customer_id: uuid.UUID
     kind: NoticeKind

@@ -22,7 +22,7 @@ from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, end_run
 from models.outbox import Notice, put_notices
 from models.tables.customers import CustomerRow
-from models.tables.playbooks import InterventionRow
+from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.scoring import SignalRow
 from models.tables.work import HeadsUpRow
 
@@ -110,7 +110,10 @@ async def _release(written: Written, release: say.ReleaseRun) -> None:
     ).one_or_none()
     if row is None:
         return
-    written.starts.append((release.intervention_id, ""))
+    motion = await written.session.scalar(
+        select(PlaybookRow.motion).where(PlaybookRow.key == row.playbook_key)
+    )
+    written.starts.append((release.intervention_id, motion.value if motion else ""))
     written.decide(
         DecisionKind.DIRECTIVE,
         "release_run",

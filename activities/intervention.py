@@ -1,0 +1,58 @@
+"""Progress of runs: load, advance, write, in one transaction."""
+
+import uuid
+
+from pydantic import TypeAdapter
+from temporalio import activity
+
+from activities.contracts import AdvanceInput, AdvanceResult, InterventionContract, SendEmailInput
+from activities.wakes import wake_at
+from domain.interpreter import advance
+from domain.ports import Clock
+from domain.run_state import Progress
+from domain.vocabulary import InterventionState
+from models.customer_state import lock_customer
+from models.database import Database
+from models.playbooks import PlaybookShelf
+from models.progress import write_progress
+from models.runs import customer_of, load_run, outcome_of
+from models.wakes import record_wake
+
+RESULT: TypeAdapter[AdvanceResult] = TypeAdapter(AdvanceResult)
+
+
+class InterventionActivities(InterventionContract):
+    """Carries out `advance` on the system of record."""
+
+    def __init__(self, database: Database, clock: Clock, shelf: PlaybookShelf) -> None:
+        """Take the database, the clock, and the parsed playbooks of this process."""
+        self._database = database
+        self._clock = clock
+        self._shelf = shelf
+
+    @activity.defn(name="advance")
+    async def advance(self, request: AdvanceInput) -> AdvanceResult:
+        """Advance one run; a retried attempt returns what the first one stored."""
+        now, wall = self._clock.now(), self._clock.wall_now()
+        async with self._database.transaction() as session:
+            await lock_customer(session, await customer_of(session, request.intervention_id))
+            run = await load_run(session, request.intervention_id, now)
+            if run.advance_seq == request.seq and run.last_result is not None:
+                return RESULT.validate_python(run.last_result)
+            if run.view.state is InterventionState.ENDED:
+                return AdvanceResult(outcome=await outcome_of(session, request.intervention_id))
+            await record_wake(session, "intervention", request.woken_for, self._clock)
+            playbook = await self._shelf.version(session, run.version_id)
+            progress = advance(run.view, playbook, run.texts, now)
+            result = self._result(request.intervention_id, progress)
+            stored = RESULT.dump_python(result, mode="json")
+            await write_progress(session, run, progress, request.seq, stored, now, wall)
+        return result
+
+    def _result(self, intervention_id: uuid.UUID, progress: Progress) -> AdvanceResult:
+        if progress.ending is not None:
+            return AdvanceResult(outcome=progress.ending.outcome)
+        if progress.send is not None:
+            order = progress.send
+            return AdvanceResult(send=SendEmailInput(intervention_id, order.step_id, order.occurrence))
+        return AdvanceResult(wake=wake_at(self._clock, progress.wake_at))

@@ -1,0 +1,49 @@
+"""Turn a claimed message into a letter: words, links, sender and headers."""
+
+from dataclasses import dataclass
+
+from domain.links import LinkMaker
+from domain.playbook import SendEmail
+from domain.ports import EmailAddress, EmailMessage, MessageRenderer
+from domain.time import BusinessInstant
+from domain.vocabulary import Purpose
+from models.sends import SendContext
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """What every message of this installation shares. The verified sender address carries the CSM's name."""
+
+    renderer: MessageRenderer
+    links: LinkMaker
+    sender: EmailAddress
+
+    def write(
+        self, context: SendContext, order: SendEmail, delivery_id: str, now: BusinessInstant
+    ) -> EmailMessage:
+        """Render one message for one person."""
+        person = context.person
+        assert person is not None  # noqa: S101 - the guard let it pass
+        links = {
+            "preferences_url": self.links.preferences(person.contact_id),
+            "unsubscribe_url": self.links.unsubscribe(person.contact_id),
+            "booking_url": self.links.booking(person.contact_id),
+        }
+        values = {**context.values, "links": links, "business_date": now.date()}
+        rendered = self.renderer.render(order.template, person.locale, values)
+        headers = {"X-Everstay-Business-Time": now.isoformat()}
+        if order.purpose is not Purpose.TRANSACTIONAL:
+            headers["List-Unsubscribe"] = f"<{links['unsubscribe_url']}>"
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        return EmailMessage(
+            delivery_id=delivery_id,
+            to=EmailAddress(person.email, person.name),
+            sender=EmailAddress(self.sender.email, str(context.values["sender"]["name"])),
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            purpose=order.purpose,
+            reply_to=EmailAddress(context.reply_to) if context.reply_to else None,
+            categories=(context.playbook_key, order.purpose.value),
+            headers=headers,
+        )

@@ -1,0 +1,61 @@
+"""Decisions on customers: load, decide, write, in one transaction."""
+
+from pydantic import TypeAdapter
+from temporalio import activity
+
+from activities.contracts import DecideInput, DecideResult, LifecycleContract, RunToStart
+from activities.wakes import wake_at
+from domain.directives import Ruling
+from domain.director import decide
+from domain.ports import Clock
+from models.customer_state import lock_customer
+from models.database import Database
+from models.director_inputs import DirectorInputs, load_director_inputs
+from models.lifecycles import DecisionMade, load_lifecycle, store_lifecycle
+from models.playbooks import PlaybookShelf
+from models.rulings import Written, write_ruling
+from models.wakes import record_wake
+
+RESULT: TypeAdapter[DecideResult] = TypeAdapter(DecideResult)
+
+
+class LifecycleActivities(LifecycleContract):
+    """Carries out `decide` on the system of record."""
+
+    def __init__(self, database: Database, clock: Clock, shelf: PlaybookShelf) -> None:
+        """Take the database, the clock, and the parsed playbooks of this process."""
+        self._database = database
+        self._clock = clock
+        self._shelf = shelf
+
+    @activity.defn(name="decide")
+    async def decide(self, request: DecideInput) -> DecideResult:
+        """Rule on one customer; a retried attempt returns what the first one stored."""
+        now, wall = self._clock.now(), self._clock.wall_now()
+        async with self._database.transaction() as session:
+            await lock_customer(session, request.customer_id)
+            stored = await load_lifecycle(session, request.customer_id)
+            if stored.decide_seq == request.seq and stored.last_result is not None:
+                return RESULT.validate_python(stored.last_result)
+            await record_wake(session, "customer", request.woken_for, self._clock)
+            inputs = await load_director_inputs(session, request.customer_id, self._shelf, now, wall)
+            ruling = decide(inputs.state, inputs.notices, inputs.policy, stored.memory, now)
+            written = await write_ruling(session, request.customer_id, ruling, now, wall)
+            result = self._result(inputs, ruling, written)
+            await store_lifecycle(session, _made(request, ruling, result), now)
+        return result
+
+    def _result(self, inputs: DirectorInputs, ruling: Ruling, written: Written) -> DecideResult:
+        tier = inputs.state.tier
+        return DecideResult(
+            phase=ruling.memory.phase,
+            risk_tier=tier.value if tier is not None else "",
+            starts=tuple(RunToStart(run_id, motion) for run_id, motion in written.starts),
+            rings=tuple(written.rings),
+            wake=wake_at(self._clock, ruling.next_look),
+        )
+
+
+def _made(request: DecideInput, ruling: Ruling, result: DecideResult) -> DecisionMade:
+    stored = RESULT.dump_python(result, mode="json")
+    return DecisionMade(request.customer_id, ruling.memory, request.seq, stored, ruling.next_look)

@@ -1,0 +1,187 @@
+"""Messages to people, each exactly once: guard and claim, send, record."""
+
+from datetime import timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.contracts import MessagingContract, SendEmailInput, SendEmailResult
+from activities.letters import Letterhead
+from domain.errors import (
+    MessageTemplateError,
+    PermanentProviderError,
+    TransientProviderError,
+    UncertainDeliveryError,
+)
+from domain.ports import Clock, DeliveryReceipt, EmailSender
+from domain.time import BusinessInstant
+from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
+from models.customer_state import lock_customer
+from models.database import Database
+from models.effects import give_back, reclaim, settle
+from models.playbooks import PlaybookShelf
+from models.send_claims import Begun, Busy, Closed, Lost, Ready, begin_send, payload_hash
+from models.send_ledger import Become, Visit, ask_a_person, count_as_touch, keep_subject, record_step
+
+QUICK_RETRIES = 4
+"""Attempts close together before a message that the provider cannot take now is put off."""
+PUT_OFF = timedelta(hours=4)
+"""Business time until a message that was put off is asked for again."""
+
+
+class MessagingActivities(MessagingContract):
+    """Sends through the EmailSender port under the effect ledger."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        shelf: PlaybookShelf,
+        sender: EmailSender,
+        letterhead: Letterhead,
+    ) -> None:
+        """Take what a send needs; the letterhead renders and knows our own links."""
+        self._database = database
+        self._clock = clock
+        self._shelf = shelf
+        self._sender = sender
+        self._letterhead = letterhead
+
+    @activity.defn(name="send_email")
+    async def send_email(self, request: SendEmailInput) -> SendEmailResult:
+        """Send one message, or say why not; safe to repeat at any point."""
+        visit = Visit(request.intervention_id, request.step_id, request.occurrence)
+        begun = await self._begin(visit)
+        if isinstance(begun, Lost):
+            begun = await self._recover(visit, begun)
+        if isinstance(begun, Busy):
+            raise ApplicationError("another attempt is sending it", next_retry_delay=begun.left)
+        if isinstance(begun, Closed):
+            return SendEmailResult(begun.state, begun.reason)
+        assert isinstance(begun, Ready)  # noqa: S101 - what is left
+        return await self._send(visit, begun)
+
+    async def _begin(self, visit: Visit) -> Begun:
+        async with self._database.transaction() as session:
+            return await begin_send(
+                session, visit, self._shelf, self._sender.name, self._clock.now(), self._clock.wall_now()
+            )
+
+    async def _recover(self, visit: Visit, lost: Lost) -> Begun:
+        """Find out what became of a claim whose sender died; DESIGN.md names each expected end."""
+        settled_at = lost.effect.claimed_at + timedelta(seconds=self._sender.settle_seconds)
+        left = settled_at - self._clock.wall_now()
+        if self._sender.has_look_up and left > timedelta():
+            return Busy(left)
+        try:
+            receipt = await self._sender.look_up(lost.effect.delivery_id)
+        except TransientProviderError as error:
+            raise ApplicationError(str(error), next_retry_delay=timedelta(seconds=5)) from error
+        except UncertainDeliveryError as error:
+            return await self._by_purpose(visit, lost, str(error))
+        if receipt is not None:
+            await self._record_sent(visit, lost, receipt)
+            return Closed("sent", "found at the provider")
+        return await self._again(lost)
+
+    async def _again(self, lost: Lost) -> Ready:
+        """Send again under the same delivery id: the provider says that it has nothing."""
+        digest = payload_hash(lost.context, lost.order)
+        async with self._database.transaction() as session:
+            effect = await reclaim(session, lost.effect, digest, self._clock.wall_now())
+        return Ready(effect, lost.context, lost.order)
+
+    async def _by_purpose(self, visit: Visit, lost: Lost, reason: str) -> Begun:
+        """Nobody can say: resend what must arrive, drop marketing, ask a person about the rest."""
+        if lost.order.purpose is Purpose.TRANSACTIONAL:
+            return await self._again(lost)
+        if lost.order.purpose is Purpose.MARKETING:
+            become = Become(StepState.FAILED, "uncertain", None, DecisionKind.REFUSAL, DROPPED)
+            await self._settle(visit, lost, EffectState.UNCERTAIN, become, error=reason)
+            return Closed("uncertain", "dropped")
+        await self._park(visit, lost, reason)
+        return Closed("uncertain", reason)
+
+    async def _send(self, visit: Visit, ready: Ready) -> SendEmailResult:
+        """Hand the message over, and write down what the provider said."""
+        now = self._clock.now()
+        try:
+            message = self._letterhead.write(ready.context, ready.order, ready.effect.delivery_id, now)
+            async with self._database.transaction() as session:
+                await keep_subject(session, ready.effect.key, message.subject)
+            receipt = await self._sender.send(message)
+        except TransientProviderError as error:
+            return await self._not_taken(visit, ready, error)
+        except (PermanentProviderError, MessageTemplateError) as error:
+            reason = "template" if isinstance(error, MessageTemplateError) else "provider_refused"
+            become = Become(StepState.FAILED, reason, None, DecisionKind.REFUSAL, str(error))
+            await self._settle(visit, ready, EffectState.FAILED, become, error=str(error))
+            return SendEmailResult("failed", str(error))
+        except UncertainDeliveryError as error:
+            return await self._uncertain(visit, ready, error)
+        await self._record_sent(visit, ready, receipt)
+        return SendEmailResult("sent")
+
+    async def _uncertain(self, visit: Visit, ready: Ready, error: UncertainDeliveryError) -> SendEmailResult:
+        """Ask the provider after its settle time where it can be asked; else decide by purpose."""
+        if self._sender.has_look_up:
+            wait = timedelta(seconds=self._sender.settle_seconds)
+            raise ApplicationError(str(error), next_retry_delay=wait) from error
+        begun = await self._by_purpose(visit, Lost(ready.effect, ready.context, ready.order), str(error))
+        if isinstance(begun, Closed):
+            return SendEmailResult(begun.state, begun.reason)
+        raise ApplicationError(str(error), next_retry_delay=timedelta(seconds=30)) from error
+
+    async def _not_taken(self, visit: Visit, ready: Ready, error: TransientProviderError) -> SendEmailResult:
+        """Try again soon, a few times; then put the message off by business time."""
+        async with self._database.transaction() as session:
+            await give_back(session, ready.effect.key, str(error))
+        if activity.info().attempt < QUICK_RETRIES:
+            after = error.details.get("retry_after")
+            delay = timedelta(seconds=float(after)) if isinstance(after, int | float) else None
+            raise ApplicationError(str(error), next_retry_delay=delay) from error
+        until = BusinessInstant(self._clock.now() + PUT_OFF)
+        become = Become(StepState.DEFERRED, "provider_unavailable", until, DecisionKind.DEFERRAL, str(error))
+        async with self._database.transaction() as session:
+            await lock_customer(session, ready.context.customer_id)
+            await record_step(session, visit, ready.context, become, self._clock.now())
+        return SendEmailResult("deferred", "provider_unavailable")
+
+    async def _record_sent(self, visit: Visit, ready: Ready | Lost, receipt: DeliveryReceipt) -> None:
+        """Record the receipt in the ledger, the touchpoint and the step, together."""
+        detail = {"delivery_id": ready.effect.delivery_id, "receipt": receipt.provider_message_id}
+        become = Become(StepState.DONE, None, None, DecisionKind.DIRECTIVE, SENT, detail)
+        await self._settle(visit, ready, EffectState.SENT, become, receipt=receipt)
+
+    async def _settle(
+        self,
+        visit: Visit,
+        ready: Ready | Lost,
+        state: EffectState,
+        become: Become,
+        *,
+        receipt: DeliveryReceipt | None = None,
+        error: str | None = None,
+    ) -> None:
+        now, wall = self._clock.now(), self._clock.wall_now()
+        message_id = receipt.provider_message_id if receipt is not None else None
+        async with self._database.transaction() as session:
+            await settle(session, ready.effect.key, state, wall, provider_message_id=message_id, error=error)
+            await record_step(session, visit, ready.context, become, now)
+            if receipt is not None:
+                await count_as_touch(session, ready.context, now)
+
+    async def _park(self, visit: Visit, lost: Lost, reason: str) -> None:
+        """Block the effect, not the run, and put the question to a person."""
+        now, wall = self._clock.now(), self._clock.wall_now()
+        become = Become(StepState.WAITING, "uncertain", None, DecisionKind.DEFERRAL, PARKED)
+        async with self._database.transaction() as session:
+            await lock_customer(session, lost.context.customer_id)
+            await settle(session, lost.effect.key, EffectState.UNCERTAIN, wall, error=reason)
+            await record_step(session, visit, lost.context, become, now)
+            await ask_a_person(session, visit, lost.context, lost.effect, now)
+
+
+SENT = "The message was handed to the e-mail provider."
+PARKED = "Nobody can say whether the message left. It is not sent again; a person was asked."
+DROPPED = "Nobody can say whether the message left, and it was optional: it is not sent again."

@@ -1,0 +1,45 @@
+"""Links that a message carries: they name a person by a signed token, so that no one can guess another's."""
+
+import base64
+import hashlib
+import hmac
+import uuid
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LinkMaker:
+    """Makes and checks the links to our own pages. `secret` is the installation's key."""
+
+    public_url: str
+    secret: str
+
+    def token(self, contact_id: uuid.UUID) -> str:
+        """Return the token that stands for a contact in a link."""
+        return f"{contact_id.hex}-{self._signature(contact_id)}"
+
+    def contact_of(self, token: str) -> uuid.UUID | None:
+        """Return whom a token stands for, None for one that we did not make."""
+        name, _, signature = token.partition("-")
+        try:
+            contact_id = uuid.UUID(hex=name)
+        except ValueError:
+            return None
+        genuine = hmac.compare_digest(signature.encode(), self._signature(contact_id).encode())
+        return contact_id if genuine else None
+
+    def preferences(self, contact_id: uuid.UUID) -> str:
+        """Return the page where a person chooses what we write about."""
+        return f"{self.public_url}/preferences/{self.token(contact_id)}"
+
+    def unsubscribe(self, contact_id: uuid.UUID) -> str:
+        """Return the address that a POST ends all optional mail with; a GET only asks."""
+        return f"{self.public_url}/unsubscribe/{self.token(contact_id)}"
+
+    def booking(self, contact_id: uuid.UUID) -> str:
+        """Return where a person asks for a call."""
+        return f"{self.public_url}/talk/{self.token(contact_id)}"
+
+    def _signature(self, contact_id: uuid.UUID) -> str:
+        digest = hmac.new(self.secret.encode(), contact_id.bytes, hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest[:18]).decode().rstrip("=")

@@ -1,0 +1,159 @@
+"""The effect ledger: what was done to the world, once. DESIGN.md calls it rule 6;
+
+`claimed` with a live lease is being sent; with a dead one, nobody knows yet; with no lease, it certainly was
+not taken. `sent` was accepted, `confirmed` was heard of from the provider, `uncertain` waits for a person.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import ConflictError
+from domain.time import WallInstant
+from domain.vocabulary import EffectState, TouchpointState
+from models.tables.ledger import EffectRow, TouchpointRow
+
+LEASE = dt.timedelta(seconds=15)
+"""Longer than any attempt may take: a claim older than this has lost its sender."""
+
+TOUCHPOINT_STATES = {
+    EffectState.CLAIMED: TouchpointState.CLAIMED,
+    EffectState.SENT: TouchpointState.SENT,
+    EffectState.CONFIRMED: TouchpointState.DELIVERED,
+    EffectState.FAILED: TouchpointState.FAILED,
+    EffectState.UNCERTAIN: TouchpointState.UNCERTAIN,
+}
+"""The one table from effect states to touchpoint states."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One effect as the ledger has it."""
+
+    key: str
+    delivery_id: str
+    payload_hash: str
+    state: EffectState
+    attempts: int
+    lease_until: WallInstant | None
+    claimed_at: WallInstant
+    error: str | None
+
+
+FIELDS = (
+    EffectRow.key,
+    EffectRow.delivery_id,
+    EffectRow.payload_hash,
+    EffectRow.state,
+    EffectRow.attempts,
+    EffectRow.lease_until,
+    EffectRow.claimed_at,
+    EffectRow.error,
+)
+
+
+@dataclass(frozen=True)
+class NewEffect:
+    """What a claim says."""
+
+    key: str
+    kind: str
+    payload_hash: str
+    customer_id: uuid.UUID
+    provider: str
+
+
+async def find_effect(session: AsyncSession, origin: str) -> Effect | None:
+    """Return the effect of one visit of one step: another recipient is no new effect."""
+    row = (
+        await session.execute(
+            select(*FIELDS).where(EffectRow.key.startswith(origin, autoescape=True)).order_by(EffectRow.key)
+        )
+    ).first()
+    return Effect(*row) if row is not None else None
+
+
+async def claim(session: AsyncSession, new: NewEffect, wall: WallInstant) -> Effect:
+    """Claim a new effect under a lease. The caller holds the customer's row lock."""
+    effect = Effect(
+        new.key,
+        uuid.uuid4().hex,
+        new.payload_hash,
+        EffectState.CLAIMED,
+        1,
+        WallInstant(wall + LEASE),
+        wall,
+        None,
+    )
+    await session.execute(
+        insert(EffectRow).values(
+            key=effect.key,
+            delivery_id=effect.delivery_id,
+            kind=new.kind,
+            payload_hash=effect.payload_hash,
+            customer_id=new.customer_id,
+            state=effect.state,
+            attempts=1,
+            lease_until=effect.lease_until,
+            claimed_at=wall,
+            provider=new.provider,
+        )
+    )
+    return effect
+
+
+async def reclaim(session: AsyncSession, effect: Effect, payload_hash: str, wall: WallInstant) -> Effect:
+    """Try a claimed effect again under its old delivery id; another payload is an error."""
+    if payload_hash != effect.payload_hash:
+        raise ConflictError(what=f"effect {effect.key}", reason="it was claimed with another payload")
+    lease = WallInstant(wall + LEASE)
+    await session.execute(
+        update(EffectRow)
+        .where(EffectRow.key == effect.key)
+        .values(attempts=EffectRow.attempts + 1, lease_until=lease, claimed_at=wall)
+    )
+    return Effect(
+        effect.key,
+        effect.delivery_id,
+        effect.payload_hash,
+        effect.state,
+        effect.attempts + 1,
+        lease,
+        wall,
+        effect.error,
+    )
+
+
+async def settle(
+    session: AsyncSession,
+    key: str,
+    state: EffectState,
+    wall: WallInstant,
+    *,
+    provider_message_id: str | None = None,
+    error: str | None = None,
+) -> None:
+    """Give an effect and its touchpoint their state. What is confirmed stays confirmed."""
+    values: dict[str, object] = {"state": state, "settled_at": wall, "lease_until": None, "error": error}
+    if provider_message_id is not None:
+        values["provider_message_id"] = provider_message_id
+    changed = await session.scalar(
+        update(EffectRow)
+        .where(EffectRow.key == key, EffectRow.state != EffectState.CONFIRMED)
+        .values(values)
+        .returning(EffectRow.key)
+    )
+    if changed is not None:
+        await session.execute(
+            update(TouchpointRow)
+            .where(TouchpointRow.effect_key == key)
+            .values(state=TOUCHPOINT_STATES[state])
+        )
+
+
+async def give_back(session: AsyncSession, key: str, error: str) -> None:
+    """Note that the provider certainly did not take it: the claim stays, without a lease."""
+    await session.execute(update(EffectRow).where(EffectRow.key == key).values(lease_until=None, error=error))

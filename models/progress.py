@@ -1,0 +1,129 @@
+"""Write what the interpreter said of a run: step records, tasks, heads-ups, position, or its end."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.directives import OpenHeadsUp
+from domain.run_state import NotifyOrder, Progress, StepNote, TaskOrder
+from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import NoticeKind, StepState, TaskState
+from models.endings import RunEnding, end_run
+from models.outbox import Notice, put_notices
+from models.rulings import open_heads_up
+from models.runs import LoadedRun
+from models.tables.people import UserRow
+from models.tables.playbooks import InterventionRow, InterventionStepRow
+from models.tables.work import TaskRow
+
+CLOSED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
+
+
+def task_key(intervention_id: uuid.UUID, step_id: str, occurrence: int) -> str:
+    """Return the key that makes a task of one visit of one step appear once."""
+    return f"{intervention_id}/{step_id}/{occurrence}/task"
+
+
+async def write_progress(
+    session: AsyncSession,
+    run: LoadedRun,
+    progress: Progress,
+    seq: int,
+    result: dict[str, Any],
+    now: BusinessInstant,
+    wall: WallInstant,
+) -> None:
+    """Write everything in this transaction; `result` is what a retried attempt with `seq` gets back."""
+    for note in progress.notes:
+        await _note(session, run, note, now)
+    for order in progress.tasks:
+        await _task(session, run, order, now)
+    for warning in progress.heads_ups:
+        await _warn(session, run, warning, now)
+    await session.execute(
+        update(InterventionRow)
+        .where(InterventionRow.id == run.view.intervention_id)
+        .values(
+            position=progress.position.model_dump(mode="json"),
+            advance_seq=seq,
+            last_result=result,
+            expected_wake_at=progress.wake_at,
+        )
+    )
+    if progress.ending is not None:
+        await _end(session, run, progress, now, wall)
+
+
+async def _note(session: AsyncSession, run: LoadedRun, note: StepNote, now: BusinessInstant) -> None:
+    """Record one visit's state; a later note of the same visit overwrites an earlier one."""
+    values = {
+        "kind": note.kind,
+        "state": note.state,
+        "reason": note.reason,
+        "due_at": note.due_at,
+        "finished_at": now if note.state in CLOSED else None,
+    }
+    statement = upsert(InterventionStepRow).values(
+        id=uuid.uuid4(),
+        intervention_id=run.view.intervention_id,
+        step_id=note.step_id,
+        occurrence=note.occurrence,
+        detail=note.detail,
+        started_at=now,
+        **values,
+    )
+    keys = ["intervention_id", "step_id", "occurrence"]
+    await session.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
+
+
+async def _task(session: AsyncSession, run: LoadedRun, order: TaskOrder, now: BusinessInstant) -> None:
+    statement = upsert(TaskRow).values(
+        id=uuid.uuid4(),
+        customer_id=run.customer_id,
+        intervention_id=run.view.intervention_id,
+        effect_key=task_key(run.view.intervention_id, order.step_id, order.occurrence),
+        kind=order.kind,
+        title=order.title,
+        body=order.body,
+        severity=order.severity,
+        assignee_id=await person_for(session, run, order.assignee),
+        state=TaskState.OPEN,
+        created_at=now,
+        due_at=order.due_at,
+    )
+    await session.execute(statement.on_conflict_do_nothing(index_elements=["effect_key"]))
+
+
+async def person_for(session: AsyncSession, run: LoadedRun, who: str) -> uuid.UUID | None:
+    """Return the user meant by csm, manager or sales; without one, whoever comes closest."""
+    if who == "sales":
+        return run.sales_owner_id or run.csm_id
+    if who == "manager" and run.csm_id is not None:
+        manager = await session.scalar(select(UserRow.manager_id).where(UserRow.id == run.csm_id))
+        return manager or run.csm_id
+    return run.csm_id
+
+
+async def _warn(session: AsyncSession, run: LoadedRun, order: NotifyOrder, now: BusinessInstant) -> None:
+    owner = await person_for(session, run, order.to)
+    key = f"{run.playbook_key}/{order.step_id}"
+    await open_heads_up(
+        session, run.customer_id, OpenHeadsUp(key, order.severity, order.title, order.body), now, owner
+    )
+
+
+async def _end(
+    session: AsyncSession, run: LoadedRun, progress: Progress, now: BusinessInstant, wall: WallInstant
+) -> None:
+    """End the run and let the customer's workflow hear of it."""
+    ending = progress.ending
+    assert ending is not None  # noqa: S101 - the caller asked
+    done = RunEnding(
+        run.view.intervention_id, run.customer_id, ending.outcome, ending.reason, ending.cancelled_steps
+    )
+    await end_run(session, done, now)
+    payload = {"intervention_id": str(run.view.intervention_id), "outcome": ending.outcome.value}
+    await put_notices(session, [Notice(run.customer_id, NoticeKind.INTERVENTION_ENDED, payload, now)], wall)

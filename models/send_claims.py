@@ -1,0 +1,128 @@
+"""Begin a send: look the effect up, ask the guard, and claim, under the customer's row lock."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.guard import Allow, Defer, Verdict, may_send
+from domain.playbook import SendEmail
+from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import DecisionKind, EffectState, StepState
+from models.contact_policy import load_contact_policy
+from models.customer_state import lock_customer
+from models.effects import Effect, NewEffect, claim, find_effect, reclaim
+from models.playbooks import PlaybookShelf
+from models.runs import customer_of, version_of
+from models.send_ledger import Become, Visit, add_touchpoint, record_step
+from models.sends import SendContext, load_send
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A claimed message that this attempt may send."""
+
+    effect: Effect
+    context: SendContext
+    order: SendEmail
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A claim whose sender is gone: ask the provider before anything else."""
+
+    effect: Effect
+    context: SendContext
+    order: SendEmail
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Another attempt holds the lease for this much longer."""
+
+    left: timedelta
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Nothing to send: it was settled before, deferred or refused."""
+
+    state: str
+    reason: str = ""
+
+
+Begun = Ready | Lost | Busy | Closed
+
+
+async def begin_send(
+    session: AsyncSession,
+    visit: Visit,
+    shelf: PlaybookShelf,
+    provider: str,
+    now: BusinessInstant,
+    wall: WallInstant,
+) -> Begun:
+    """Return what this attempt may do. Everything that speaks against the message is asked here, again."""
+    await lock_customer(session, await customer_of(session, visit.intervention_id))
+    playbook = await shelf.version(session, await version_of(session, visit.intervention_id))
+    order = playbook.step(visit.step_id).send_email
+    assert order is not None  # noqa: S101 - the interpreter asks for sending steps only
+    context = await load_send(session, visit.intervention_id, visit.step_id, visit.occurrence, order)
+    effect = await find_effect(session, visit.origin)
+    if effect is not None and effect.state is not EffectState.CLAIMED:
+        return Closed(effect.state.value)
+    if effect is not None and effect.lease_until is not None:
+        left = effect.lease_until - wall
+        return Busy(left) if left > timedelta() else Lost(effect, context, order)
+    verdict = may_send(context.proposed, (await load_contact_policy(session)).budget, now)
+    if not isinstance(verdict, Allow):
+        return await _decline(session, visit, context, verdict, now)
+    digest = payload_hash(context, order)
+    if effect is not None:
+        return Ready(await reclaim(session, effect, digest, wall), context, order)
+    new = NewEffect(_key(visit, context), "email", digest, context.customer_id, provider)
+    claimed = await claim(session, new, wall)
+    await add_touchpoint(session, visit, context, claimed, order.template, now)
+    return Ready(claimed, context, order)
+
+
+def payload_hash(context: SendContext, order: SendEmail) -> str:
+    """Return the hash of what makes a message the same message: template, person, purpose."""
+    person = context.person.contact_id if context.person else None
+    return hashlib.sha256(f"{order.template}/{person}/{order.purpose.value}".encode()).hexdigest()
+
+
+def _key(visit: Visit, context: SendContext) -> str:
+    target = context.person.contact_id if context.person else "nobody"
+    return f"{visit.origin}{target}"
+
+
+async def _decline(
+    session: AsyncSession, visit: Visit, context: SendContext, verdict: Verdict, now: BusinessInstant
+) -> Closed:
+    """Record a deferral with its time, or a refusal with its reason."""
+    if isinstance(verdict, Defer):
+        sentence = f"Put off until {verdict.until:%d %B %Y %H:%M} UTC: {SENTENCES[verdict.reason]}."
+        become = Become(StepState.DEFERRED, verdict.reason, verdict.until, DecisionKind.DEFERRAL, sentence)
+    else:
+        assert not isinstance(verdict, Allow)  # noqa: S101 - the caller asked
+        sentence = f"Not sent: {SENTENCES[verdict.reason]}."
+        become = Become(StepState.SKIPPED, verdict.reason, None, DecisionKind.REFUSAL, sentence)
+    await record_step(session, visit, context, become, now)
+    return Closed("deferred" if isinstance(verdict, Defer) else "refused", verdict.reason)
+
+
+SENTENCES = {
+    "no_longer_wanted": "the run has ended or moved on",
+    "effects_stopped": "a person has stopped every outward effect",
+    "observing": "the playbook has not been released",
+    "do_not_contact": "the customer asked not to be contacted",
+    "holdout": "the customer is in the holdout group",
+    "no_consent": "nobody reachable has agreed to such mail",
+    "no_recipient": "nobody with the wanted role has an address",
+    "suppressed": "the address is suppressed after a bounce, a complaint or an opt-out",
+    "budget": "the customer's contact budget is spent",
+    "quiet_hours": "it is not office time where the recipient is",
+}
+"""Why a message did not go out, in words."""

@@ -1,0 +1,167 @@
+"""Write what became of one message: claim and touchpoint before it, step record and decision after it."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.time import BusinessInstant
+from domain.vocabulary import (
+    Channel,
+    DecisionKind,
+    Direction,
+    Severity,
+    StepState,
+    TaskState,
+    TouchpointState,
+    TouchTier,
+)
+from models.decisions import Decision, record_decisions
+from models.effects import Effect
+from models.runs import EVERSTAY
+from models.sends import SendContext
+from models.tables.customers import CustomerRow
+from models.tables.data import SourceRow
+from models.tables.ledger import TouchpointRow
+from models.tables.playbooks import InterventionStepRow
+from models.tables.work import TaskRow
+
+TASK_DUE = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One visit of one sending step."""
+
+    intervention_id: uuid.UUID
+    step_id: str
+    occurrence: int
+
+    @property
+    def origin(self) -> str:
+        """The part of the effect key before the target."""
+        return f"{self.intervention_id}/{self.step_id}/{self.occurrence}/"
+
+
+@dataclass(frozen=True)
+class Become:
+    """What became of a send, for the step's record and, if it is worth one, the decision ledger."""
+
+    state: StepState
+    reason: str | None = None
+    due_at: BusinessInstant | None = None
+    decision: DecisionKind | None = None
+    sentence: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+async def add_touchpoint(
+    session: AsyncSession,
+    visit: Visit,
+    context: SendContext,
+    effect: Effect,
+    template: str,
+    now: BusinessInstant,
+) -> None:
+    """Count the message as a contact from its claim on."""
+    assert context.person is not None  # noqa: S101 - the guard let it pass
+    source = {"id": EVERSTAY, "name": "Everstay", "kind": "everstay", "provides": [], "connected_at": now}
+    await session.execute(upsert(SourceRow).values(source).on_conflict_do_nothing())
+    await session.execute(
+        insert(TouchpointRow).values(
+            id=uuid.uuid4(),
+            source_id=EVERSTAY,
+            external_id=effect.delivery_id,
+            content_hash=effect.payload_hash,
+            customer_id=context.customer_id,
+            contact_id=context.person.contact_id,
+            user_id=context.csm_id,
+            intervention_id=visit.intervention_id,
+            effect_key=effect.key,
+            direction=Direction.OUT,
+            channel=Channel.EMAIL,
+            purpose=context.proposed.purpose,
+            state=TouchpointState.CLAIMED,
+            template=template,
+            occurred_at=now,
+            known_at=now,
+        )
+    )
+
+
+async def keep_subject(session: AsyncSession, effect_key: str, subject: str) -> None:
+    """Keep what the message was called."""
+    await session.execute(
+        update(TouchpointRow).where(TouchpointRow.effect_key == effect_key).values(subject=subject)
+    )
+
+
+async def record_step(
+    session: AsyncSession, visit: Visit, context: SendContext, become: Become, now: BusinessInstant
+) -> None:
+    """Write what became of the send into the step's record; a refusal or deferral is a decision too."""
+    closed = become.state in {StepState.DONE, StepState.SKIPPED, StepState.FAILED}
+    await session.execute(
+        update(InterventionStepRow)
+        .where(
+            InterventionStepRow.intervention_id == visit.intervention_id,
+            InterventionStepRow.step_id == visit.step_id,
+            InterventionStepRow.occurrence == visit.occurrence,
+        )
+        .values(
+            state=become.state,
+            reason=become.reason,
+            due_at=become.due_at,
+            detail=become.detail,
+            finished_at=now if closed else None,
+        )
+    )
+    if become.decision is not None:
+        decision = Decision(
+            context.customer_id,
+            become.decision,
+            "send_email",
+            context.playbook_key,
+            become.reason or "sent",
+            become.sentence,
+            {"step": visit.step_id, "occurrence": visit.occurrence, **become.detail},
+            visit.intervention_id,
+        )
+        await record_decisions(session, [decision], now)
+
+
+async def count_as_touch(session: AsyncSession, context: SendContext, now: BusinessInstant) -> None:
+    """Let the mail end a silence where mail is how we speak: with tech-touch customers."""
+    if context.touch_tier is TouchTier.TECH_TOUCH:
+        await session.execute(
+            update(CustomerRow).where(CustomerRow.id == context.customer_id).values(last_touch_at=now)
+        )
+
+
+async def ask_a_person(
+    session: AsyncSession, visit: Visit, context: SendContext, effect: Effect, now: BusinessInstant
+) -> None:
+    """Put an uncertain message to a person, once, with the evidence."""
+    statement = upsert(TaskRow).values(
+        id=uuid.uuid4(),
+        customer_id=context.customer_id,
+        intervention_id=visit.intervention_id,
+        effect_key=f"{visit.origin}uncertain",
+        kind="review",
+        title="Find out whether an e-mail arrived",
+        body=(
+            f"The provider did not say whether it took delivery {effect.delivery_id} "
+            f"(step {visit.step_id}). It is not sent again by itself. "
+            "Look at the provider's activity page or ask the customer before you write to them."
+        ),
+        severity=Severity.HIGH,
+        assignee_id=context.csm_id,
+        state=TaskState.OPEN,
+        created_at=now,
+        due_at=now + TASK_DUE,
+    )
+    await session.execute(statement.on_conflict_do_nothing(index_elements=["effect_key"]))

@@ -1,0 +1,231 @@
+"""Load what bears on one message: its run, its recipient, its sender, and what was sent lately."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.guard import ProposedSend, Recipient
+from domain.playbook import SendEmail
+from domain.time import BusinessInstant
+from domain.vocabulary import (
+    Channel,
+    ContactRole,
+    Direction,
+    InterventionState,
+    Purpose,
+    TouchpointState,
+    TouchTier,
+)
+from models.installation import load_installation
+from models.runs import EVERSTAY
+from models.tables.customers import ConsentRow, ContactRoleRow, ContactRow, CustomerRow
+from models.tables.facts import TicketRow
+from models.tables.ledger import TouchpointRow
+from models.tables.people import UserRow
+from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow
+
+NOT_SENT = [TouchpointState.FAILED, TouchpointState.SUPPRESSED]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a message goes to."""
+
+    contact_id: uuid.UUID
+    name: str
+    email: str
+    locale: str
+
+
+@dataclass(frozen=True)
+class SendContext:
+    """One message: what the guard asks, and what the template says."""
+
+    proposed: ProposedSend
+    person: Person | None
+    customer_id: uuid.UUID
+    playbook_key: str
+    touch_tier: TouchTier
+    csm_id: uuid.UUID | None
+    values: dict[str, Any]
+    """Context of the template, without links."""
+    reply_to: str | None
+
+
+async def load_send(
+    session: AsyncSession, intervention_id: uuid.UUID, step_id: str, occurrence: int, order: SendEmail
+) -> SendContext:
+    """Return everything about one message. The caller holds the customer's row lock."""
+    run = (
+        await session.execute(select(InterventionRow).where(InterventionRow.id == intervention_id))
+    ).scalar_one()
+    customer = (
+        await session.execute(select(CustomerRow).where(CustomerRow.id == run.customer_id))
+    ).scalar_one()
+    recipient = await _recipient(session, customer, order.to, order.purpose)
+    installation = await load_installation(session)
+    released = await session.scalar(
+        select(PlaybookRow.released_at).where(PlaybookRow.key == run.playbook_key)
+    )
+    step = await _step(session, intervention_id, step_id, occurrence)
+    proposed = ProposedSend(
+        purpose=order.purpose,
+        recipient=recipient[1] if recipient else None,
+        still_wanted=run.state is InterventionState.RUNNING and run.position.get("step") == step_id,
+        effects_stopped=installation.effects_stopped_at is not None,
+        released=released is not None,
+        do_not_contact=customer.do_not_contact,
+        holdout=customer.holdout,
+        touch_tier=customer.touch_tier_override or customer.touch_tier,
+        first_asked_at=step or run.planned_at,
+        sent_at=await _sent_lately(session, customer.id),
+    )
+    sender = await _sender(session, customer.csm_id)
+    values = _values(customer, recipient[0] if recipient else None, sender, installation.product_name)
+    values["evidence"] = await _evidence(session, customer)
+    return SendContext(
+        proposed,
+        recipient[0] if recipient else None,
+        customer.id,
+        run.playbook_key,
+        proposed.touch_tier,
+        customer.csm_id,
+        values,
+        sender["email"] if sender else None,
+    )
+
+
+async def _step(
+    session: AsyncSession, intervention_id: uuid.UUID, step_id: str, occurrence: int
+) -> BusinessInstant | None:
+    """Return when this visit of the step began to ask."""
+    return await session.scalar(
+        select(InterventionStepRow.started_at).where(
+            InterventionStepRow.intervention_id == intervention_id,
+            InterventionStepRow.step_id == step_id,
+            InterventionStepRow.occurrence == occurrence,
+        )
+    )
+
+
+async def _recipient(
+    session: AsyncSession, customer: CustomerRow, roles: Sequence[ContactRole], purpose: Purpose
+) -> tuple[Person, Recipient] | None:
+    """Return the first reachable person in the order of the roles, else the first who is there at all."""
+    query = (
+        select(ContactRow, ContactRoleRow.role)
+        .join(ContactRoleRow, ContactRoleRow.contact_id == ContactRow.id)
+        .where(
+            ContactRoleRow.customer_id == customer.id,
+            ContactRoleRow.role.in_(roles),
+            ContactRoleRow.until.is_(None),
+            ContactRow.left_at.is_(None),
+        )
+        .order_by(ContactRoleRow.since, ContactRow.id)
+    )
+    rows = (await session.execute(query)).tuples().all()
+    ranked = sorted(rows, key=lambda row: list(roles).index(row[1]))
+    found = [(contact, await _consents(session, contact.id)) for contact, _role in ranked]
+    people = [_person(contact, consents, customer) for contact, consents in found]
+    good = (one for one in people if _is_reachable(one[1], purpose))
+    return next(good, people[0] if people else None)
+
+
+def _is_reachable(recipient: Recipient, purpose: Purpose) -> bool:
+    allowed = purpose is Purpose.TRANSACTIONAL or purpose in recipient.consents
+    return recipient.has_address and not recipient.suppressed and allowed
+
+
+def _person(
+    contact: ContactRow, consents: frozenset[Purpose], customer: CustomerRow
+) -> tuple[Person, Recipient]:
+    recipient = Recipient(
+        key=str(contact.id),
+        time_zone=contact.time_zone or customer.time_zone,
+        has_address=bool(contact.email),
+        suppressed=contact.suppressed_at is not None,
+        consents=consents,
+    )
+    return Person(contact.id, contact.name, contact.email or "", contact.locale), recipient
+
+
+async def _consents(session: AsyncSession, contact_id: uuid.UUID) -> frozenset[Purpose]:
+    """Return what a person agrees to: the newest word per purpose holds."""
+    query = (
+        select(ConsentRow.purpose, ConsentRow.granted)
+        .where(ConsentRow.contact_id == contact_id)
+        .order_by(ConsentRow.occurred_at, ConsentRow.known_at)
+    )
+    newest = {row.purpose: row.granted for row in (await session.execute(query)).all()}
+    return frozenset(purpose for purpose, granted in newest.items() if granted)
+
+
+async def _sent_lately(session: AsyncSession, customer_id: uuid.UUID) -> tuple[BusinessInstant, ...]:
+    """Return when non-transactional mail went to this customer, newest last: claimed counts as sent."""
+    query = (
+        select(TouchpointRow.occurred_at)
+        .where(
+            TouchpointRow.customer_id == customer_id,
+            TouchpointRow.direction == Direction.OUT,
+            TouchpointRow.channel == Channel.EMAIL,
+            TouchpointRow.purpose != Purpose.TRANSACTIONAL,
+            TouchpointRow.state.not_in(NOT_SENT),
+            TouchpointRow.source_id == EVERSTAY,
+        )
+        .order_by(TouchpointRow.occurred_at.desc())
+        .limit(20)
+    )
+    return tuple((await session.scalars(query)).all())
+
+
+async def _sender(session: AsyncSession, csm_id: uuid.UUID | None) -> dict[str, str] | None:
+    if csm_id is None:
+        return None
+    row = (
+        await session.execute(select(UserRow.name, UserRow.email, UserRow.title).where(UserRow.id == csm_id))
+    ).one()
+    return {"name": row.name, "email": row.email, "title": row.title}
+
+
+def _values(
+    customer: CustomerRow, person: Person | None, sender: dict[str, str] | None, product_name: str
+) -> dict[str, Any]:
+    """Return the template's context, without what is looked up."""
+    name = person.name if person else ""
+    return {
+        "customer": {
+            "name": customer.name,
+            "plan": customer.plan or "",
+            "segment": customer.segment.value.replace("_", "-"),
+        },
+        "contact": {
+            "first_name": name.split()[0] if name else "",
+            "name": name,
+            "email": person.email if person else "",
+        },
+        "sender": sender or {"name": f"The {product_name} team", "email": "", "title": ""},
+        "product_name": product_name,
+    }
+
+
+async def _evidence(session: AsyncSession, customer: CustomerRow) -> dict[str, str]:
+    """Return the sentences that templates may quote; what we cannot say is left out."""
+    open_tickets = await session.scalar(
+        select(func.count()).where(TicketRow.customer_id == customer.id, TicketRow.resolved_at.is_(None))
+    )
+    said: dict[str, str] = {}
+    if customer.renewal_on is not None:
+        said["renewal"] = f"Your agreement renews on {_long(customer.renewal_on)}."
+    if open_tickets:
+        requests = "One of your requests is" if open_tickets == 1 else f"{open_tickets} of your requests are"
+        said["tickets"] = f"{requests} still open with our support team."
+    return said
+
+
+def _long(day: dt.date) -> str:
+    return f"{day.day} {day:%B %Y}"
