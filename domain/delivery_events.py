@@ -39,3 +39,20 @@ class DeliveryEvent:
     reason: str = ""
     url: str = ""
     is_machine: bool = False
+
+
+@dataclass(frozen=True)
+class InboundEmail:
+    """A message that somebody wrote to us, mostly an answer.
+
+    `message_id` is the dedupe key. `answers` holds the Message-IDs of what it answers, newest first.
+    `is_automatic` marks an out-of-office note and its like, which says nothing about a person's interest.
+    """
+
+    message_id: str
+    sender_email: str
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    answers: tuple[str, ...] = ()
+    is_automatic: bool = False

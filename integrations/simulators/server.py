@@ -81,7 +81,7 @@ def simulator_app(options: SimulatorOptions) -> Litestar:
     store = MailStore(folder / "sendgrid.sqlite")
     switches = Switches(webhook_url=options.webhook_url, inbound_url=options.inbound_url)
     provider = SimulatedSendGrid(store, switches)
-    reader = Reader(provider)
+    reader = Reader(provider, key)
     app = Litestar(
         route_handlers=[
             show_root,

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import time
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+
+from integrations.sendgrid_events import SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 KEY_FILE = "sendgrid-webhook.pem"
 
@@ -39,6 +42,11 @@ class SigningKey:
         """Base64 of the SPKI form, as SendGrid shows it."""
         spki = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return base64.b64encode(spki).decode()
+
+    def headers(self, body: bytes) -> dict[str, str]:
+        """Return the headers that prove to a receiver who sent the body, and when."""
+        timestamp = str(int(time.time()))
+        return {SIGNATURE_HEADER: self.sign(timestamp, body), TIMESTAMP_HEADER: timestamp}
 
     def sign(self, timestamp: str, body: bytes) -> str:
         """Sign timestamp and raw body, base64 of DER."""

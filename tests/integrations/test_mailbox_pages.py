@@ -1,11 +1,18 @@
 """The mailbox as its readers meet it: plain HTML, no script, nothing of a message may act."""
 
 import re
+from datetime import UTC, datetime
+from email.parser import BytesParser
+from pathlib import Path
 
 import httpx
 import pytest
 
+from domain.time import wall
+from integrations.sendgrid_events import SendGridWebhookVerifier
+from integrations.sendgrid_inbound import parse_inbound
 from integrations.sendgrid_sender import SendGridEmailSender
+from integrations.simulators.server import simulator_public_key
 from tests.integrations.messages import email
 from tests.support.simulators import Receiver, running_receiver
 
@@ -113,8 +120,8 @@ async def test_unsubscribing_with_one_click_posts_to_the_address_of_the_message(
     assert body == b"List-Unsubscribe=One-Click"
 
 
-async def test_a_reply_arrives_as_inbound_mail_where_an_address_is_set(
-    sender: SendGridEmailSender, http: httpx.AsyncClient
+async def test_a_reply_arrives_signed_as_inbound_mail_where_an_address_is_set(
+    sender: SendGridEmailSender, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     receiver = Receiver(status=200)
     receipt = await sender.send(email())
@@ -123,10 +130,26 @@ async def test_a_reply_arrives_as_inbound_mail_where_an_address_is_set(
         page = await http.post("/mailbox/1/reply", data={"text": "Gern, Donnerstag."}, follow_redirects=True)
     assert "Gern, Donnerstag." in page.text
     [(headers, body)] = receiver.requests
-    assert headers["Content-Type"].startswith("multipart/form-data")
-    form = body.decode()
-    for words in ("Gern, Donnerstag.", "replies@vendor.example", f"<{receipt.provider_message_id}@"):
-        assert words in form
+    verifier = SendGridWebhookVerifier(simulator_public_key(tmp_path))
+    assert verifier.is_authentic(body, headers, wall(datetime.now(UTC)))
+    parsed = BytesParser().parsebytes(
+        b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body
+    )
+    form = {
+        str(part.get_param("name", header="Content-Disposition")): bytes(
+            part.get_payload(decode=True)
+        ).decode()
+        for part in parsed.walk()
+        if not part.is_multipart()
+    }
+    inbound = parse_inbound(form)
+    assert inbound.sender_email == "anna@globex.example"
+    assert inbound.recipients == ("replies@vendor.example",)
+    assert inbound.text == "Gern, Donnerstag."
+    assert inbound.subject == "Re: Ein Gruß, Anna ✓"
+    assert [each.partition("@")[0] for each in inbound.answers] == [receipt.provider_message_id]
+    assert inbound.message_id
+    assert not inbound.is_automatic
 
 
 async def test_a_reply_without_an_address_is_kept_and_says_so(

@@ -1,15 +1,16 @@
 """What the person who got a message does with it; the mailbox's buttons and the control API ask for it."""
 
 import re
+import secrets
 from enum import StrEnum
 from html import unescape
-from typing import Any
 
 import httpx
 import msgspec
 
 from integrations.simulators.sendgrid.provider import SimulatedSendGrid
 from integrations.simulators.sendgrid.store import ONE_CLICK, REPLY, Row
+from integrations.simulators.signing import SigningKey
 
 TIMEOUT = httpx.Timeout(10.0)
 _LINK = re.compile(r"""<a\s[^>]*href=["'](https?://[^"']+)["']""", re.IGNORECASE)
@@ -30,8 +31,9 @@ class Reaction(StrEnum):
 class Reader:
     """Acts for the recipients of one account."""
 
-    def __init__(self, provider: SimulatedSendGrid) -> None:
+    def __init__(self, provider: SimulatedSendGrid, key: SigningKey) -> None:
         self._provider = provider
+        self._key = key
 
     async def react(self, message: Row, reaction: Reaction, text: str = "") -> None:
         """Let the recipient do it; `text` is the words of a reply or the address of a click."""
@@ -51,7 +53,7 @@ class Reader:
         if url is None:
             self._provider.react(message, "unsubscribe")
             return
-        answer = await _post(url, data={"List-Unsubscribe": "One-Click"})
+        answer = await _answer_to(httpx.Request("POST", url, data={"List-Unsubscribe": "One-Click"}))
         self._provider.react(message, ONE_CLICK, {"url": url, "response": answer})
 
     async def _reply(self, message: Row, text: str) -> None:
@@ -59,7 +61,9 @@ class Reader:
         url, answer = self._provider.switches.inbound_url, "kept here: there is no inbound address"
         if url:
             form = {name: (None, value) for name, value in _inbound(message, text).items()}
-            answer = await _post(url, files=form)
+            request = httpx.Request("POST", url, files=form)
+            request.headers.update(self._key.headers(await request.aread()))
+            answer = await _answer_to(request)
         self._provider.react(message, REPLY, {"text": text, "response": answer})
 
 
@@ -81,7 +85,10 @@ def _inbound(message: Row, text: str) -> dict[str, str]:
     subject = f"Re: {message['subject']}"
     sender = f"{message['to_name']} <{message['to_email']}>" if message["to_name"] else message["to_email"]
     envelope = {"to": [message["reply_to"]], "from": message["to_email"]}
-    headers = f"In-Reply-To: {reference}\nReferences: {reference}\nSubject: {subject}\n"
+    reply_id = f"<{secrets.token_urlsafe(16)}@simulator.invalid>"
+    headers = (
+        f"Message-ID: {reply_id}\nIn-Reply-To: {reference}\nReferences: {reference}\nSubject: {subject}\n"
+    )
     return {
         "headers": headers,
         "from": sender,
@@ -93,9 +100,9 @@ def _inbound(message: Row, text: str) -> dict[str, str]:
     }
 
 
-async def _post(url: str, **content: Any) -> str:
+async def _answer_to(request: httpx.Request) -> str:
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
-            return str((await client.post(url, **content)).status_code)
+            return str((await client.send(request)).status_code)
     except httpx.HTTPError as error:
         return type(error).__name__

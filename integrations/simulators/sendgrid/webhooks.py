@@ -8,7 +8,6 @@ from collections.abc import Iterable
 import httpx
 import structlog
 
-from integrations.sendgrid_events import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from integrations.simulators.sendgrid.provider import SimulatedSendGrid
 from integrations.simulators.sendgrid.store import Row
 from integrations.simulators.signing import SigningKey
@@ -54,12 +53,7 @@ class WebhookPoster:
         return b"[" + b",".join(event["payload"].encode() for event in shuffled) + b"]"
 
     async def _post(self, client: httpx.AsyncClient, url: str, body: bytes) -> str:
-        timestamp = str(int(time.time()))
-        headers = {
-            "Content-Type": "application/json",
-            SIGNATURE_HEADER: self._key.sign(timestamp, body),
-            TIMESTAMP_HEADER: timestamp,
-        }
+        headers = {"Content-Type": "application/json", **self._key.headers(body)}
         try:
             response = await client.post(url, content=body, headers=headers)
         except httpx.HTTPError as error:
