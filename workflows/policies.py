@@ -37,3 +37,6 @@ CONTINUE_AS_NEW_AFTER = timedelta(days=90)
 LIFECYCLE_QUEUE = "lifecycle"
 DECISIONS_QUEUE = "decisions"
 EMAIL_QUEUE = "email"
+
+WORKFLOW_TASK = timedelta(seconds=5)
+"""How soon a workflow task that a killed worker held is given to another."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import TLSConfig
 
 from settings import Settings
@@ -15,6 +16,7 @@ async def connect_temporal(settings: Settings) -> Client:
     return await Client.connect(
         settings.temporal_address or f"{LOCAL}:{settings.temporal_port}",
         namespace=settings.temporal_namespace,
+        data_converter=pydantic_data_converter,
         api_key=key.get_secret_value() if key else None,
         tls=_tls(settings) or bool(key) or settings.temporal_tls,
     )

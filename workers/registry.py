@@ -1,0 +1,91 @@
+"""What each task queue runs, and what it is made of: the composition root of the workers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from activities.intervention import InterventionActivities
+from activities.letters import Letterhead
+from activities.lifecycle import LifecycleActivities
+from activities.messaging import MessagingActivities
+from domain.links import LinkMaker
+from domain.ports import Clock, EmailAddress, EmailSender
+from integrations.jinja_renderer import JinjaMessageRenderer
+from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
+from models.database import Database
+from models.playbooks import PlaybookShelf
+from settings import Settings
+from workflows.intervention import InterventionWorkflow
+from workflows.lifecycle import CustomerLifecycleWorkflow
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = ROOT / "playbooks"
+SIMULATOR_SETTLE_SECONDS = 1.0
+
+Activity = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What activities are built from, once per process."""
+
+    database: Database
+    clock: Clock
+    shelf: PlaybookShelf
+    sender: EmailSender
+    letterhead: Letterhead
+
+
+def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
+    """Choose the adapters that the settings ask for."""
+    links = LinkMaker(settings.base_url, settings.signing_key)
+    address = EmailAddress(settings.sender_email, settings.sender_name)
+    letterhead = Letterhead(JinjaMessageRenderer(LIBRARY / "templates"), links, address)
+    return Parts(database, clock, PlaybookShelf(), email_sender(settings), letterhead)
+
+
+def email_sender(settings: Settings) -> EmailSender:
+    """Return the real SendGrid when there is a key, else the local simulator, by the same code."""
+    if settings.sendgrid_api_key is not None:
+        key, look_up = settings.sendgrid_api_key.get_secret_value(), settings.sendgrid_lookup
+        options = SendGridOptions(key, settings.sendgrid_url, settings.email_timeout_seconds, look_up)
+    else:
+        options = SendGridOptions(
+            "SG.simulator",
+            settings.sendgrid_url,
+            settings.email_timeout_seconds,
+            has_look_up=True,
+            settle_seconds=SIMULATOR_SETTLE_SECONDS,
+        )
+    return SendGridEmailSender(options)
+
+
+def workflows_of(queue: str) -> Sequence[type]:
+    """Return the workflows of a queue."""
+    return WORKFLOWS.get(queue, ())
+
+
+def activities_of(queue: str, parts: Parts) -> list[Activity]:
+    """Return the activities of a queue, ready to run."""
+    return [activity for make in ACTIVITIES.get(queue, ()) for activity in make(parts)]
+
+
+def _lifecycle(parts: Parts) -> list[Activity]:
+    return [LifecycleActivities(parts.database, parts.clock, parts.shelf).decide]
+
+
+def _interventions(parts: Parts) -> list[Activity]:
+    return [InterventionActivities(parts.database, parts.clock, parts.shelf).advance]
+
+
+def _messaging(parts: Parts) -> list[Activity]:
+    messaging = MessagingActivities(parts.database, parts.clock, parts.shelf, parts.sender, parts.letterhead)
+    return [messaging.send_email]
+
+
+WORKFLOWS: dict[str, Sequence[type]] = {"lifecycle": (CustomerLifecycleWorkflow, InterventionWorkflow)}
+ACTIVITIES: dict[str, Sequence[Callable[[Parts], list[Activity]]]] = {
+    "decisions": (_lifecycle, _interventions),
+    "email": (_messaging,),
+}

@@ -1,0 +1,95 @@
+"""The relay: rings the workflow of every customer that has unheard notices. At most one ring is under way."""
+
+import asyncio
+import uuid
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.service import RPCError
+
+from activities.contracts import LifecycleState
+from models.clock import StoredClock, open_clock
+from models.database import Database
+from models.lifecycles import claim_rings, unring
+from models.listening import announcements
+from models.outbox import CHANNEL
+from settings import Settings
+from workers.clock_refresh import keep_fresh
+from workers.embedded.connection import connect_temporal
+from workflows import policies
+from workflows.lifecycle import CustomerLifecycleWorkflow
+from workflows.search import CUSTOMER_ID
+
+BATCH = 100
+AT_ONCE = 20
+POLL_SECONDS = 1.0
+BACK_OFF_SECONDS = 2.0
+log = structlog.get_logger("relay")
+
+
+async def run_relay(settings: Settings) -> None:
+    """Ring until cancelled; Temporal being away only makes the rings wait in the outbox."""
+    database = Database(settings.database_url or "", pool_size=4)
+    clock = await open_clock(database)
+    fresh = asyncio.create_task(keep_fresh(clock, database))
+    try:
+        client = await connect_temporal(settings)
+        relay = Relay(database, clock, client)
+        async for _ in announcements(database.url, CHANNEL, at_least_every=POLL_SECONDS):
+            await relay.ring_all()
+    finally:
+        fresh.cancel()
+        await asyncio.gather(fresh, return_exceptions=True)
+        await database.close()
+
+
+class Relay:
+    """Moves rings from the outbox to Temporal."""
+
+    def __init__(self, database: Database, clock: StoredClock, client: Client) -> None:
+        """Take both ends; `client` starts and signals workflows."""
+        self._database = database
+        self._clock = clock
+        self._client = client
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def ring_all(self) -> int:
+        """Ring everyone who has news and no ring under way; return how many were rung."""
+        rung = 0
+        while customers := await self._claim():
+            failed = [one for one in await asyncio.gather(*map(self._ring, customers)) if one is not None]
+            rung += len(customers) - len(failed)
+            if failed:
+                async with self._database.transaction() as session:
+                    await unring(session, failed)
+                await asyncio.sleep(BACK_OFF_SECONDS)
+                break
+        return rung
+
+    async def _claim(self) -> list[uuid.UUID]:
+        async with self._database.transaction() as session:
+            return await claim_rings(session, self._clock.wall_now(), self._clock.now(), BATCH)
+
+    async def _ring(self, customer_id: uuid.UUID) -> uuid.UUID | None:
+        """Signal the customer's workflow, starting it if need be; return the customer if it failed."""
+        async with self._slots:
+            try:
+                await self._client.start_workflow(
+                    CustomerLifecycleWorkflow.run,
+                    LifecycleState(customer_id),
+                    id=f"customer/{customer_id}",
+                    task_queue=policies.LIFECYCLE_QUEUE,
+                    task_timeout=policies.WORKFLOW_TASK,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    search_attributes=_attributes(customer_id),
+                    start_signal="ring",
+                )
+            except RPCError as error:
+                log.warning("could not ring", customer_id=str(customer_id), reason=error.message)
+                return customer_id
+        return None
+
+
+def _attributes(customer_id: uuid.UUID) -> TypedSearchAttributes:
+    return TypedSearchAttributes([SearchAttributePair(CUSTOMER_ID, str(customer_id))])
