@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -25,7 +25,7 @@ class SendGridOptions:
     `settle_seconds` is how long the account's e-mail activity lags behind; `has_look_up` whether it has it.
     """
 
-    api_key: str
+    api_key: str = field(repr=False)
     host: str = "https://api.sendgrid.com"
     timeout_seconds: float = 8.0
     has_look_up: bool = False

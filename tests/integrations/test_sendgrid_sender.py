@@ -156,6 +156,10 @@ async def test_many_sends_at_once_are_each_held_once(
     assert (counts["messages"], counts["deliveries"], counts["duplicates"]) == (100, 100, 0)
 
 
+def test_the_key_is_not_shown_with_the_options() -> None:
+    assert SIMULATOR_API_KEY not in repr(options("http://127.0.0.1:1"))
+
+
 async def test_neither_key_nor_message_reaches_the_log(
     sender: SendGridEmailSender, caplog: pytest.LogCaptureFixture
 ) -> None:

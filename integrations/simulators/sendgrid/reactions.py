@@ -104,5 +104,5 @@ async def _answer_to(request: httpx.Request) -> str:
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
             return str((await client.send(request)).status_code)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         return type(error).__name__

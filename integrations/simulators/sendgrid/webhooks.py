@@ -56,7 +56,7 @@ class WebhookPoster:
         headers = {"Content-Type": "application/json", **self._key.headers(body)}
         try:
             response = await client.post(url, content=body, headers=headers)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return type(error).__name__
         return str(response.status_code)
 
