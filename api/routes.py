@@ -6,8 +6,9 @@ from api.health import healthz, readyz
 from api.openapi import openapi_json
 from api.sign_in import SignInController
 from api.web.assets import static_routers
+from api.web.routes import page_routes
 
 
 def routes() -> list[ControllerRouterHandler]:
     """Return pages, API, webhooks and files. To add some, add them here; each names what it needs."""
-    return [*static_routers(), healthz, readyz, openapi_json, SignInController]
+    return [*static_routers(), healthz, readyz, openapi_json, SignInController, *page_routes()]

@@ -1,4 +1,4 @@
-"""What to look at first: one editable table from revenue, standing and renewal to attention, with its reason."""
+"""What to look at first: an editable table from revenue, standing and renewal to attention and its reason."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -8,6 +8,7 @@ htmx.config.includeIndicatorStyles = false;
 htmx.config.selfRequestsOnly = true;
 htmx.config.scrollBehavior = "auto";
 window.htmx = htmx;
+document.documentElement.classList.add("enhanced");
 
 // A live refresh never pulls a field from under the person who is typing or choosing in it.
 document.addEventListener("htmx:beforeSwap", (event) => {

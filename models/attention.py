@@ -1,0 +1,39 @@
+"""The attention table as an administrator has it: stored in `policies`, validated on the way in and out."""
+
+import uuid
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.attention import DEFAULT_ATTENTION, AttentionPolicy
+from domain.time import BusinessInstant
+from models.tables.system import PolicyRow
+
+KEY = "attention"
+
+
+async def load_attention(session: AsyncSession) -> AttentionPolicy:
+    """Return the table in force; without one, or with one of an older shape, the default."""
+    document = await session.scalar(select(PolicyRow.document).where(PolicyRow.key == KEY))
+    if document is None:
+        return DEFAULT_ATTENTION
+    try:
+        return AttentionPolicy.model_validate(document)
+    except ValidationError:
+        return DEFAULT_ATTENTION
+
+
+async def save_attention(
+    session: AsyncSession, policy: AttentionPolicy, user_id: uuid.UUID, now: BusinessInstant
+) -> None:
+    """Put the whole table in force at once."""
+    values = {
+        "key": KEY,
+        "document": policy.model_dump(mode="json"),
+        "updated_at": now,
+        "updated_by_id": user_id,
+    }
+    statement = upsert(PolicyRow).values(values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))

@@ -1,0 +1,65 @@
+"""What every page's frame shows: whether anything is sent, and what waits for this person."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.time import BusinessInstant
+from domain.vocabulary import HeadsUpState, InterventionState, TaskState
+from models.tables.playbooks import InterventionRow, PlaybookRow
+from models.tables.system import InstallationRow
+from models.tables.work import HeadsUpRow, TaskRow
+
+
+@dataclass(frozen=True)
+class Chrome:
+    """The frame's figures. Without an installation row nothing was started yet: it observes."""
+
+    product_name: str | None
+    released_at: BusinessInstant | None
+    release_per_day: int | None
+    effects_stopped_at: BusinessInstant | None
+    waiting_for_me: int
+    planned: int
+    held_playbooks: int
+
+    @property
+    def is_observing(self) -> bool:
+        """Whether a person has still to release something."""
+        return self.released_at is None or self.held_playbooks > 0 or self.planned > 0
+
+
+def due_task(now: BusinessInstant) -> Any:
+    """Return the condition of a task that wants doing: open, or snoozed until a time that has come."""
+    woken = and_(TaskRow.state == TaskState.SNOOZED, TaskRow.snoozed_until <= now)
+    return or_(TaskRow.state == TaskState.OPEN, woken)
+
+
+def due_heads_up(now: BusinessInstant) -> Any:
+    """Return the condition of a heads-up that nobody has looked at, or whose snooze is over."""
+    rested = or_(HeadsUpRow.snoozed_until.is_(None), HeadsUpRow.snoozed_until <= now)
+    return and_(HeadsUpRow.state == HeadsUpState.OPEN, rested)
+
+
+def _count(*conditions: Any) -> Any:
+    return select(func.count()).where(*conditions).scalar_subquery()
+
+
+async def load_chrome(session: AsyncSession, user_id: uuid.UUID, now: BusinessInstant) -> Chrome:
+    """Return the frame's figures in one query."""
+    tasks = _count(TaskRow.assignee_id == user_id, due_task(now))
+    heads_ups = _count(HeadsUpRow.owner_id == user_id, due_heads_up(now))
+    planned = _count(InterventionRow.state == InterventionState.PLANNED)
+    held = _count(PlaybookRow.released_at.is_(None), PlaybookRow.archived_at.is_(None))
+    one = select(tasks + heads_ups, planned, held).subquery()
+    query = select(
+        InstallationRow.product_name,
+        InstallationRow.released_at,
+        InstallationRow.release_per_day,
+        InstallationRow.effects_stopped_at,
+        one,
+    ).select_from(one.outerjoin(InstallationRow, InstallationRow.id == 1))
+    return Chrome(*(await session.execute(query)).one())
