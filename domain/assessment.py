@@ -75,11 +75,12 @@ def assess(
     overruled = override is not None and override.holds_at(features.as_of)
     status = override.status if override is not None and overruled else health.status
     limited_since = _limited_since(features, health) if health.limited else None
+    since = None if limited_since is None else day(limited_since, features.as_of.date())
     changes = _changes(health, previous)
     return Assessment(
         health_status=status,
         limited_since=limited_since,
-        reason=_reason(health, risk, changes, limited_since, overruled=overruled),
+        reason=_reason(health, risk, changes, since, overruled=overruled),
         changes=changes,
         next_best_action=_next_best_action(health, risk),
         components={name.value: part.document() for name, part in health.components.items()},
@@ -91,7 +92,7 @@ def assess(
 def _limited_since(features: CustomerFeatures, health: HealthVerdict) -> dt.date:
     """Return the last day on which the heaviest component that is missing now was heard of."""
     for component in _missing(health):
-        days = [day for kind in SCORES[component][0] if (day := features.fresh(kind).last_on)]
+        days = [last for kind in SCORES[component][0] if (last := features.fresh(kind).last_on)]
         if days:
             return max(days)
     return features.known_on
@@ -136,15 +137,15 @@ def _reason(
     health: HealthVerdict,
     risk: RiskVerdict,
     changes: Iterable[Mapping[str, Any]],
-    limited_since: dt.date | None,
+    since: str | None,
     *,
     overruled: bool,
 ) -> str:
     clauses = _clauses(risk.drivers, [str(change["component"]) for change in changes])
     text = listed(clauses) if clauses else _calm(health)
-    if limited_since is not None:
+    if since is not None:
         known = f"; {text}" if clauses else ""
-        return sentence(f"limited data since {day(limited_since)}{known}")
+        return sentence(f"limited data since {since}{known}")
     return sentence(f"set by hand; {text}" if overruled else text)
 
 

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from domain.features import CustomerFeatures
 from domain.risk_factors import (
+    ONBOARDING_DAYS,
     breadth_ratio,
     has_baseline,
     month_ratio,
@@ -84,6 +85,8 @@ def _never_used(f: CustomerFeatures) -> float | None:
 def adoption_score(f: CustomerFeatures) -> float | None:
     """Breadth against the month before, seats in use, mainstays kept, onboarding."""
     breadth, seats = breadth_ratio(f), seat_share(f)
+    if breadth is None and seats is None and f.tenure_days > ONBOARDING_DAYS:
+        return None
     base = mean(
         along(BREADTH, breadth) if breadth is not None else None,
         along(SEATS, seats) if seats is not None else None,

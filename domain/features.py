@@ -90,8 +90,9 @@ class UsageNumbers:
 
     @property
     def usual_low(self) -> float:
-        """The weakest of those weeks."""
-        return min(self.baseline_weeks, default=0.0)
+        """The lower quarter of those weeks: what is below it is below the usual range."""
+        ordered = sorted(self.baseline_weeks)
+        return ordered[len(ordered) // 4] if ordered else 0.0
 
     @property
     def usual_high(self) -> float:

@@ -16,9 +16,10 @@ def count(value: float, noun: str, plural: str = "") -> str:
     return f"{number(value)} {word}"
 
 
-def day(date: dt.date) -> str:
-    """Return `3 March`."""
-    return f"{date.day} {date:%B}"
+def day(date: dt.date, today: dt.date) -> str:
+    """Return `3 March`, with the year where it is another one than today's."""
+    year = "" if date.year == today.year else f" {date.year}"
+    return f"{date.day} {date:%B}{year}"
 
 
 def percent(share: float) -> str:

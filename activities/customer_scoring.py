@@ -1,0 +1,138 @@
+"""Scores customers: load, judge, write, a batch per transaction; for the nightly run and on demand."""
+
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from activities.contracts_scoring import ScoreShardResult
+from domain.assessment import assess
+from domain.features import CustomerFeatures
+from domain.health import assess_health
+from domain.ports import Clock
+from domain.risk import RiskModel, Scorecard
+from domain.scoring_policy import ScoringPolicy
+from domain.signals import HeldSignal, look
+from domain.tier_changes import next_acted
+from domain.time import BusinessInstant
+from domain.vocabulary import NoticeKind
+from models.customer_standing import refresh_customers
+from models.database import Database
+from models.features import load_features
+from models.outbox import Notice, put_notices
+from models.scores import Standing, Verdict, load_policy, load_standings, lock_customers, save_verdicts
+from models.signals import CustomerChanges, load_held, save_changes
+
+BATCH = 100
+"""Customers per transaction: their rows are locked for a fraction of a second."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    verdict: Verdict
+    changes: CustomerChanges
+    notices: tuple[Notice, ...]
+
+
+async def score_customers(
+    database: Database, clock: Clock, ids: Sequence[uuid.UUID], as_of: BusinessInstant | None = None
+) -> ScoreShardResult:
+    """Score customers now (or as of an instant of today) and write all that follows."""
+    total = ScoreShardResult()
+    async for _last, part in score_in_batches(database, clock, ids, as_of):
+        total = total.plus(part)
+    return total
+
+
+async def score_in_batches(
+    database: Database, clock: Clock, ids: Sequence[uuid.UUID], as_of: BusinessInstant | None = None
+) -> AsyncIterator[tuple[uuid.UUID, ScoreShardResult]]:
+    """Score in order of id and yield after each commit the last id of the batch, to go on from."""
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), BATCH):
+        batch = ordered[start : start + BATCH]
+        yield batch[-1], await _score_batch(database, clock, batch, as_of or clock.now())
+
+
+async def judge_customers(
+    database: Database, ids: Sequence[uuid.UUID], as_of: BusinessInstant, *, exact: bool
+) -> list[Verdict]:
+    """Return the verdicts as of an instant and write nothing."""
+    async with database.transaction() as session:
+        policy = await load_policy(session)
+        features = await load_features(session, ids, as_of, policy.freshness, exact=exact)
+        standings = await load_standings(session, ids, as_of, policy.risk.dwell_days)
+    model = Scorecard(policy.risk)
+    return [_judge(one, standings[one.customer_id], policy, model) for one in features]
+
+
+async def _score_batch(
+    database: Database, clock: Clock, batch: Sequence[uuid.UUID], as_of: BusinessInstant
+) -> ScoreShardResult:
+    async with database.transaction() as session:
+        refreshed = await refresh_customers(session, batch, clock.now())
+        ids = await lock_customers(session, batch)
+        policy = await load_policy(session)
+        standings = await load_standings(session, batch, as_of, policy.risk.dwell_days)
+        held = await load_held(session, ids)
+        model = Scorecard(policy.risk)
+        found = [
+            _find(one, standings[one.customer_id], held.get(one.customer_id, ()), policy, model)
+            for one in await load_features(session, ids, as_of, policy.freshness)
+        ]
+        await save_verdicts(session, [one.verdict for one in found])
+        notices = [notice for notice, _known_at in refreshed if standings[notice.customer_id].acted]
+        notices += [notice for one in found for notice in one.notices]
+        notices += await save_changes(session, [one.changes for one in found], as_of)
+        await put_notices(session, notices, clock.wall_now())
+    return _summary(found, len(notices))
+
+
+def _find(
+    features: CustomerFeatures,
+    standing: Standing,
+    held: Sequence[HeldSignal],
+    policy: ScoringPolicy,
+    model: RiskModel,
+) -> _Found:
+    verdict = _judge(features, standing, policy, model)
+    is_first = standing.acted is None
+    changes = CustomerChanges(features.customer_id, look(features, policy, held, is_first=is_first))
+    return _Found(verdict, changes, _tier_notice(verdict, standing))
+
+
+def _judge(
+    features: CustomerFeatures, standing: Standing, policy: ScoringPolicy, model: RiskModel
+) -> Verdict:
+    risk = model.assess(features)
+    health = assess_health(features, policy.health, standing.components_before)
+    acted = next_acted(
+        standing.acted, risk.churn_risk_score, standing.recent_scores, policy.risk, features.as_of
+    )
+    words = assess(features, health, risk, standing.override, standing.previous)
+    is_news = standing.previous is None or standing.previous.inputs_hash != words.inputs_hash
+    return Verdict(features, risk, health, words, acted, is_news)
+
+
+def _tier_notice(verdict: Verdict, standing: Standing) -> tuple[Notice, ...]:
+    """Tell of a change of the tier that is acted on; the first score is a baseline."""
+    before, after = standing.acted, verdict.acted
+    if before is None or before.tier is after.tier:
+        return ()
+    payload: Mapping[str, object] = {
+        "from": before.tier.value,
+        "to": after.tier.value,
+        "score": verdict.risk.churn_risk_score,
+    }
+    features = verdict.features
+    return (Notice(features.customer_id, NoticeKind.TIER_CHANGED, dict(payload), features.as_of),)
+
+
+def _summary(found: Sequence[_Found], notices: int) -> ScoreShardResult:
+    return ScoreShardResult(
+        scored=len(found),
+        assessments=sum(one.verdict.is_news for one in found),
+        signals_opened=sum(len(one.changes.changes.opened) for one in found),
+        signals_resolved=sum(len(one.changes.changes.resolved) for one in found),
+        tier_changes=sum(bool(one.notices) for one in found),
+        notices=notices,
+    )

@@ -1,0 +1,104 @@
+"""The nightly scoring of everyone, and the nights themselves."""
+
+import uuid
+from collections.abc import Sequence
+
+import structlog
+from temporalio import activity
+
+from activities.contracts import Wake
+from activities.contracts_scoring import (
+    CalendarContract,
+    FinishScoringInput,
+    NextNightInput,
+    NextNightResult,
+    PlanShardsInput,
+    PlanShardsResult,
+    ScoreShardInput,
+    ScoreShardResult,
+    ScoringContract,
+    Shard,
+)
+from activities.customer_scoring import score_in_batches
+from domain.nights import next_night
+from domain.ports import Clock
+from models.database import Database
+from models.scores import scorable_ids
+
+SHARD = 2000
+"""Customers per activity: a minute of work at most, and one line of the workflow's history."""
+MOST_SHARDS = 200
+
+log = structlog.get_logger()
+
+
+class ScoringActivities(ScoringContract):
+    """Scores the portfolio in parts. Task queue `scoring`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Take the system of record and the clock."""
+        self._database = database
+        self._clock = clock
+
+    @activity.defn(name="plan_shards")
+    async def plan_shards(self, request: PlanShardsInput) -> PlanShardsResult:
+        """Cut the portfolio into parts and fix the instant, so that every part is scored as of the same."""
+        async with self._database.transaction() as session:
+            ids = await scorable_ids(session)
+        log.info("scoring planned", business_date=request.business_date.isoformat(), customers=len(ids))
+        return PlanShardsResult(self._clock.now(), cut(ids))
+
+    @activity.defn(name="score_shard")
+    async def score_shard(self, request: ScoreShardInput) -> ScoreShardResult:
+        """Score one part; a repeated attempt goes on behind the last batch that was committed."""
+        reached, total = _reached()
+        async with self._database.transaction() as session:
+            ids = await scorable_ids(session, request.shard.first, request.shard.last)
+        left = [customer_id for customer_id in ids if reached is None or customer_id > reached]
+        async for last, part in score_in_batches(self._database, self._clock, left, request.as_of):
+            total = total.plus(part)
+            activity.heartbeat(str(last), total)
+        return total
+
+    @activity.defn(name="finish_scoring")
+    async def finish_scoring(self, request: FinishScoringInput) -> None:
+        """Leave a line in the log: what the night found."""
+        total = request.total
+        log.info(
+            "scoring finished",
+            business_date=request.business_date.isoformat(),
+            scored=total.scored,
+            signals_opened=total.signals_opened,
+            signals_resolved=total.signals_resolved,
+            tier_changes=total.tier_changes,
+            notices=total.notices,
+        )
+
+
+def cut(ids: Sequence[uuid.UUID]) -> tuple[Shard, ...]:
+    """Cut ordered ids into parts of about equal size."""
+    size = max(SHARD, -(-len(ids) // MOST_SHARDS))
+    parts = [ids[start : start + size] for start in range(0, len(ids), size)]
+    return tuple(Shard(part[0], part[-1], len(part)) for part in parts)
+
+
+def _reached() -> tuple[uuid.UUID | None, ScoreShardResult]:
+    """Return where the attempt before this one was, and what it had found."""
+    details = activity.info().heartbeat_details
+    if not details:
+        return None, ScoreShardResult()
+    return uuid.UUID(details[0]), ScoreShardResult(**dict(details[1]))
+
+
+class CalendarActivities(CalendarContract):
+    """Asks the business clock. Task queue `decisions`."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Take the clock."""
+        self._clock = clock
+
+    @activity.defn(name="next_night")
+    async def next_night(self, request: NextNightInput) -> NextNightResult:
+        """Say which date is due now, the newest only, and when the next one will be."""
+        night = next_night(self._clock.now(), request.scored)
+        return NextNightResult(night.due_date, Wake(night.next_due, self._clock.wall_at(night.next_due)))

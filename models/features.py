@@ -1,0 +1,191 @@
+"""Loads the features of many customers in three statements, as of an instant."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.features import (
+    CommercialNumbers,
+    CustomerFeatures,
+    KindFreshness,
+    OutcomeNumbers,
+    RelationshipNumbers,
+    SentimentNumbers,
+    SupportNumbers,
+    UsageNumbers,
+)
+from domain.scoring_policy import FreshnessPolicy
+from domain.time import BusinessInstant
+from domain.vocabulary import CustomerStatus, Segment, TouchTier
+from models.feature_queries import RELATIONS
+from models.freshness import load_freshness
+from models.usage_queries import USAGE_AS_KNOWN, USAGE_NOW, WEEKS
+
+Row = RowMapping
+HABIT_DAYS = 56
+"""Days up to the last use from which the usual gap is taken."""
+
+
+async def load_features(
+    session: AsyncSession,
+    ids: Sequence[uuid.UUID],
+    as_of: BusinessInstant,
+    policy: FreshnessPolicy,
+    *,
+    exact: bool = False,
+) -> list[CustomerFeatures]:
+    """Return one row per customer, in order of id.
+
+    `exact` reads single usage events, so that a past instant sees nothing that became known later; without
+    it, usage comes from the daily rollup, which holds all that is known today.
+    """
+    values = {"ids": list(ids), "as_of": as_of, "today": as_of.date()}
+    rows = (await session.execute(text(RELATIONS), values)).mappings().all()
+    usage_query = text(USAGE_AS_KNOWN if exact else USAGE_NOW)
+    usage_rows = (await session.execute(usage_query, values)).mappings().all()
+    usage = {row["customer_id"]: row for row in usage_rows}
+    freshness = await load_freshness(session, as_of, policy)
+    return [_features(row, usage.get(row["id"]), freshness, as_of) for row in rows]
+
+
+def _days(as_of: BusinessInstant, instant: BusinessInstant | None) -> int | None:
+    return None if instant is None else max(0, (as_of - instant).days)
+
+
+def _features(
+    row: Row, usage: Row | None, freshness: Mapping[str, KindFreshness], as_of: BusinessInstant
+) -> CustomerFeatures:
+    commercial = _commercial(row, as_of)
+    return CustomerFeatures(
+        customer_id=row["id"],
+        as_of=as_of,
+        segment=Segment(row["segment"]),
+        touch_tier=TouchTier(row["touch_tier"]),
+        status=CustomerStatus(row["status"]),
+        known_on=row["known_at"].date(),
+        tenure_days=_days(as_of, row["started_at"] or row["known_at"]) or 0,
+        is_onboarded=row["is_onboarded"],
+        has_first_value=row["has_first_value"],
+        usage=UsageNumbers() if usage is None else _usage(usage, as_of.date(), commercial.seats),
+        support=_support(row),
+        sentiment=_sentiment(row),
+        relationship=_relationship(row, as_of),
+        commercial=commercial,
+        outcomes=OutcomeNumbers(
+            row["goals"] or 0, row["achieved"] or 0, row["goals_overdue"] or 0, _float(row["progress"])
+        ),
+        freshness=_freshness(row, usage, freshness),
+    )
+
+
+def _float(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _usage(row: Row, today: dt.date, seats: int | None) -> UsageNumbers:
+    last_on, first_on, peak = row["last_on"], row["first_on"], row["users_peak_28"]
+    age = (today - first_on).days
+    weeks = max(0, min(WEEKS, age // 7))
+    metric, share = row["limit_metric"], _float(row["limit_share"])
+    if seats and peak is not None and peak / seats > (share or 0.0):
+        metric, share = "seats", peak / seats
+    return UsageNumbers(
+        weeks=tuple(float(week) for week in row["weeks"][:weeks]),
+        active_days_7=row["active_days_7"],
+        usual_gap_days=_usual_gap(last_on, first_on, row["active_days_56"]),
+        users_28=_float(row["users_28"]),
+        users_before=_float(row["users_before"]),
+        users_peak_28=peak,
+        features_28=row["features_28"],
+        features_before=row["features_before"],
+        dropped=tuple(row["dropped"] or ()),
+        used_7=frozenset(row["used_7"] or ()),
+        days_since_last=(today - last_on).days,
+        first_on=first_on,
+        limit_metric=metric,
+        limit_share=share,
+    )
+
+
+def _usual_gap(last_on: dt.date, first_on: dt.date, active_days: int) -> float:
+    """Return days per active day, over at most eight weeks up to the last use, and at least a fortnight."""
+    return max(14, min(HABIT_DAYS, (last_on - first_on).days + 1)) / max(active_days, 1)
+
+
+def _support(row: Row) -> SupportNumbers:
+    overdue_for: dt.timedelta | None = row["overdue_for"]
+    return SupportNumbers(
+        open=row["ticket_open"] or 0,
+        overdue=row["overdue"] or 0,
+        oldest_overdue_days=overdue_for.days if overdue_for else 0,
+        opened_30=row["opened_30"] or 0,
+        opened_usual=float(row["opened_usual"] or 0),
+        escalated=row["escalated"] or 0,
+        satisfaction=_float(row["satisfaction"]),
+    )
+
+
+def _sentiment(row: Row) -> SentimentNumbers:
+    return SentimentNumbers(
+        tickets=_float(row["tone"]),
+        tickets_before=_float(row["tone_before"]),
+        nps=_float(row["nps"]),
+        nps_on=row["nps_at"].date() if row["nps_at"] else None,
+        nps_before=_float(row["nps_before"]),
+        csat=_float(row["csat"]),
+        csat_on=row["csat_at"].date() if row["csat_at"] else None,
+    )
+
+
+def _relationship(row: Row, as_of: BusinessInstant) -> RelationshipNumbers:
+    spoken = [at for at in (row["last_in"], row["last_out"], row["held_at"]) if at is not None]
+    heard = [at for at in (row["last_in"], row["held_at"]) if at is not None]
+    return RelationshipNumbers(
+        contacts=row["contacts"] or 0,
+        champions=row["champions"] or 0,
+        executives=row["executives"] or 0,
+        champion_left_days=_days(as_of, row["champion_left_at"]),
+        touch_in_days=_days(as_of, max(heard, default=None)),
+        touch_out_days=_days(as_of, row["last_out"]),
+        executive_days=_days(as_of, row["executive_at"]),
+        last_touch_at=max(spoken, default=None),
+        meetings_90=row["meetings_90"] or 0,
+        qbr_missed=row["qbr_missed"] or 0,
+        qbr_missed_days=_days(as_of, row["missed_at"]),
+    )
+
+
+def _commercial(row: Row, as_of: BusinessInstant) -> CommercialNumbers:
+    past_due_for: dt.timedelta | None = row["past_due_for"]
+    renewal_on: dt.date | None = row["renewal_on"]
+    return CommercialNumbers(
+        active_subscriptions=row["active"] or 0,
+        past_subscriptions=row["subscriptions"] or 0,
+        mrr_minor=int(row["mrr"] or 0),
+        mrr_before_minor=int(row["mrr_before"] or 0),
+        seats=int(row["seats"]) if row["seats"] else None,
+        discount=_float(row["discount"]),
+        auto_renew=row["auto_renew"],
+        renewal_days=(renewal_on - as_of.date()).days if renewal_on else None,
+        unchanged_days=_days(as_of, row["changed_at"]),
+        past_due_minor=int(row["past_due"] or 0),
+        past_due_days=past_due_for.days if past_due_for else 0,
+        failed_attempts=row["failed"] or 0,
+    )
+
+
+def _freshness(
+    row: Row, usage: Row | None, everywhere: Mapping[str, KindFreshness]
+) -> dict[str, KindFreshness]:
+    """Add the newest fact about this customer; a kind that has told of it is told, whatever was declared."""
+    found = {}
+    for kind, general in everywhere.items():
+        newest = row.get(f"{kind}_newest")
+        last_on = usage["last_on"] if kind == "usage" and usage else newest.date() if newest else None
+        found[kind] = general if last_on is None else replace(general, provided=True, last_on=last_on)
+    return found

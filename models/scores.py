@@ -1,0 +1,244 @@
+"""Keeps scores and assessments, and the customers' current state that lists read."""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.assessment import Assessment, Override, Previous
+from domain.features import CustomerFeatures
+from domain.health import HealthVerdict
+from domain.risk import RiskVerdict
+from domain.scoring_policy import POLICY_KEY, ScoringPolicy
+from domain.tier_changes import ActedTier
+from domain.time import BusinessInstant
+from domain.vocabulary import CustomerStatus, HealthComponent
+from models.arrays import among_ids
+from models.tables.customers import CustomerRow
+from models.tables.scoring import AssessmentRow, ScoreRow
+from models.tables.system import PolicyRow
+
+TREND_DAYS = 30
+TREND_SLACK = 15
+"""A score up to so many days older will do where the very day has none."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What we thought of a customer until now."""
+
+    acted: ActedTier | None
+    override: Override | None
+    previous: Previous | None
+    components_before: Mapping[str, int]
+    """Component scores of 30 days ago."""
+    recent_scores: tuple[int, ...]
+    """Churn risk scores of the dwell time, today's left out."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Everything that one scoring says of one customer."""
+
+    features: CustomerFeatures
+    risk: RiskVerdict
+    health: HealthVerdict
+    assessment: Assessment
+    acted: ActedTier
+    is_news: bool
+    """The assessment's inputs have changed."""
+
+
+async def load_policy(session: AsyncSession) -> ScoringPolicy:
+    """Return the tenant's scoring policy, or the defaults."""
+    document = await session.scalar(select(PolicyRow.document).where(PolicyRow.key == POLICY_KEY))
+    return ScoringPolicy() if document is None else ScoringPolicy.model_validate(document)
+
+
+async def scorable_ids(
+    session: AsyncSession, first: uuid.UUID | None = None, last: uuid.UUID | None = None
+) -> list[uuid.UUID]:
+    """Return everyone who has not left, in order of id, within a range if one is given."""
+    query = select(CustomerRow.id).where(CustomerRow.status != CustomerStatus.CHURNED)
+    if first is not None and last is not None:
+        query = query.where(CustomerRow.id.between(first, last))
+    return list(await session.scalars(query.order_by(CustomerRow.id)))
+
+
+async def lock_customers(session: AsyncSession, ids: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """Lock those who have not left, in order of id as everybody does, and return them."""
+    query = select(CustomerRow.id).where(
+        among_ids(CustomerRow.id, ids), CustomerRow.status != CustomerStatus.CHURNED
+    )
+    return list(await session.scalars(query.order_by(CustomerRow.id).with_for_update(key_share=True)))
+
+
+async def load_standings(
+    session: AsyncSession, ids: Collection[uuid.UUID], as_of: BusinessInstant, dwell_days: int
+) -> dict[uuid.UUID, Standing]:
+    """Return what was thought of each customer before this scoring."""
+    row = CustomerRow
+    query = select(
+        row.id, row.acted_tier, row.acted_tier_at, row.health_override, row.health_override_until
+    ).where(among_ids(row.id, ids))
+    previous = await _previous(session, ids)
+    before = await _components_before(session, ids, as_of.date())
+    recent = await _recent_scores(session, ids, as_of.date(), dwell_days)
+    return {
+        customer_id: Standing(
+            acted=ActedTier(tier, at) if tier and at else None,
+            override=Override(status, until) if status else None,
+            previous=previous.get(customer_id),
+            components_before=before.get(customer_id, {}),
+            recent_scores=recent.get(customer_id, ()),
+        )
+        for customer_id, tier, at, status, until in (await session.execute(query)).tuples()
+    }
+
+
+async def _previous(session: AsyncSession, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Previous]:
+    row = AssessmentRow
+    query = (
+        select(row.customer_id, row.components, row.inputs_hash)
+        .where(among_ids(row.customer_id, ids))
+        .distinct(row.customer_id)
+        .order_by(row.customer_id, row.assessed_at.desc())
+    )
+    rows = (await session.execute(query)).tuples()
+    return {customer_id: Previous(components, inputs) for customer_id, components, inputs in rows}
+
+
+async def _components_before(
+    session: AsyncSession, ids: Collection[uuid.UUID], today: dt.date
+) -> dict[uuid.UUID, dict[str, int]]:
+    row = ScoreRow
+    newest = today - dt.timedelta(days=TREND_DAYS)
+    query = (
+        select(row.customer_id, row.components)
+        .where(among_ids(row.customer_id, ids))
+        .where(row.as_of.between(newest - dt.timedelta(days=TREND_SLACK), newest))
+        .distinct(row.customer_id)
+        .order_by(row.customer_id, row.as_of.desc())
+    )
+    rows = (await session.execute(query)).tuples()
+    return {customer_id: _scores(components) for customer_id, components in rows}
+
+
+def _scores(components: Mapping[str, Any]) -> dict[str, int]:
+    found = {name.value: components.get(name.value, {}).get("score") for name in HealthComponent}
+    return {name: score for name, score in found.items() if score is not None}
+
+
+async def _recent_scores(
+    session: AsyncSession, ids: Collection[uuid.UUID], today: dt.date, dwell_days: int
+) -> dict[uuid.UUID, tuple[int, ...]]:
+    row = ScoreRow
+    query = (
+        select(row.customer_id, func.array_agg(row.churn_risk_score))
+        .where(among_ids(row.customer_id, ids), row.as_of < today)
+        .where(row.as_of >= today - dt.timedelta(days=dwell_days))
+        .group_by(row.customer_id)
+    )
+    return {customer_id: tuple(scores) for customer_id, scores in (await session.execute(query)).tuples()}
+
+
+async def save_verdicts(session: AsyncSession, verdicts: Sequence[Verdict]) -> None:
+    """Write the day's scores, the assessments that are new, and the customers' current state."""
+    if not verdicts:
+        return
+    await _save_scores(session, verdicts)
+    assessments = [_assessment_values(verdict) for verdict in verdicts if verdict.is_news]
+    if assessments:
+        await session.execute(insert(AssessmentRow), assessments)
+    await session.execute(update(CustomerRow), [_current_state(verdict) for verdict in verdicts])
+    await _move_touch(session, verdicts)
+
+
+async def _save_scores(session: AsyncSession, verdicts: Sequence[Verdict]) -> None:
+    """Replace the day's row, unless it says the same already."""
+    statement = upsert(ScoreRow)
+    kept = {name: statement.excluded[name] for name in _SCORE_COLUMNS}
+    changed = or_(*(getattr(ScoreRow, name).is_distinct_from(kept[name]) for name in _SCORE_FACTS))
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["customer_id", "as_of"], set_=kept, where=changed),
+        [_score_values(verdict) for verdict in verdicts],
+    )
+
+
+_SCORE_FACTS = ("churn_probability", "health_score", "components", "drivers", "model_version", "data_on")
+_SCORE_COLUMNS = (*_SCORE_FACTS, "scored_at", "churn_risk_score", "churn_risk_tier", "horizon_days")
+
+
+def _score_values(verdict: Verdict) -> dict[str, Any]:
+    features, risk = verdict.features, verdict.risk
+    return {
+        "customer_id": features.customer_id,
+        "as_of": features.as_of.date(),
+        "scored_at": features.as_of,
+        "churn_probability": risk.churn_probability,
+        "churn_risk_score": risk.churn_risk_score,
+        "churn_risk_tier": risk.churn_risk_tier,
+        "health_score": verdict.health.score,
+        "components": verdict.assessment.components,
+        "drivers": [driver.document() for driver in risk.drivers],
+        "horizon_days": risk.horizon_days,
+        "model_version": risk.model_version,
+        "data_on": features.data_on,
+    }
+
+
+def _assessment_values(verdict: Verdict) -> dict[str, Any]:
+    said, features = verdict.assessment, verdict.features
+    return {
+        "id": uuid.uuid4(),
+        "customer_id": features.customer_id,
+        "assessed_at": features.as_of,
+        "health_status": said.health_status,
+        "limited_since": said.limited_since,
+        "reason": said.reason,
+        "changes": list(said.changes),
+        "next_best_action": said.next_best_action,
+        "components": said.components,
+        "data_on": said.data_on,
+        "inputs_hash": said.inputs_hash,
+    }
+
+
+def _current_state(verdict: Verdict) -> dict[str, Any]:
+    features, risk, usage = verdict.features, verdict.risk, verdict.features.fresh("usage")
+    return {
+        "id": features.customer_id,
+        "acted_tier": verdict.acted.tier,
+        "acted_tier_at": verdict.acted.since,
+        "churn_risk_tier": risk.churn_risk_tier,
+        "churn_risk_score": risk.churn_risk_score,
+        "churn_probability": risk.churn_probability,
+        "health_score": verdict.health.score,
+        "health_status": verdict.health.status,
+        "last_usage_on": usage.last_on,
+    }
+
+
+async def _move_touch(session: AsyncSession, verdicts: Sequence[Verdict]) -> None:
+    """Move the last contact forward, never back: others write it the moment it happens."""
+    touched = [
+        (verdict.features.customer_id, at)
+        for verdict in verdicts
+        if (at := verdict.features.relationship.last_touch_at)
+    ]
+    if not touched:
+        return
+    ids, instants = zip(*touched, strict=True)
+    await session.execute(text(_MOVE_TOUCH), {"ids": list(ids), "instants": list(instants)})
+
+
+_MOVE_TOUCH = """
+UPDATE customers SET last_touch_at = touched.at
+FROM unnest(CAST(:ids AS uuid[]), CAST(:instants AS timestamptz[])) AS touched(id, at)
+WHERE customers.id = touched.id AND COALESCE(customers.last_touch_at, '-infinity') < touched.at
+"""

@@ -1,0 +1,147 @@
+"""Keeps customers' signals: opens, updates and resolves them, and closes the warnings that rested on them."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.signals import HeldSignal, Sighting, SignalChanges
+from domain.time import BusinessInstant
+from domain.vocabulary import HeadsUpState, NoticeKind, SignalState
+from models.arrays import among_ids
+from models.outbox import Notice
+from models.tables.scoring import SignalRow
+from models.tables.work import HeadsUpRow
+
+
+@dataclass(frozen=True)
+class CustomerChanges:
+    """What changed in one customer's signals."""
+
+    customer_id: uuid.UUID
+    changes: SignalChanges
+
+
+async def load_held(session: AsyncSession, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[HeldSignal]]:
+    """Return the open signals per customer."""
+    row = SignalRow
+    query = select(
+        row.customer_id,
+        row.id,
+        row.kind,
+        row.dedupe_key,
+        row.severity,
+        row.title,
+        row.evidence,
+        row.is_baseline,
+    ).where(among_ids(row.customer_id, ids), row.state == SignalState.OPEN)
+    found: dict[uuid.UUID, list[HeldSignal]] = defaultdict(list)
+    for customer_id, *signal in (await session.execute(query.order_by(row.opened_at, row.id))).all():
+        found[customer_id].append(HeldSignal(*signal))
+    return found
+
+
+async def save_changes(
+    session: AsyncSession, changed: Sequence[CustomerChanges], now: BusinessInstant
+) -> list[Notice]:
+    """Write what changed, and return what the customers' workflows must hear of it."""
+    opened = [(one.customer_id, uuid.uuid4(), sighting) for one in changed for sighting in one.changes.opened]
+    await _open(session, opened, now)
+    await _update(session, [pair for one in changed for pair in one.changes.updated], now)
+    await _resolve(session, [held.id for one in changed for held, _ending in one.changes.resolved], now)
+    notices = [
+        _opened_notice(customer_id, signal_id, sighting, now)
+        for customer_id, signal_id, sighting in opened
+        if not sighting.is_baseline
+    ]
+    return notices + [notice for one in changed for notice in _other_notices(one, now)]
+
+
+async def _open(
+    session: AsyncSession, opened: Sequence[tuple[uuid.UUID, uuid.UUID, Sighting]], now: BusinessInstant
+) -> None:
+    if not opened:
+        return
+    rows = [
+        {
+            "id": signal_id,
+            "customer_id": customer_id,
+            "kind": sighting.kind,
+            "dedupe_key": sighting.key,
+            "state": SignalState.OPEN,
+            "opened_at": now,
+        }
+        | _values(sighting, now)
+        for customer_id, signal_id, sighting in opened
+    ]
+    await session.execute(insert(SignalRow), rows)
+
+
+def _values(sighting: Sighting, now: BusinessInstant) -> dict[str, Any]:
+    return {
+        "severity": sighting.severity,
+        "title": sighting.title,
+        "evidence": dict(sighting.evidence),
+        "is_baseline": sighting.is_baseline,
+        "updated_at": now,
+    }
+
+
+async def _update(
+    session: AsyncSession, updated: Sequence[tuple[HeldSignal, Sighting]], now: BusinessInstant
+) -> None:
+    if updated:
+        rows = [{"id": held.id} | _values(sighting, now) for held, sighting in updated]
+        await session.execute(update(SignalRow), rows)
+
+
+async def _resolve(session: AsyncSession, ids: Sequence[uuid.UUID], now: BusinessInstant) -> None:
+    """Resolve signals, and close the heads-ups that they opened."""
+    if not ids:
+        return
+    resolved = update(SignalRow).where(among_ids(SignalRow.id, ids))
+    await session.execute(resolved.values(state=SignalState.RESOLVED, resolved_at=now, updated_at=now))
+    warned = update(HeadsUpRow).where(
+        HeadsUpRow.signal_id.is_not(None), HeadsUpRow.state != HeadsUpState.CLOSED
+    )
+    await session.execute(
+        warned.where(HeadsUpRow.signal_id == bindparam("resolved_id")).values(
+            state=HeadsUpState.CLOSED, closed_at=now, closed_reason="what it warned of has ended"
+        ),
+        [{"resolved_id": signal_id} for signal_id in ids],
+    )
+
+
+def _opened_notice(
+    customer_id: uuid.UUID, signal_id: uuid.UUID, sighting: Sighting, now: BusinessInstant
+) -> Notice:
+    payload = {
+        "signal_id": str(signal_id),
+        "kind": sighting.kind.value,
+        "severity": sighting.severity.value,
+    }
+    return Notice(customer_id, NoticeKind.SIGNAL_OPENED, payload, now)
+
+
+def _other_notices(one: CustomerChanges, now: BusinessInstant) -> list[Notice]:
+    """Tell of baseline signals that became news, of what ended, and of people who came back."""
+    notices = [
+        _opened_notice(one.customer_id, held.id, sighting, now)
+        for held, sighting in one.changes.updated
+        if held.is_baseline and not sighting.is_baseline
+    ]
+    for held, ending in one.changes.resolved:
+        payload = {"signal_id": str(held.id), "kind": held.kind.value, "ending": ending.value}
+        notices.append(Notice(one.customer_id, NoticeKind.SIGNAL_RESOLVED, payload, now))
+    returns = one.changes.returns
+    if returns:
+        came_back: dict[str, Any] = {
+            "signal_ids": [str(held.id) for held in returns],
+            "kinds": sorted({held.kind.value for held in returns}),
+        }
+        notices.append(Notice(one.customer_id, NoticeKind.RE_ENGAGED, came_back, now))
+    return notices

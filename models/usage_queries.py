@@ -1,0 +1,95 @@
+"""The SQL of usage features: set-wise for many customers, as of an instant.
+
+Each statement takes `ids`, `as_of` and `today` (the business day of as_of). Usage is counted in complete
+days, so that a day that has only begun is no fall; today counts only as a sign of life.
+"""
+
+WEEKS = 13
+"""Weeks of usage that are looked at: the current one and a quarter before it."""
+
+_WEEK_SUMS = ", ".join(f"COALESCE(sum(quantity) FILTER (WHERE week = {week}), 0)" for week in range(WEEKS))
+
+_FROM_ROLLUP = "usage_daily"
+_FROM_EVENTS = """(
+    SELECT customer_id, CAST(occurred_at AT TIME ZONE 'UTC' AS date) AS day, feature,
+           sum(quantity) AS quantity, max(users) AS users
+    FROM usage_events
+    WHERE customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of AND occurred_at <= :as_of
+    GROUP BY 1, 2, 3)"""
+
+_USAGE = """
+WITH known AS {how} (SELECT * FROM {source} AS usage),
+span AS MATERIALIZED (
+    SELECT c.id AS customer_id, newest.day AS last_on, oldest.day AS first_on
+    FROM unnest(CAST(:ids AS uuid[])) AS c(id)
+    JOIN LATERAL (SELECT day FROM known WHERE customer_id = c.id AND day <= :today
+                  ORDER BY day DESC LIMIT 1) newest ON true
+    JOIN LATERAL (SELECT day FROM known WHERE customer_id = c.id ORDER BY day LIMIT 1) oldest ON true
+),
+used AS MATERIALIZED (
+    SELECT span.customer_id, span.last_on, known.day, known.feature, known.quantity, known.users,
+           CASE WHEN known.day < :today THEN (:today - 1 - known.day) / 7 END AS week
+    FROM span
+    JOIN known ON known.customer_id = span.customer_id
+        AND known.day BETWEEN LEAST(:today - 91, span.last_on - 55) AND :today
+),
+days AS (
+    SELECT customer_id, day, week, last_on, sum(quantity) AS quantity, max(users) AS users
+    FROM used GROUP BY customer_id, day, week, last_on
+),
+totals AS (
+    SELECT customer_id, ARRAY[{week_sums}] AS weeks,
+           count(*) FILTER (WHERE week = 0) AS active_days_7,
+           count(*) FILTER (WHERE day > last_on - 56) AS active_days_56,
+           avg(users) FILTER (WHERE week < 4) AS users_28,
+           avg(users) FILTER (WHERE week BETWEEN 4 AND 11) AS users_before,
+           max(users) FILTER (WHERE week < 4) AS users_peak_28
+    FROM days GROUP BY customer_id
+),
+per_feature AS (
+    SELECT customer_id, feature,
+           bool_or(week < 4) AS is_used, bool_or(week BETWEEN 4 AND 7) AS was_used,
+           bool_or(week = 0 OR week IS NULL) AS is_used_now,
+           max(day) AS last_day,
+           count(DISTINCT week) FILTER (WHERE week BETWEEN 2 AND 9) AS weeks_used,
+           sum(quantity) FILTER (WHERE week BETWEEN 2 AND 9) AS quantity,
+           sum(quantity) FILTER (WHERE day > :today - 31) AS quantity_30
+    FROM used GROUP BY customer_id, feature
+),
+shares AS (
+    SELECT *, sum(quantity) OVER (PARTITION BY customer_id) AS whole FROM per_feature
+),
+features AS (
+    SELECT customer_id,
+           count(*) FILTER (WHERE is_used) AS features_28,
+           count(*) FILTER (WHERE was_used) AS features_before,
+           array_agg(feature ORDER BY feature) FILTER (WHERE is_used_now) AS used_7,
+           array_agg(feature ORDER BY quantity DESC, feature) FILTER (
+               WHERE weeks_used >= 4 AND quantity >= 0.1 * whole AND last_day < :today - 14) AS dropped
+    FROM shares GROUP BY customer_id
+),
+limits AS (
+    SELECT DISTINCT ON (customers.id) customers.id AS customer_id, plan_limits.metric,
+           per_feature.quantity_30 / plan_limits.ceiling AS share
+    FROM customers
+    JOIN plan_limits ON plan_limits.plan = customers.plan AND plan_limits.known_at <= :as_of
+        AND COALESCE(plan_limits.customer_id, customers.id) = customers.id AND plan_limits.ceiling > 0
+    JOIN per_feature ON per_feature.customer_id = customers.id AND per_feature.feature = plan_limits.metric
+    WHERE customers.id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY customers.id, share DESC NULLS LAST
+)
+SELECT span.customer_id, span.last_on, span.first_on, totals.weeks, totals.active_days_7,
+       totals.active_days_56, totals.users_28, totals.users_before, totals.users_peak_28,
+       features.features_28, features.features_before, features.used_7, features.dropped,
+       limits.metric AS limit_metric, limits.share AS limit_share
+FROM span
+JOIN totals USING (customer_id)
+JOIN features USING (customer_id)
+LEFT JOIN limits USING (customer_id)
+"""
+
+USAGE_NOW = _USAGE.format(how="NOT MATERIALIZED", source=_FROM_ROLLUP, week_sums=_WEEK_SUMS)
+"""From the daily rollup: what is stored is known."""
+
+USAGE_AS_KNOWN = _USAGE.format(how="MATERIALIZED", source=_FROM_EVENTS, week_sums=_WEEK_SUMS)
+"""From single events: for a past instant, what became known later is left out."""
