@@ -39,7 +39,11 @@ class WaitingTask:
     playbook_key: str | None
     assignee_id: uuid.UUID | None
     created_at: BusinessInstant
-    due_at: BusinessInstant
+
+    @property
+    def is_executive(self) -> bool:
+        """An executive speaks with the customer."""
+        return "executive" in f"{self.kind} {self.playbook_key}"
 
 
 async def received_mails(session: AsyncSession, since: BusinessInstant) -> Sequence[ReceivedMail]:
@@ -62,7 +66,7 @@ async def received_mails(session: AsyncSession, since: BusinessInstant) -> Seque
         .where(*OUR_MAIL, TouchpointRow.occurred_at >= since)
         .order_by(TouchpointRow.occurred_at, TouchpointRow.id)
     )
-    return [ReceivedMail(*row) for row in (await session.execute(query)).tuples()]
+    return [ReceivedMail(*row) for row in await session.execute(query)]
 
 
 async def waiting_tasks(session: AsyncSession) -> Sequence[WaitingTask]:
@@ -76,11 +80,10 @@ async def waiting_tasks(session: AsyncSession) -> Sequence[WaitingTask]:
             InterventionRow.playbook_key,
             TaskRow.assignee_id,
             TaskRow.created_at,
-            TaskRow.due_at,
         )
         .join(CustomerRow, CustomerRow.id == TaskRow.customer_id)
         .outerjoin(InterventionRow, InterventionRow.id == TaskRow.intervention_id)
         .where(TaskRow.state == TaskState.OPEN)
         .order_by(TaskRow.created_at, TaskRow.id)
     )
-    return [WaitingTask(*row) for row in (await session.execute(query)).tuples()]
+    return [WaitingTask(*row) for row in await session.execute(query)]

@@ -9,7 +9,15 @@ from sqlalchemy import ColumnElement, Text, case, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import WallInstant
-from domain.vocabulary import Channel, DecisionKind, Direction, EffectState, InterventionState, Purpose
+from domain.vocabulary import (
+    Channel,
+    DecisionKind,
+    Direction,
+    EffectState,
+    InterventionState,
+    Outcome,
+    Purpose,
+)
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.facts import (
     CancellationRow,
@@ -50,10 +58,13 @@ class Lateness:
     p99: float = 0.0
 
 
-async def lateness(session: AsyncSession, since: WallInstant) -> Lateness:
-    """Return the lateness of all wakes since a wall instant; zero without any."""
+async def lateness(session: AsyncSession, since: WallInstant | None = None) -> Lateness:
+    """Return the lateness of all wakes, or of those since a wall instant; zero without any."""
     columns = [func.percentile_cont(share).within_group(LATENESS_HOURS) for share in PERCENTILES]
-    row = (await session.execute(select(*columns).where(WakeRow.wall_at >= since))).one()
+    query = select(*columns)
+    if since is not None:
+        query = query.where(WakeRow.wall_at >= since)
+    row = (await session.execute(query)).one()
     return Lateness(*(round(float(value or 0.0), 3) for value in row))
 
 
@@ -85,7 +96,15 @@ async def count_interventions(session: AsyncSession) -> dict[str, dict[str, int]
 async def count_refusals(session: AsyncSession) -> dict[str, int]:
     """Return the refusals of the ledger by reason."""
     query = select(DecisionRow.reason, func.count()).where(DecisionRow.kind == DecisionKind.REFUSAL)
-    return dict((await session.execute(query.group_by(DecisionRow.reason))).tuples().all())
+    rows = await session.execute(query.group_by(DecisionRow.reason))
+    return {reason: number for reason, number in rows}
+
+
+async def count_recalibrations(session: AsyncSession) -> int:
+    """Return runs that changed course: down, since what opened them reversed, or up, into an escalation."""
+    steered = InterventionRow.outcome.in_((Outcome.SAVED, Outcome.REPLACED))
+    query = select(func.count()).where(InterventionRow.state == InterventionState.ENDED, steered)
+    return int(await session.scalar(query) or 0)
 
 
 async def most_emails_per_customer_day(session: AsyncSession) -> int:
@@ -94,6 +113,7 @@ async def most_emails_per_customer_day(session: AsyncSession) -> int:
     sent = (EffectRow.key == TouchpointRow.effect_key) & EffectRow.state.in_(SENT)
     counts = (
         select(func.count().label("mails"))
+        .select_from(TouchpointRow)
         .join(EffectRow, sent)
         .where(*OUR_MAIL, TouchpointRow.purpose != Purpose.TRANSACTIONAL)
         .group_by(TouchpointRow.customer_id, day)
@@ -182,7 +202,7 @@ class LiveFigures:
 async def live_figures(session: AsyncSession) -> LiveFigures:
     """Return the figures of this moment."""
     tiers = select(CustomerRow.churn_risk_tier, func.count()).where(CustomerRow.status != "churned")
-    found = (await session.execute(tiers.group_by(CustomerRow.churn_risk_tier))).tuples().all()
+    found = (await session.execute(tiers.group_by(CustomerRow.churn_risk_tier))).all()
     counts: Sequence[ColumnElement[int]] = [
         _count(InterventionRow.state != InterventionState.ENDED),
         _count(InterventionRow.outcome == "saved"),

@@ -89,5 +89,5 @@ RELAPSE = 0.002
 """Hazard per day that trouble comes again after a return."""
 ORDINARY_TICKETS = 0.03
 """Support requests per day of a customer without trouble."""
-ORDINARY_LEAVING = 0.00015
+ORDINARY_LEAVING = 0.00005
 """Hazard per day of cancelling out of the blue."""

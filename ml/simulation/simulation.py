@@ -88,13 +88,9 @@ class Simulation:
             left_without_care=sum(life.twin.left_on is not None for life in lives),
         )
 
-    def answers_mail(self, key: str, random: Random) -> tuple[bool, bool, bool]:
-        """Say whether a person at the customer opens, clicks and answers a message."""
-        life = self._lives[key]
-        mood = 0.35 + 0.4 * min(1.0, life.latent.engagement)
-        opens = random.random() < mood
-        clicks = opens and random.random() < 0.35  # noqa: PLR2004 - a third
-        return opens, clicks, opens and random.random() < 0.12  # noqa: PLR2004 - few
+    def engagement(self, key: str) -> float:
+        """Return how engaged a customer is; 1 is its own normal."""
+        return self._lives[key].latent.engagement
 
     def _live_one(self, life: Life, day: dt.date) -> list[Fact]:
         random = Random(f"{self._config.seed}/{life.customer.key}/{day}")

@@ -1,0 +1,116 @@
+"""Drives the business days of a demo: facts each evening, people all day, pace and view beside them."""
+
+import asyncio
+import datetime as dt
+import time
+
+from domain.time import BusinessInstant, WallInstant, start_of_day
+from integrations.simulators.sendgrid.mailbox_client import MailboxClient
+from ml.simulation.life import evening
+from ml.simulation.simulation import Simulation
+from models import demo_report
+from models.clock import StoredClock, wall_now
+from models.database import Database
+from workers.demo.options import DemoOptions
+from workers.demo.people import DemoPeople
+from workers.demo.seed import store
+from workers.demo.view import DemoView, Moment
+from workers.pace import WINDOW_DAYS, PaceController, PaceLimits
+
+PEOPLE_EVERY = dt.timedelta(hours=2)
+VIEW_SECONDS = 0.5
+NIGHT = dt.timedelta(hours=4)
+"""After the last day's facts we wait until the night's scoring is over."""
+DRAIN_SECONDS = 15.0
+DAYS_BUDGET = 1.2
+"""A demo that ends may take so many times its shortest days."""
+LONGEST_FREE_DAY = 60.0
+
+
+class DemoDays:
+    """One demo on a running stack."""
+
+    def __init__(self, database: Database, clock: StoredClock, options: DemoOptions, view: DemoView) -> None:
+        self._database = database
+        self._clock = clock
+        self._options = options
+        self._view = view
+        self._began = time.monotonic()
+        self.simulation = Simulation(options.sample)
+        self._pace = PaceController(database, clock, self._limits())
+
+    def catch_up(self) -> None:
+        """Live the history again, which the seeding process stored; it takes seconds of computing."""
+        for _ in self.simulation.history():
+            pass
+
+    async def run(self, mailbox: MailboxClient) -> None:
+        """Live all days; without an end, go on for ever."""
+        people = DemoPeople(self._database, self.simulation, mailbox)
+        beside = [self._pace.run(), self._play(people), self._watch()]
+        tasks = [asyncio.create_task(job) for job in beside]
+        days = asyncio.create_task(self._live(people))
+        try:
+            done, _ = await asyncio.wait({days, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            for finished in done:
+                finished.result()
+            await self._drain()
+        finally:
+            for task in (days, *tasks):
+                task.cancel()
+            await asyncio.gather(days, *tasks, return_exceptions=True)
+
+    async def _live(self, people: DemoPeople) -> None:
+        while not self._options.ends or self._number(self.simulation.next_day) < self._options.days:
+            day = self.simulation.next_day
+            await self._until(evening(day))
+            await store(self._database, self.simulation.live(people.take_cares()))
+            self._pace.limits = self._limits()
+        await self._until(BusinessInstant(start_of_day(self.simulation.next_day) + NIGHT))
+
+    async def _play(self, people: DemoPeople) -> None:
+        while True:
+            await people.live(self._clock.now())
+            await asyncio.sleep(PEOPLE_EVERY.total_seconds() / self._clock.rate)
+
+    async def _watch(self) -> None:
+        while True:
+            self._view.show(await self._moment())
+            await asyncio.sleep(VIEW_SECONDS)
+
+    async def _moment(self) -> Moment:
+        now = self._clock.now()
+        since = WallInstant(wall_now() - dt.timedelta(seconds=WINDOW_DAYS * self._pace.day_seconds))
+        async with self._database.transaction() as session:
+            figures = await demo_report.live_figures(session)
+            late = await demo_report.lateness(session, since)
+        return Moment(
+            now, self._number(now.date()) + 1, self._options.days, self._pace.day_seconds, figures, late
+        )
+
+    async def _drain(self) -> None:
+        """Wait until what was begun is settled, at most for a while."""
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while time.monotonic() < deadline:
+            async with self._database.transaction() as session:
+                if not await demo_report.count_under_way(session):
+                    return
+            await asyncio.sleep(0.2)
+
+    async def _until(self, due: BusinessInstant) -> None:
+        """Sleep until a business instant, whatever becomes of the pace meanwhile."""
+        while (now := self._clock.now()) < due:
+            left = (due - now).total_seconds() / self._clock.rate
+            await asyncio.sleep(min(left, VIEW_SECONDS) + 0.001)
+
+    def _number(self, day: dt.date) -> int:
+        return (day - self._options.start).days
+
+    def _limits(self) -> PaceLimits:
+        """Allow no longer days than what lets the demo end within its budget."""
+        shortest = self._options.shortest_day
+        if not self._options.ends:
+            return PaceLimits(shortest, max(LONGEST_FREE_DAY, shortest))
+        left = max(1, self._options.days - self._number(self.simulation.next_day))
+        budget = self._options.days * shortest * DAYS_BUDGET - (time.monotonic() - self._began)
+        return PaceLimits(shortest, max(shortest, budget / left))

@@ -1,0 +1,44 @@
+"""What a demo was asked for."""
+
+import datetime as dt
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ml.simulation.portfolio import SampleConfig
+from workers.pace import shortest_day
+
+BUSINESS_START = dt.date(2026, 9, 7)
+"""A Monday. Always the same, so that a seed gives the same portfolio on any day."""
+SOURCE = "sample"
+COMFORT = 1.1
+"""The first days last this much longer than the shortest, while caches are cold."""
+
+
+class DemoOptions(BaseModel):
+    """The command line of `everstay demo`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    customers: int = Field(ge=1)
+    days: int = Field(ge=1)
+    seed: int = 1
+    ends: bool = False
+    json_path: Path | None = None
+    day_seconds: float | None = Field(None, gt=0)
+    start: dt.date = BUSINESS_START
+
+    @property
+    def sample(self) -> SampleConfig:
+        """What decides the portfolio."""
+        return SampleConfig(customers=self.customers, start=self.start, days=self.days, seed=self.seed)
+
+    @property
+    def shortest_day(self) -> float:
+        """Seconds below which a day never falls."""
+        return self.day_seconds or shortest_day(self.customers)
+
+    @property
+    def first_day(self) -> float:
+        """Seconds that the first days last."""
+        return self.day_seconds or COMFORT * self.shortest_day

@@ -1,0 +1,90 @@
+"""The JSON of a demo run, and whether the run holds what it promises."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from integrations.simulators.sendgrid.mailbox_client import MailboxClient
+from ml.simulation.simulation import Simulation
+from models import demo_report
+from models.database import Database
+from settings import Settings
+from workers.demo.errors import LoggedError, logged_errors
+from workers.demo.histories import Failures, find_failures
+from workers.demo.options import SOURCE, DemoOptions
+from workers.embedded.connection import connect_temporal
+
+MOST_LATE_HOURS = 8.0
+
+
+async def summarise(
+    settings: Settings, database: Database, simulation: Simulation, options: DemoOptions, began: float
+) -> dict[str, Any]:
+    """Collect the summary while the stack still runs. `began` is monotonic."""
+    failures = await find_failures(await connect_temporal(settings))
+    logged = logged_errors(settings.home / "logs")
+    async with MailboxClient(settings.simulators_url) as mailbox:
+        mails = await mailbox.count()
+    figures = await _from_database(database, simulation, options)
+    return {
+        **figures,
+        "mailbox_emails": mails,
+        "failed_workflow_tasks": failures.workflow_tasks,
+        "errors": len(logged) + failures.activities + failures.workflows,
+        "error_examples": _examples(logged, failures),
+        "truth": vars(simulation.truth()),
+        "wall_seconds": round(time.monotonic() - began, 1),
+    }
+
+
+async def _from_database(database: Database, simulation: Simulation, options: DemoOptions) -> dict[str, Any]:
+    end = simulation.next_day
+    async with database.transaction() as session:
+        rows = await demo_report.count_rows(session)
+        late = await demo_report.lateness(session)
+        return {
+            "customers": rows["customers"],
+            "business_days": (end - options.start).days,
+            "seed": options.seed,
+            "facts": await demo_report.count_facts(session, SOURCE),
+            "signals": rows["signals"],
+            "interventions": await demo_report.count_interventions(session),
+            "emails": await demo_report.count_emails(session),
+            "tasks": rows["tasks"],
+            "recalibrations": await demo_report.count_recalibrations(session),
+            "refusals": await demo_report.count_refusals(session),
+            "headline": await demo_report.active_after_risk(session, options.start, end),
+            "max_emails_per_customer_day": await demo_report.most_emails_per_customer_day(session),
+            "wakes": rows["wakes"],
+            "wake_lateness_hours": vars(late),
+        }
+
+
+def _examples(logged: list[LoggedError], failures: Failures) -> list[str]:
+    return [f"{error.file}: {error.sentence}" for error in logged[:5]] + list(failures.examples)
+
+
+def complaints(summary: dict[str, Any]) -> list[str]:
+    """Return in words what a run did not hold; none for a good run."""
+    late = summary["wake_lateness_hours"]["p99"]
+    rules = (
+        (summary["errors"] > 0, f"{summary['errors']} errors: {'; '.join(summary['error_examples'])}"),
+        (summary["failed_workflow_tasks"] > 0, f"{summary['failed_workflow_tasks']} failed workflow tasks"),
+        (late > MOST_LATE_HOURS, f"wakes were {late} business hours late at p99 (limit {MOST_LATE_HOURS})"),
+        (
+            summary["emails"] != summary["mailbox_emails"],
+            f"{summary['emails']} e-mails sent, {summary['mailbox_emails']} in the mailbox",
+        ),
+        (
+            summary["max_emails_per_customer_day"] > 1,
+            f"a customer got {summary['max_emails_per_customer_day']} e-mails on one day",
+        ),
+    )
+    return [sentence for is_broken, sentence in rules if is_broken]
+
+
+def write_summary(summary: dict[str, Any], path: Path) -> None:
+    """Write the summary as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(summary, indent=2, sort_keys=False) + "\n", encoding="utf-8")

@@ -1,0 +1,89 @@
+"""How long a compressed day lasts: as short as the machine keeps up with, and no shorter."""
+
+import asyncio
+import datetime as dt
+from dataclasses import dataclass
+
+from domain.time import WallInstant
+from models.clock import StoredClock, change_rate, wall_now
+from models.clock_rings import ring_open_lifecycles
+from models.database import Database
+from models.demo_report import lateness
+
+DAY_SECONDS = 86_400.0
+SHORTEST_DAY = 4.0
+"""Seconds; timers of the development server under one second fire at one, so shorter days fall apart."""
+CUSTOMERS_PER_SHORTEST_DAY = 300
+LATE_HOURS, CALM_HOURS = 1.0, 0.4
+"""Lateness p95 above which a day gets longer, and below which it gets shorter."""
+LONGER, SHORTER = 1.2, 0.9
+WINDOW_DAYS = 2.0
+"""Lateness is looked at over so many business days."""
+CALM_LOOKS = 4
+"""So many calm looks in a row before a day gets shorter: going faster rings every open run."""
+
+
+@dataclass(frozen=True)
+class PaceLimits:
+    """Seconds between which a day may last."""
+
+    shortest: float
+    longest: float
+
+
+def shortest_day(customers: int) -> float:
+    """Return the seconds that a day needs at least for so many customers."""
+    return SHORTEST_DAY * max(1.0, customers / CUSTOMERS_PER_SHORTEST_DAY)
+
+
+def next_day_seconds(now: float, late_p95_hours: float, calm_looks: int, limits: PaceLimits) -> float:
+    """Return how long the next days last, from how late we were in the last ones."""
+    wanted = now
+    if late_p95_hours > LATE_HOURS:
+        wanted = now * LONGER
+    elif calm_looks >= CALM_LOOKS:
+        wanted = now * SHORTER
+    return min(max(wanted, limits.shortest), limits.longest)
+
+
+class PaceController:
+    """Looks at lateness about once a business day and changes the stored pace."""
+
+    def __init__(self, database: Database, clock: StoredClock, limits: PaceLimits) -> None:
+        self._database = database
+        self._clock = clock
+        self.limits = limits
+        self._calm_looks = 0
+
+    @property
+    def day_seconds(self) -> float:
+        """How long a business day lasts now."""
+        return DAY_SECONDS / self._clock.rate if self._clock.rate else float("inf")
+
+    async def run(self) -> None:
+        """Control the pace for ever."""
+        await asyncio.sleep(WINDOW_DAYS * self.day_seconds)
+        while True:
+            await self.look()
+            await asyncio.sleep(self.day_seconds)
+
+    async def look(self) -> None:
+        """Measure once, and change the pace if that is due."""
+        before = self.day_seconds
+        since = WallInstant(wall_now() - dt.timedelta(seconds=WINDOW_DAYS * before))
+        async with self._database.transaction() as session:
+            late = (await lateness(session, since)).p95
+        self._calm_looks = self._calm_looks + 1 if late < CALM_HOURS else 0
+        after = next_day_seconds(before, late, self._calm_looks, self.limits)
+        if abs(after - before) > before * 0.02:
+            await self.set_day(after)
+
+    async def set_day(self, seconds: float) -> None:
+        """Make a day last so long. Only shorter days make timers late, so only then we ring."""
+        faster, wall = seconds < self.day_seconds, wall_now()
+        async with self._database.transaction() as session:
+            await change_rate(session, wall, DAY_SECONDS / seconds, "pace")
+            if faster:
+                await ring_open_lifecycles(session, self._clock.now(), wall)
+        await self._clock.refresh(self._database)
+        self._calm_looks = 0
