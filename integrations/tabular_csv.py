@@ -101,7 +101,7 @@ def _header(file: BinaryIO, path: Path, table: TableFormat) -> tuple[tuple[str, 
     try:
         header = tuple(next(csv.reader(lines, delimiter=table.delimiter, strict=True)))
     except (StopIteration, csv.Error, _RowTooLongError) as error:
-        reason = f"has no header that could be read ({error or 'it is empty'})"
+        reason = f"has no header that could be read ({str(error) or 'it is empty'})"
         raise InvalidInputError(field=path.name, reason=reason) from None
     if lines.is_bad:
         raise InvalidInputError(field=path.name, reason="is not UTF-8 text")

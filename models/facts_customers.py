@@ -94,7 +94,7 @@ def _retell(batch: Batch, index: int, fact: Fact, row: Row) -> bool:
     if not changes:
         return False
     row["values"] = row["values"] | changes
-    row["owners"] = {column: None for name, column in OWNERS.items() if name in changes}
+    row.setdefault("owners", {}).update({OWNERS[name]: None for name in OWNERS if name in changes})
     row["told_at"] = max(row["told_at"], fact.known_at)
     return True
 
@@ -128,7 +128,8 @@ def _insert(batch: Batch, row: Row) -> Row:
 
 def _update(row: Row) -> Row:
     own = {"id": row["id"], "told_at": row["told_at"], "declared": _declared(row["values"])}
-    return own | _copied(row["values"]) | row["owners"]
+    owners: Row = row.get("owners", {})
+    return own | _copied(row["values"]) | owners
 
 
 def _added(row: Row) -> Notice:

@@ -39,41 +39,44 @@ async def connect(
         await connect_source(session, Source(source_id, source_id, "test", provides, at))
 
 
+Told = dict[str, Any]
+
+
 def customer(key: str = "acme", **told: Any) -> CustomerFact:
-    return CustomerFact(**{"key": key, "known_at": day(1, 1), "name": key.title()} | told)
+    defaults: Told = {"key": key, "known_at": day(1, 1), "name": key.title()}
+    return CustomerFact(**defaults | told)
 
 
 def contact(key: str = "ann", **told: Any) -> ContactFact:
-    defaults = {"key": key, "known_at": day(1, 1), "customer": "acme", "name": "Ann", "since": day(1, 1)}
-    return ContactFact(**defaults | told)
+    defaults: Told = {"known_at": day(1, 1), "customer": "acme", "name": "Ann", "since": day(1, 1)}
+    return ContactFact(**defaults | {"key": key} | told)
 
 
 def subscription(key: str = "sub", **told: Any) -> SubscriptionFact:
-    defaults = {"key": key, "known_at": day(1, 1), "customer": "acme", "product": "core", "mrr_minor": 100_00}
-    return SubscriptionFact(**defaults | {"started_at": day(1, 1)} | told)
+    defaults: Told = {"known_at": day(1, 1), "customer": "acme", "product": "core", "mrr_minor": 100_00}
+    return SubscriptionFact(**defaults | {"key": key, "started_at": day(1, 1)} | told)
 
 
 def usage(key: str = "u1", **told: Any) -> UsageFact:
-    defaults = {"key": key, "known_at": day(1, 2), "customer": "acme", "feature": "search"}
-    return UsageFact(**defaults | {"occurred_at": day(1, 2)} | told)
+    defaults: Told = {"known_at": day(1, 2), "customer": "acme", "feature": "search"}
+    return UsageFact(**defaults | {"key": key, "occurred_at": day(1, 2)} | told)
 
 
 def ticket(key: str = "t1", **told: Any) -> TicketFact:
-    return TicketFact(
-        **{"key": key, "known_at": day(1, 3), "customer": "acme", "opened_at": day(1, 3)} | told
-    )
+    defaults: Told = {"key": key, "known_at": day(1, 3), "customer": "acme", "opened_at": day(1, 3)}
+    return TicketFact(**defaults | told)
 
 
 def invoice(key: str = "i1", **told: Any) -> InvoiceFact:
-    defaults = {"key": key, "known_at": day(1, 3), "customer": "acme", "amount_due_minor": 100_00}
-    return InvoiceFact(**defaults | {"issued_at": day(1, 3), "due_at": day(1, 17)} | told)
+    defaults: Told = {"known_at": day(1, 3), "customer": "acme", "amount_due_minor": 100_00}
+    return InvoiceFact(**defaults | {"key": key, "issued_at": day(1, 3), "due_at": day(1, 17)} | told)
 
 
 def touchpoint(key: str = "p1", **told: Any) -> TouchpointFact:
-    defaults = {"key": key, "known_at": day(1, 4), "customer": "acme", "direction": "in", "channel": "call"}
-    return TouchpointFact(**defaults | {"occurred_at": day(1, 4)} | told)
+    defaults: Told = {"known_at": day(1, 4), "customer": "acme", "direction": "in", "channel": "call"}
+    return TouchpointFact(**defaults | {"key": key, "occurred_at": day(1, 4)} | told)
 
 
 def cancellation(key: str = "c1", **told: Any) -> CancellationFact:
-    defaults = {"key": key, "known_at": day(2, 1), "customer": "acme", "occurred_at": day(2, 1)}
+    defaults: Told = {"key": key, "known_at": day(2, 1), "customer": "acme", "occurred_at": day(2, 1)}
     return CancellationFact(**defaults | told)
