@@ -349,6 +349,9 @@ def upgrade() -> None:
         sa.Column("mapping_document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("folder", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column(
+            "options", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
+        ),
         sa.Column("files", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.time import BusinessInstant, WallInstant
@@ -34,6 +34,8 @@ class ImportRunRow(Base):
     mapping_document: Mapped[dict[str, Any]]
     folder: Mapped[str]
     state: Mapped[str]
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    """What was asked for beside the mapping, such as setting the clock."""
     files: Mapped[dict[str, Any]]
     """Per file: rows read, stored, duplicates, quarantined, and the cursor to resume from."""
     error: Mapped[str | None]
