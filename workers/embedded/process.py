@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+STARTTIME = 22 - 3  # field 22 of proc_pid_stat(5), counted from field 3, which follows the name
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class ProcessMark:
     """One process for all time: a pid alone is given away again, a pid with its start time is not."""
 
     pid: int
-    started: float  # seconds since the epoch, as the kernel derives it from the boot time
+    started: str  # which boot, and when after it: a corrected system clock changes neither
     command: str
 
     @classmethod
@@ -29,14 +31,13 @@ class ProcessMark:
             process = psutil.Process(pid)
             if process.status() == psutil.STATUS_ZOMBIE:
                 return None
-            return cls(pid, round(process.create_time(), 2), " ".join(process.cmdline()[:2]))
-        except psutil.Error:
+            return cls(pid, _started(process), " ".join(process.cmdline()[:2]))
+        except (psutil.Error, OSError):
             return None
 
     def is_alive(self) -> bool:
-        """Whether this very process still runs (2 s of slack: a corrected system clock moves start times)."""
-        now = ProcessMark.of(self.pid)
-        return now is not None and now.command == self.command and abs(now.started - self.started) < 2  # noqa: PLR2004
+        """Whether this very process still runs."""
+        return ProcessMark.of(self.pid) == self
 
     def group_is_ours(self) -> bool:
         """Whether the process leads a group of its own, so that the group may be signalled as one."""
@@ -48,6 +49,14 @@ class ProcessMark:
             return
         with suppress(ProcessLookupError, PermissionError):
             (os.killpg if self.group_is_ours() else os.kill)(self.pid, number)
+
+
+def _started(process: psutil.Process) -> str:
+    stat = Path(f"/proc/{process.pid}/stat")
+    if not stat.exists():
+        return f"{process.create_time():.0f}"
+    after_name = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    return f"{BOOT_ID.read_text(encoding='ascii').strip()} {after_name[STARTTIME]}"
 
 
 def survivors(leader: ProcessMark) -> list[ProcessMark]:

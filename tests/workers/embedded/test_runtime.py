@@ -84,14 +84,14 @@ def test_the_last_words_of_a_dead_supervisor_are_not_believed(
 def test_a_pid_that_was_given_away_again_is_another_process(settings: Settings) -> None:
     mark = myself()
     assert mark.is_alive()
-    assert not ProcessMark(mark.pid, mark.started - 60, mark.command).is_alive()
+    assert not ProcessMark(mark.pid, "an earlier boot 1", mark.command).is_alive()
     assert not ProcessMark(mark.pid, mark.started, "other program").is_alive()
 
 
 def test_leftovers_are_ended_and_strangers_are_not(sleeper: subprocess.Popen[bytes]) -> None:
     mark, me = ProcessMark.of(sleeper.pid), myself()
     assert mark is not None
-    stranger = ProcessMark(me.pid, me.started - 60, me.command)
+    stranger = ProcessMark(me.pid, "an earlier boot 1", me.command)
     assert end_leftovers([mark, stranger]) == [mark]
     sleeper.wait(10)
     assert not mark.is_alive()
