@@ -97,7 +97,7 @@ async def count_refusals(session: AsyncSession) -> dict[str, int]:
     """Return the refusals of the ledger by reason."""
     query = select(DecisionRow.reason, func.count()).where(DecisionRow.kind == DecisionKind.REFUSAL)
     rows = await session.execute(query.group_by(DecisionRow.reason))
-    return {reason: number for reason, number in rows}
+    return dict(iter(rows))
 
 
 async def count_recalibrations(session: AsyncSession) -> int:

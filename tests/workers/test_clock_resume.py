@@ -1,0 +1,125 @@
+import asyncio
+import datetime as dt
+
+from domain.time import WallInstant, start_of_day
+from domain.timeline import Segment, Timeline
+from domain.vocabulary import NoticeKind
+from models.clock import (
+    StoredClock,
+    append_segment,
+    beat,
+    change_rate,
+    last_beat,
+    load_timeline,
+    start_clock,
+    wall_now,
+)
+from models.clock_rings import ring_open_lifecycles
+from models.database import Database
+from models.facts import store_facts
+from models.lifecycles import claim_rings
+from models.outbox import take_notices
+from settings import Settings
+from tests.support.facts import CRM, connect, customer
+from tests.support.simulators import until, until_true
+from workers.clock_refresh import keep_fresh
+from workers.clock_resume import heartbeat, resume
+
+RATE = 21_600.0
+START = start_of_day(dt.date(2026, 9, 7))
+
+
+def ago(seconds: float) -> WallInstant:
+    return WallInstant(wall_now() - dt.timedelta(seconds=seconds))
+
+
+async def timeline_of(database: Database) -> Timeline:
+    async with database.transaction() as session:
+        timeline = await load_timeline(session)
+    assert timeline is not None
+    return timeline
+
+
+async def test_a_new_installation_starts_with_the_wall(database: Database, database_url: str) -> None:
+    await resume(Settings(database_url=database_url))
+    timeline = await timeline_of(database)
+    assert [segment.rate for segment in timeline.segments] == [1.0]
+
+
+async def test_a_real_clock_ran_on_while_the_stack_was_down(database: Database, database_url: str) -> None:
+    async with database.transaction() as session:
+        await append_segment(session, Segment(ago(3600), START, 1.0), "set")
+        await beat(session, ago(1800))
+    await resume(Settings(database_url=database_url))
+    timeline = await timeline_of(database)
+    assert timeline.business_at(wall_now()) - START > dt.timedelta(minutes=59)
+
+
+async def test_compressed_time_stood_still_between_the_last_beat_and_the_start(
+    database: Database, database_url: str
+) -> None:
+    async with database.transaction() as session:
+        await append_segment(session, Segment(ago(3600), START, RATE), "set")
+        await beat(session, ago(3590))
+    await resume(Settings(database_url=database_url))
+    timeline = await timeline_of(database)
+    assert [segment.rate for segment in timeline.segments] == [RATE, 0.0, RATE]
+    lived = timeline.segments[-1].business_start - START
+    assert abs(lived - dt.timedelta(seconds=10 * RATE)) < dt.timedelta(hours=6)
+
+
+async def test_resuming_twice_loses_no_business_time(database: Database, database_url: str) -> None:
+    async with database.transaction() as session:
+        await append_segment(session, Segment(ago(100), START, RATE), "set")
+        await beat(session, ago(90))
+    settings = Settings(database_url=database_url)
+    await resume(settings)
+    first = (await timeline_of(database)).segments[-1].business_start
+    await resume(settings)
+    assert (await timeline_of(database)).segments[-1].business_start >= first
+
+
+async def test_a_heartbeat_leaves_a_last_trace_when_it_is_told_to_stop(
+    database: Database, database_url: str
+) -> None:
+    before = wall_now()
+    task = asyncio.create_task(heartbeat(Settings(database_url=database_url)))
+    await _until_beaten(database, before)
+    stopped = wall_now()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await _until_beaten(database, stopped)
+
+
+async def _until_beaten(database: Database, after: WallInstant) -> None:
+    async def has_beaten() -> bool:
+        async with database.transaction() as session:
+            seen = await last_beat(session)
+        return seen is not None and seen >= after
+
+    await until_true(has_beaten)
+
+
+async def test_every_process_hears_of_a_new_pace(database: Database) -> None:
+    async with database.transaction() as session:
+        clock = StoredClock(await start_clock(session, wall_now(), at=START, rate=RATE))
+    task = asyncio.create_task(keep_fresh(clock, database))
+    try:
+        async with database.transaction() as session:
+            await change_rate(session, wall_now(), 2 * RATE, "test")
+        await until(lambda: clock.rate == 2 * RATE)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_changed_clock_rings_every_open_lifecycle_once(database: Database) -> None:
+    await connect(database)
+    async with database.transaction() as session:
+        await store_facts(session, CRM, [customer()], received_at=wall_now())
+        (customer_id,) = await claim_rings(session, wall_now(), START, 10)
+        await take_notices(session, customer_id, wall_now())
+        assert await ring_open_lifecycles(session, START, wall_now()) == 1
+        assert await ring_open_lifecycles(session, START, wall_now()) == 0
+        heard = await take_notices(session, customer_id, wall_now())
+    assert [notice.kind for notice in heard] == [NoticeKind.CLOCK_CHANGED]

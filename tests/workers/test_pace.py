@@ -1,0 +1,62 @@
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.time import start_of_day
+from models.clock import StoredClock, load_timeline, start_clock, wall_now
+from models.database import Database
+from workers.pace import (
+    CALM_LOOKS,
+    DAY_SECONDS,
+    PaceController,
+    PaceLimits,
+    next_day_seconds,
+    shortest_day,
+)
+
+LIMITS = PaceLimits(shortest=4.0, longest=8.0)
+
+
+@pytest.mark.parametrize(("customers", "seconds"), [(1, 4.0), (300, 4.0), (600, 8.0), (1200, 16.0)])
+def test_more_customers_than_three_hundred_need_longer_days(customers: int, seconds: float) -> None:
+    assert shortest_day(customers) == seconds
+
+
+def test_lateness_above_one_business_hour_lengthens_the_day() -> None:
+    assert next_day_seconds(4.0, 1.5, 0, LIMITS) > 4.0
+
+
+def test_a_calm_stretch_shortens_it_again() -> None:
+    assert next_day_seconds(6.0, 0.1, CALM_LOOKS, LIMITS) < 6.0
+    assert next_day_seconds(6.0, 0.1, CALM_LOOKS - 1, LIMITS) == 6.0
+
+
+@given(st.floats(1, 100), st.floats(0, 100), st.integers(0, 10))
+def test_a_day_never_leaves_its_limits(now: float, late: float, calm: int) -> None:
+    assert LIMITS.shortest <= next_day_seconds(now, late, calm, LIMITS) <= LIMITS.longest
+
+
+async def test_a_new_pace_goes_on_from_the_same_business_instant(database: Database) -> None:
+    start = start_of_day(dt.date(2026, 9, 7))
+    async with database.transaction() as session:
+        clock = StoredClock(await start_clock(session, wall_now(), at=start, rate=DAY_SECONDS / 4))
+    pace = PaceController(database, clock, LIMITS)
+    await pace.set_day(8.0)
+    assert pace.day_seconds == 8.0
+    async with database.transaction() as session:
+        timeline = await load_timeline(session)
+    assert timeline is not None
+    before, after = timeline.segments
+    assert before.business_at(after.wall_start) == after.business_start
+
+
+async def test_a_calm_clock_is_left_alone_at_its_shortest_day(database: Database) -> None:
+    start = start_of_day(dt.date(2026, 9, 7))
+    async with database.transaction() as session:
+        clock = StoredClock(await start_clock(session, wall_now(), at=start, rate=DAY_SECONDS / 4))
+    pace = PaceController(database, clock, LIMITS)
+    for _ in range(CALM_LOOKS + 1):
+        await pace.look()
+    assert clock.rate == DAY_SECONDS / 4
