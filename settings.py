@@ -165,7 +165,13 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """URL of the pages as people type it, without a slash at the end."""
-        return self.public_url or f"http://{self.api_host}:{self.api_port}"
+        return self.public_url or self.local_url
+
+    @property
+    def local_url(self) -> str:
+        """URL under which this machine itself reaches the API."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.api_host, self.api_host)  # noqa: S104 - a key
+        return f"http://[{host}]:{self.api_port}" if ":" in host else f"http://{host}:{self.api_port}"
 
     @property
     def simulators_url(self) -> str:

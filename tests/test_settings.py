@@ -127,6 +127,20 @@ def test_the_environment_wins_over_the_env_file(monkeypatch: pytest.MonkeyPatch,
     assert (settings.api_port, settings.sender_name) == (8002, "From the file")
 
 
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),  # noqa: S104 - what a container listens on
+        ("::", "http://[::1]:8000"),
+        ("fe80::1", "http://[fe80::1]:8000"),
+        ("pages.internal", "http://pages.internal:8000"),
+    ],
+)
+def test_this_machine_reaches_the_pages_wherever_they_listen(host: str, url: str) -> None:
+    assert load_settings(api_host=host).local_url == url
+
+
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVERSTAY_SENDGRID_API_KEY", "")
     assert load_settings().sendgrid_api_key is None

@@ -38,7 +38,7 @@ def simulators() -> None:
     from integrations.simulators.server import SimulatorOptions, run_simulators
 
     settings = _settings()
-    hooks = f"http://127.0.0.1:{settings.api_port}/webhooks/sendgrid"
+    hooks = f"{settings.local_url}/webhooks/sendgrid"
     run_simulators(
         SimulatorOptions(
             home=settings.home,

@@ -11,6 +11,9 @@ Probe = Callable[[int], Awaitable[bool]]
 """Asks a running child, given its pid, whether it does its work; may raise, which counts as no."""
 
 
+SERVICE_STOP_SECONDS = 3.0  # Postgres takes 0.1, Temporal 1.1
+
+
 class Kind(StrEnum):
     """A service runs until the stack stops; a task runs once and has to succeed."""
 
@@ -41,7 +44,7 @@ class ChildSpec:
     run_as: RunAs | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL  # what the kernel sends it when the supervisor dies
-    stop_seconds: float = 4.0  # after this it is killed; three levels of children stay under ten seconds
+    stop_seconds: float = 5.5  # then it is killed. Workers give activities 5 s; with the services under 10 s
     ready_seconds: float = 60.0  # a start that takes longer has failed
 
     def after(self, names: tuple[str, ...]) -> Self:

@@ -162,7 +162,7 @@ async def workers_poll(settings: Settings) -> Finding:
 
 async def api_answers(settings: Settings) -> Finding:
     """Check the pages."""
-    return await _page("api", f"http://{settings.api_host}:{settings.api_port}{HEALTH_PATH}")
+    return await _page("api", settings.local_url + HEALTH_PATH)
 
 
 async def simulators_answer(settings: Settings) -> Finding:

@@ -37,7 +37,7 @@ def application(settings: Settings) -> tuple[ChildSpec, ...]:
 
     To add a part: add a line here, and the command that it names to workers/commands/serve.py.
     """
-    api, mailbox = f"http://{LOCAL}:{settings.api_port}", settings.simulators_url
+    api, mailbox = settings.local_url, settings.simulators_url
     before = (
         replace(_ours("migrations", "migrate", settings), kind=Kind.TASK),
         replace(_ours("clock", "serve clock", settings), kind=Kind.TASK, depends_on=("migrations",)),

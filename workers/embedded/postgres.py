@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from models.server import answers, ensure_database
-from workers.embedded.children import ChildSpec, RunAs
+from workers.embedded.children import SERVICE_STOP_SECONDS, ChildSpec, RunAs
 from workers.embedded.errors import BinaryMissingError, OldDataError, StartFailedError
 from workers.embedded.ports import LOCAL
 from workers.embedded.process import dies_with_parent, grant_search
@@ -172,5 +172,6 @@ def child(home: Path, port: int) -> ChildSpec:
         folder=Path("/"),  # its user may not enter ours
         run_as=server_user(home),
         stop_signal=signal.SIGINT,
+        stop_seconds=SERVICE_STOP_SECONDS,
         death_signal=signal.SIGQUIT,
     )

@@ -8,7 +8,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.client import Client
 
 from settings import Settings
-from workers.embedded.children import ChildSpec, Probe
+from workers.embedded.children import SERVICE_STOP_SECONDS, ChildSpec, Probe
 from workers.embedded.connection import connect_temporal
 from workers.embedded.errors import BinaryMissingError
 from workers.embedded.ports import LOCAL
@@ -52,6 +52,7 @@ def child(home: Path, port: int, ui_port: int, namespace: str) -> ChildSpec:
         command=tuple(command),
         ready=_knows_us(f"{LOCAL}:{port}", namespace),
         where=f"{LOCAL}:{port}",
+        stop_seconds=SERVICE_STOP_SECONDS,
     )
 
 
