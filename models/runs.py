@@ -64,7 +64,7 @@ async def load_run(session: AsyncSession, intervention_id: uuid.UUID, now: Busin
         .join(CustomerRow, CustomerRow.id == InterventionRow.customer_id)
         .where(InterventionRow.id == intervention_id)
     )
-    run, customer = (await session.execute(query)).tuples().one()
+    run, customer = (await session.execute(query)).one()
     started = run.started_at or run.planned_at
     touched, replied = await _contacts_since(session, customer.id, started)
     holds = await _causes_hold(session, run, customer)

@@ -128,7 +128,7 @@ async def _recipient(
         )
         .order_by(ContactRoleRow.since, ContactRow.id)
     )
-    rows = (await session.execute(query)).tuples().all()
+    rows = (await session.execute(query)).all()
     ranked = sorted(rows, key=lambda row: list(roles).index(row[1]))
     found = [(contact, await _consents(session, contact.id)) for contact, _role in ranked]
     people = [_person(contact, consents, customer) for contact, consents in found]

@@ -13,6 +13,7 @@ from domain.links import LinkMaker
 from domain.ports import Clock, EmailAddress, EmailSender
 from integrations.jinja_renderer import JinjaMessageRenderer
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
+from integrations.simulators.server import SIMULATOR_API_KEY
 from models.database import Database
 from models.playbooks import PlaybookShelf
 from settings import Settings
@@ -21,7 +22,6 @@ from workflows.lifecycle import CustomerLifecycleWorkflow
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "playbooks"
-SIMULATOR_SETTLE_SECONDS = 1.0
 
 Activity = Callable[..., Any]
 
@@ -47,16 +47,13 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
 
 def email_sender(settings: Settings) -> EmailSender:
     """Return the real SendGrid when there is a key, else the local simulator, by the same code."""
+    timeout = settings.email_timeout_seconds / 2  # a call may wait twice: to connect, and for the answer
     if settings.sendgrid_api_key is not None:
         key, look_up = settings.sendgrid_api_key.get_secret_value(), settings.sendgrid_lookup
-        options = SendGridOptions(key, settings.sendgrid_url, settings.email_timeout_seconds, look_up)
+        options = SendGridOptions(key, settings.sendgrid_url, timeout, look_up)
     else:
         options = SendGridOptions(
-            "SG.simulator",
-            settings.sendgrid_url,
-            settings.email_timeout_seconds,
-            has_look_up=True,
-            settle_seconds=SIMULATOR_SETTLE_SECONDS,
+            SIMULATOR_API_KEY, settings.sendgrid_url, timeout, has_look_up=True, settle_seconds=0.0
         )
     return SendGridEmailSender(options)
 

@@ -1,0 +1,185 @@
+"""The whole decision loop in one process: real Postgres, real workflows, a time-skipping or a dev server.
+
+Time is the server's: the clock port is set from it before every activity, so that months pass in seconds.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    Worker,
+)
+
+from activities.intervention import InterventionActivities
+from activities.letters import Letterhead
+from activities.lifecycle import LifecycleActivities
+from activities.messaging import MessagingActivities
+from domain.links import LinkMaker
+from domain.ports import EmailAddress, EmailSender
+from domain.time import BusinessInstant, WallInstant
+from integrations.fake_email import FakeEmailSender
+from integrations.jinja_renderer import JinjaMessageRenderer
+from models.database import Database
+from models.installation import load_installation, release
+from models.playbooks import PlaybookShelf, load_library
+from tests.support.binaries import time_skipping_server
+from workers.main import sandbox
+from workers.relay import Relay
+from workflows.intervention import InterventionWorkflow
+from workflows.lifecycle import CustomerLifecycleWorkflow
+
+LIBRARY = Path(__file__).resolve().parents[2] / "playbooks"
+
+
+class ServerClock:
+    """The clock port on the test server's time; business time is its wall time."""
+
+    def __init__(self) -> None:
+        self.at = dt.datetime.now(dt.UTC)
+
+    def wall_now(self) -> WallInstant:
+        return WallInstant(self.at)
+
+    def now(self) -> BusinessInstant:
+        return BusinessInstant(self.at)
+
+    def wall_at(self, due: BusinessInstant) -> WallInstant:
+        return WallInstant(max(due, self.at))
+
+
+class _ReadTime(ActivityInboundInterceptor):
+    def __init__(self, following: ActivityInboundInterceptor, loop: "Loop") -> None:
+        super().__init__(following)
+        self._loop = loop
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
+        await self._loop.look_at_the_clock()
+        try:
+            return await super().execute_activity(input)
+        except ApplicationError:
+            raise
+        except Exception as error:
+            self._loop.errors.append(error)
+            raise ApplicationError(str(error), non_retryable=True) from error
+
+
+class _ClockInterceptor(Interceptor):
+    def __init__(self, loop: "Loop") -> None:
+        self._loop = loop
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
+        return _ReadTime(next, self._loop)
+
+
+@dataclass
+class Loop:
+    """Handles on everything that a test of the loop touches."""
+
+    env: WorkflowEnvironment
+    client: Client
+    database: Database
+    sender: FakeEmailSender
+    clock: ServerClock = field(default_factory=ServerClock)
+    errors: list[Exception] = field(default_factory=list)
+    """What went wrong in activities; any of it fails the test at its end."""
+
+    async def look_at_the_clock(self) -> BusinessInstant:
+        """Read the server's time into the clock."""
+        self.clock.at = await self.env.get_current_time()
+        return self.clock.now()
+
+    async def pass_time(self, span: dt.timedelta) -> None:
+        """Let time pass on the server, with everything that falls due in it."""
+        await self.env.sleep(span)
+        await self.look_at_the_clock()
+
+    async def ring(self) -> int:
+        """Deliver every notice that waits, as the relay does."""
+        await self.look_at_the_clock()
+        return await self.relay.ring_all()
+
+    @property
+    def relay(self) -> Relay:
+        return Relay(self.database, self.clock, self.client)
+
+
+@asynccontextmanager
+async def running_loop(database: Database, sender: EmailSender | None = None) -> AsyncIterator[Loop]:
+    """Run the workers of the loop on a time-skipping server, with the shipped playbooks released."""
+    mailer = sender or FakeEmailSender()
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=time_skipping_server(), data_converter=pydantic_data_converter
+    ) as env:
+        await register_search_attributes(env.client)
+        loop = Loop(env, env.client, database, mailer)  # type: ignore[arg-type]
+        now = await loop.look_at_the_clock()
+        async with database.transaction() as session:
+            await load_installation(session)
+            await load_library(session, LIBRARY, now)
+            await release(session, now, loop.clock.wall_now())
+        async with AsyncExitStack() as stack:
+            for worker in workers(loop, mailer):
+                await stack.enter_async_context(worker)
+            yield loop
+        if loop.errors:
+            raise loop.errors[0]
+
+
+def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
+    """Build the three workers of the loop."""
+    shelf, database, clock = PlaybookShelf(), loop.database, loop.clock
+    links = LinkMaker("http://everstay.example", "a secret of the tests")
+    letterhead = Letterhead(
+        JinjaMessageRenderer(LIBRARY / "templates"), links, EmailAddress("team@everstay.example")
+    )
+    activities = {
+        "decisions": [
+            LifecycleActivities(database, clock, shelf).decide,
+            InterventionActivities(database, clock, shelf).advance,
+        ],
+        "email": [MessagingActivities(database, clock, shelf, sender, letterhead).send_email],
+    }
+    interceptors = [_ClockInterceptor(loop)]
+    flows = Worker(
+        loop.client,
+        task_queue="lifecycle",
+        workflows=[CustomerLifecycleWorkflow, InterventionWorkflow],
+        workflow_runner=sandbox(),
+    )
+    return [
+        flows,
+        *(
+            Worker(loop.client, task_queue=queue, activities=found, interceptors=interceptors)
+            for queue, found in activities.items()
+        ),
+    ]
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Teach a test server our search attributes: an unknown one wedges a workflow."""
+    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+    names = ("CustomerId", "Phase", "RiskTier", "Motion")
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(
+            namespace=client.namespace, search_attributes=dict.fromkeys(names, keyword)
+        )
+    )
+
+
+def new_id() -> uuid.UUID:
+    """Return a random id for a row of a test."""
+    return uuid.uuid4()
