@@ -53,7 +53,7 @@ async def load_customer_state(
 
 async def _hears_touchpoints(session: AsyncSession) -> bool:
     """Tell whether a connected source reports contacts: nobody is told off for silence we cannot hear."""
-    query = select(SourceRow.id).where(SourceRow.provides.contains(["touchpoint"])).limit(1)
+    query = select(SourceRow.id).where(SourceRow.provides.contains(["touchpoints"])).limit(1)
     return await session.scalar(query) is not None
 
 

@@ -9,7 +9,8 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.service import RPCError
 
 from activities.contracts import LifecycleState
-from models.clock import StoredClock, open_clock
+from domain.ports import Clock
+from models.clock import open_clock
 from models.database import Database
 from models.lifecycles import claim_rings, unring
 from models.listening import announcements
@@ -47,7 +48,7 @@ async def run_relay(settings: Settings) -> None:
 class Relay:
     """Moves rings from the outbox to Temporal."""
 
-    def __init__(self, database: Database, clock: StoredClock, client: Client) -> None:
+    def __init__(self, database: Database, clock: Clock, client: Client) -> None:
         """Take both ends; `client` starts and signals workflows."""
         self._database = database
         self._clock = clock

@@ -5,7 +5,7 @@ Time is the server's: the clock port is set from it before every activity, so th
 
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,7 +146,7 @@ def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
     letterhead = Letterhead(
         JinjaMessageRenderer(LIBRARY / "templates"), links, EmailAddress("team@everstay.example")
     )
-    activities = {
+    activities: dict[str, list[Callable[..., Any]]] = {
         "decisions": [
             LifecycleActivities(database, clock, shelf).decide,
             InterventionActivities(database, clock, shelf).advance,
