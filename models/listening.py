@@ -24,6 +24,8 @@ async def announcements(database_url: str, channel: str, *, at_least_every: floa
                     yield
                     async for _ in connection.notifies(timeout=at_least_every, stop_after=1):
                         pass
+                    async for _ in connection.notifies(timeout=0):  # what came meanwhile is the same news
+                        pass
         await asyncio.sleep(RECONNECT_SECONDS)
 
 
