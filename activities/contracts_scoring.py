@@ -79,6 +79,8 @@ class NextNightInput:
     """The last business date that was handed to scoring."""
 
     scored: dt.date | None
+    woken_for: BusinessInstant | None = None
+    """The deadline whose timer fired, None when rung."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class CalendarState:
 
     scored: dt.date | None = None
     nights: int = 0
+    """Nights of this run."""
 
 
 @dataclass

@@ -24,6 +24,7 @@ from domain.nights import next_night
 from domain.ports import Clock
 from models.database import Database
 from models.scores import scorable_ids
+from models.wakes import record_wake
 
 SHARD = 2000
 """Customers per activity: a minute of work at most, and one line of the workflow's history."""
@@ -93,12 +94,15 @@ def _reached() -> tuple[uuid.UUID | None, ScoreShardResult]:
 class CalendarActivities(CalendarContract):
     """Asks the business clock. Task queue `decisions`."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Take the clock."""
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Take the clock, and the database where lateness is recorded."""
+        self._database = database
         self._clock = clock
 
     @activity.defn(name="next_night")
     async def next_night(self, request: NextNightInput) -> NextNightResult:
         """Say which date is due now, the newest only, and when the next one will be."""
+        async with self._database.transaction() as session:
+            await record_wake(session, "calendar", request.woken_for, self._clock)
         night = next_night(self._clock.now(), request.scored)
         return NextNightResult(night.due_date, Wake(night.next_due, self._clock.wall_at(night.next_due)))

@@ -29,9 +29,8 @@ def newest_due(now: BusinessInstant) -> dt.date:
 def next_night(now: BusinessInstant, scored: dt.date | None) -> Night:
     """Return the date to score now, if any, and the next instant at which one is due.
 
-    A clock that was set back waits until it has passed the last date again: no date is scored twice.
+    A clock that was set back has another newest date, which is due too; the id of its workflow keeps a date
+    from being scored twice.
     """
     newest = newest_due(now)
-    due = newest if scored is None or newest > scored else None
-    behind = newest if scored is None else max(newest, scored)
-    return Night(due, due_at(behind + dt.timedelta(days=1)))
+    return Night(None if newest == scored else newest, due_at(newest + dt.timedelta(days=1)))

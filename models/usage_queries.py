@@ -27,11 +27,13 @@ span AS MATERIALIZED (
     JOIN LATERAL (SELECT day FROM known WHERE customer_id = c.id ORDER BY day LIMIT 1) oldest ON true
 ),
 used AS MATERIALIZED (
-    SELECT span.customer_id, span.last_on, known.day, known.feature, known.quantity, known.users,
-           CASE WHEN known.day < :today THEN (:today - 1 - known.day) / 7 END AS week
+    SELECT span.customer_id, span.last_on, recent.day, recent.feature, recent.quantity, recent.users,
+           CASE WHEN recent.day < :today THEN (:today - 1 - recent.day) / 7 END AS week
     FROM span
-    JOIN known ON known.customer_id = span.customer_id
-        AND known.day BETWEEN LEAST(:today - 91, span.last_on - 55) AND :today
+    CROSS JOIN LATERAL (SELECT day, feature, quantity, users FROM known
+                        WHERE customer_id = span.customer_id
+                          AND day BETWEEN LEAST(:today - 91, span.last_on - 55) AND :today
+                        OFFSET 0) AS recent
 ),
 days AS (
     SELECT customer_id, day, week, last_on, sum(quantity) AS quantity, max(users) AS users
@@ -46,15 +48,20 @@ totals AS (
            max(users) FILTER (WHERE week < 4) AS users_peak_28
     FROM days GROUP BY customer_id
 ),
+per_week AS (
+    SELECT customer_id, feature, week, max(day) AS last_day, sum(quantity) AS quantity,
+           COALESCE(sum(quantity) FILTER (WHERE day > :today - 31), 0) AS quantity_30
+    FROM used GROUP BY customer_id, feature, week
+),
 per_feature AS (
     SELECT customer_id, feature,
            bool_or(week < 4) AS is_used, bool_or(week BETWEEN 4 AND 7) AS was_used,
            bool_or(week = 0 OR week IS NULL) AS is_used_now,
-           max(day) AS last_day,
-           count(DISTINCT week) FILTER (WHERE week BETWEEN 2 AND 9) AS weeks_used,
+           max(last_day) AS last_day,
+           count(*) FILTER (WHERE week BETWEEN 2 AND 9) AS weeks_used,
            sum(quantity) FILTER (WHERE week BETWEEN 2 AND 9) AS quantity,
-           sum(quantity) FILTER (WHERE day > :today - 31) AS quantity_30
-    FROM used GROUP BY customer_id, feature
+           sum(quantity_30) AS quantity_30
+    FROM per_week GROUP BY customer_id, feature
 ),
 shares AS (
     SELECT *, sum(quantity) OVER (PARTITION BY customer_id) AS whole FROM per_feature

@@ -9,6 +9,7 @@ from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from activities.lifecycle import LifecycleActivities
 from activities.messaging import MessagingActivities
+from activities.scoring import CalendarActivities, ScoringActivities
 from domain.links import LinkMaker
 from domain.ports import Clock, EmailAddress, EmailSender
 from integrations.jinja_renderer import JinjaMessageRenderer
@@ -17,8 +18,10 @@ from integrations.simulators.server import SIMULATOR_API_KEY
 from models.database import Database
 from models.playbooks import PlaybookShelf
 from settings import Settings
+from workflows.calendar import CalendarWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
+from workflows.scoring import PortfolioScoringWorkflow
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "playbooks"
@@ -81,8 +84,21 @@ def _messaging(parts: Parts) -> list[Activity]:
     return [messaging.send_email]
 
 
-WORKFLOWS: dict[str, Sequence[type]] = {"lifecycle": (CustomerLifecycleWorkflow, InterventionWorkflow)}
+def _calendar(parts: Parts) -> list[Activity]:
+    return [CalendarActivities(parts.database, parts.clock).next_night]
+
+
+def _scoring(parts: Parts) -> list[Activity]:
+    scoring = ScoringActivities(parts.database, parts.clock)
+    return [scoring.plan_shards, scoring.score_shard, scoring.finish_scoring]
+
+
+WORKFLOWS: dict[str, Sequence[type]] = {
+    "lifecycle": (CustomerLifecycleWorkflow, InterventionWorkflow, CalendarWorkflow),
+    "scoring": (PortfolioScoringWorkflow,),
+}
 ACTIVITIES: dict[str, Sequence[Callable[[Parts], list[Activity]]]] = {
-    "decisions": (_lifecycle, _interventions),
+    "decisions": (_lifecycle, _interventions, _calendar),
     "email": (_messaging,),
+    "scoring": (_scoring,),
 }

@@ -16,6 +16,7 @@ from models.lifecycles import claim_rings, unring
 from models.listening import announcements
 from models.outbox import CHANNEL
 from settings import Settings
+from workers.calendar import keep_calendar
 from workers.clock_refresh import keep_fresh
 from workers.embedded.connection import connect_temporal
 from workflows import policies
@@ -33,15 +34,17 @@ async def run_relay(settings: Settings) -> None:
     """Ring until cancelled; Temporal being away only makes the rings wait in the outbox."""
     database = Database(settings.database_url or "", pool_size=4)
     clock = await open_clock(database)
-    fresh = asyncio.create_task(keep_fresh(clock, database))
+    beside = [asyncio.create_task(keep_fresh(clock, database))]
     try:
         client = await connect_temporal(settings)
+        beside.append(asyncio.create_task(keep_calendar(client, database.url)))
         relay = Relay(database, clock, client)
         async for _ in announcements(database.url, CHANNEL, at_least_every=POLL_SECONDS):
             await relay.ring_all()
     finally:
-        fresh.cancel()
-        await asyncio.gather(fresh, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await database.close()
 
 

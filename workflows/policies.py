@@ -31,12 +31,46 @@ SEND = ActivityPolicy(
 )
 """Effects: the ledger makes a repeated attempt safe; providers' own waits come as next_retry_delay."""
 
+SCORING_STEP = ActivityPolicy(
+    timedelta(seconds=30),
+    RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), maximum_attempts=60
+    ),
+)
+"""Planning and ending a night's scoring: short; a database that is away is waited for, for an hour."""
+
+SCORING_SHARD = ActivityPolicy(
+    timedelta(minutes=10),
+    RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), maximum_attempts=60
+    ),
+    heartbeat=timedelta(seconds=30),
+)
+"""One part of the portfolio: it heartbeats after each batch and goes on from there when repeated."""
+
+NIGHTS_PER_RUN = 90
+"""Nights after which the calendar leaves its history behind."""
+
+IMPORT_STEP = ActivityPolicy(
+    timedelta(hours=1),
+    RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=100
+    ),
+    heartbeat=timedelta(seconds=10),
+)
+"""Planning and finishing an import: a repeated attempt does the same again."""
+
+IMPORT_FILE = ActivityPolicy(timedelta(hours=24), IMPORT_STEP.retry, heartbeat=timedelta(seconds=10))
+"""One file of an import: a repeated attempt goes on behind the last batch that was committed."""
+
 CONTINUE_AS_NEW_AFTER = timedelta(days=90)
 """The longest life of one run of an entity, so that patches can retire."""
 
 LIFECYCLE_QUEUE = "lifecycle"
 DECISIONS_QUEUE = "decisions"
 EMAIL_QUEUE = "email"
+BULK_QUEUE = "bulk"
+SCORING_QUEUE = "scoring"
 
 WORKFLOW_TASK = timedelta(seconds=5)
 """How soon a workflow task that a killed worker held is given to another."""

@@ -13,11 +13,8 @@ from domain.time import BusinessInstant, WallInstant, business
 from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
 from models.tables.data import SourceRow
 from models.tables.facts import (
-    GoalRow,
     InvoiceRow,
-    MeetingRow,
     SubscriptionRow,
-    SurveyRow,
     TicketRow,
     UsageDailyRow,
     UsageEventRow,
@@ -183,6 +180,3 @@ class Portfolio:
             )
         )
         return contact_id
-
-
-__all__ = ["FixedClock", "GoalRow", "MeetingRow", "Portfolio", "SurveyRow", "ago"]
