@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
@@ -11,6 +11,7 @@ from api.authentication import Authentication
 from api.cookies import Cookies
 from api.dependencies import dependencies
 from api.errors import exception_handlers
+from api.event_applier import EventApplier
 from api.guards import enforce
 from api.headers import header_hook
 from api.openapi import openapi_config
@@ -30,7 +31,7 @@ def create_app(settings: Settings) -> Litestar:
     """Wire the application. Nothing is connected before it starts."""
     database, cookies = _database(settings), Cookies(settings)
     app = Litestar(
-        route_handlers=routes(),
+        route_handlers=routes(settings),
         dependencies=dependencies(settings, database, cookies),
         middleware=[RequestIds(), Authentication(database, cookies, settings.signing_key)],
         guards=[enforce],
@@ -42,7 +43,7 @@ def create_app(settings: Settings) -> Litestar:
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    app.state.update({"database": database, "stopping": asyncio.Event()})
+    app.state.update({"database": database, "stopping": asyncio.Event(), "applier": EventApplier(database)})
     return app
 
 
@@ -57,14 +58,17 @@ async def _running(app: Litestar) -> AsyncIterator[None]:
     """Open the clock and keep it true while the application runs; give every connection back after."""
     database: Database = app.state.database
     app.state.clock = await open_clock(database)
-    keeper = asyncio.create_task(_keep_true(app.state.clock, database))
+    beside = [
+        asyncio.create_task(_keep_true(app.state.clock, database)),
+        asyncio.create_task(app.state.applier.run()),
+    ]
     try:
         yield
     finally:
         app.state.stopping.set()
-        keeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeper
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await database.close()
 
 

@@ -9,6 +9,7 @@ from litestar.di import Provide
 
 from api.callers import Caller
 from api.cookies import Cookies
+from api.event_applier import EventApplier
 from models.clock import StoredClock
 from models.database import Database
 from models.passwords import PasswordHashing
@@ -27,6 +28,7 @@ def dependencies(settings: Settings, database: Database, cookies: Cookies) -> di
         "passwords": _always(PasswordHashing()),
         "clock": Provide(_clock, sync_to_thread=False),
         "stopping": Provide(_stopping, sync_to_thread=False),
+        "applier": Provide(_applier, sync_to_thread=False),
         "caller": Provide(_caller, sync_to_thread=False),
         "user": Provide(_user, sync_to_thread=False),
     }
@@ -47,6 +49,11 @@ def _clock(state: State) -> StoredClock:
 def _stopping(state: State) -> asyncio.Event:
     stopping: asyncio.Event = state.stopping
     return stopping
+
+
+def _applier(state: State) -> EventApplier:
+    applier: EventApplier = state.applier
+    return applier
 
 
 def _caller(request: AnyRequest) -> Caller:

@@ -4,11 +4,23 @@ from litestar.types import ControllerRouterHandler
 
 from api.health import healthz, readyz
 from api.openapi import openapi_json
+from api.recipients import RecipientController
 from api.sign_in import SignInController
 from api.web.assets import static_routers
 from api.web.routes import page_routes
+from api.webhooks import webhook_router
+from settings import Settings
 
 
-def routes() -> list[ControllerRouterHandler]:
+def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Return pages, API, webhooks and files. To add some, add them here; each names what it needs."""
-    return [*static_routers(), healthz, readyz, openapi_json, SignInController, *page_routes()]
+    return [
+        *static_routers(),
+        healthz,
+        readyz,
+        openapi_json,
+        SignInController,
+        RecipientController,
+        webhook_router(settings),
+        *page_routes(),
+    ]

@@ -5,12 +5,14 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from httpx import Response
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from api.app import create_app
 from domain.vocabulary import Role
+from integrations.simulators.signing import SigningKey
 from models.clock import wall_now
 from models.database import Database
 from models.passwords import PasswordHashing
@@ -26,9 +28,21 @@ TOKEN = re.compile(r'name="_csrf_token" value="([0-9a-f]+)"')
 Client = AsyncTestClient[Litestar]
 
 
+@functools.cache
+def provider_key() -> SigningKey:
+    """The key that the mail provider of every test signs with."""
+    return SigningKey(ec.generate_private_key(ec.SECP256R1()))
+
+
 def web_settings(database_url: str, **overrides: object) -> Settings:
     """Settings of an installation on this database, whatever the environment says."""
-    given = {"database_url": database_url, "secret_key": SIGNING_KEY, "database_pool_size": 5, **overrides}
+    given = {
+        "database_url": database_url,
+        "secret_key": SIGNING_KEY,
+        "database_pool_size": 5,
+        "sendgrid_webhook_public_key": provider_key().public_key,
+        **overrides,
+    }
     return Settings(_env_file=None, **given)  # type: ignore[arg-type]  # pydantic validates the overrides
 
 

@@ -1,0 +1,85 @@
+"""What ends mail to a person: a bounce, a complaint, their own word. Workflows of their customers hear it."""
+
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import insert, select, update
+
+from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import NoticeKind, Purpose
+from models.database import Session
+from models.outbox import Notice, put_notices
+from models.tables.customers import ConsentRow, ContactRoleRow, ContactRow
+
+OPTIONAL = (Purpose.LIFECYCLE, Purpose.MARKETING)
+"""What a person can refuse; what a contract obliges us to say is not among them."""
+
+
+async def suppress_contact(
+    session: Session, contact_id: uuid.UUID, reason: str, now: BusinessInstant, wall: WallInstant
+) -> bool:
+    """Send nothing more to this address; the first reason stays. Returns whether that is news."""
+    statement = (
+        update(ContactRow)
+        .where(ContactRow.id == contact_id, ContactRow.suppressed_at.is_(None))
+        .values(suppressed_at=now, suppressed_reason=reason)
+        .returning(ContactRow.id)
+    )
+    is_news = await session.scalar(statement) is not None
+    if is_news:
+        await _tell(session, contact_id, now, wall)
+    return is_news
+
+
+async def record_consent(
+    session: Session,
+    contact_id: uuid.UUID,
+    choices: Iterable[tuple[Purpose, bool]],
+    origin: str,
+    at: BusinessInstant,
+    now: BusinessInstant,
+    wall: WallInstant,
+) -> bool:
+    """Write down what a person said at `at`, late or not: the newest word per purpose holds.
+
+    Returns whether that changed what holds.
+    """
+    before = await consents_of(session, contact_id)
+    rows = [
+        {
+            "id": uuid.uuid4(),
+            "contact_id": contact_id,
+            "purpose": purpose,
+            "granted": granted,
+            "origin": origin,
+            "occurred_at": at,
+            "known_at": now,
+        }
+        for purpose, granted in choices
+    ]
+    await session.execute(insert(ConsentRow), rows)
+    is_news = await consents_of(session, contact_id) != before
+    if is_news:
+        await _tell(session, contact_id, now, wall)
+    return is_news
+
+
+async def consents_of(session: Session, contact_id: uuid.UUID) -> dict[Purpose, bool]:
+    """Return a person's newest word per purpose."""
+    query = (
+        select(ConsentRow.purpose, ConsentRow.granted)
+        .where(ConsentRow.contact_id == contact_id)
+        .order_by(ConsentRow.occurred_at, ConsentRow.known_at)
+    )
+    return {row.purpose: row.granted for row in await session.execute(query)}
+
+
+async def _tell(session: Session, contact_id: uuid.UUID, now: BusinessInstant, wall: WallInstant) -> None:
+    customers = await session.scalars(
+        select(ContactRoleRow.customer_id)
+        .where(ContactRoleRow.contact_id == contact_id, ContactRoleRow.until.is_(None))
+        .distinct()
+    )
+    payload = {"contact_id": str(contact_id)}
+    notices = [Notice(each, NoticeKind.CONSENT_CHANGED, payload, now) for each in customers]
+    await put_notices(session, notices, wall)
