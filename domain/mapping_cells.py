@@ -14,7 +14,8 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?")
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 _DATES_REMEMBERED = 50_000
-LARGEST = 2**63 - 1
+LARGEST = 10**15
+"""More than any business counts; sums of such numbers still fit the database's 64 bits."""
 
 Parser = Callable[[Any], Any]
 
@@ -51,6 +52,8 @@ def _text(column: ColumnSpec, _zone: ZoneInfo) -> Parser:
 
     def parse(cell: Any) -> str:
         text = cell if isinstance(cell, str) else str(cell)
+        if "\0" in text:
+            raise CellError(f"is {_shown(text)}, which holds a zero byte")
         if allowed and text not in allowed:
             raise CellError(f"is {_shown(text)}, not one of {', '.join(column.one_of)}")
         return text
@@ -153,7 +156,10 @@ def _instant(column: ColumnSpec, zone: ZoneInfo) -> Parser:
 def in_zone(value: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     """Return the instant in UTC; a time without an offset is one of the source's zone."""
     aware = value if value.tzinfo is not None else value.replace(tzinfo=zone)
-    return aware.astimezone(dt.UTC)
+    try:
+        return aware.astimezone(dt.UTC)
+    except OverflowError:
+        raise CellError(f"is {value}, which is out of all time") from None
 
 
 def _by_formats(

@@ -19,11 +19,12 @@ from domain.time import BusinessInstant, business
 from domain.touch_tier import DEFAULT_POLICY, POLICY_KEY, TouchTierPolicy
 from domain.vocabulary import CustomerStatus, NoticeKind
 from models.arrays import among_ids
+from models.installation import load_installation
 from models.outbox import Notice
 from models.tables.customers import CustomerRow
 from models.tables.facts import CancellationRow, SubscriptionRow
 from models.tables.people import UserRow
-from models.tables.system import InstallationRow, PolicyRow
+from models.tables.system import PolicyRow
 
 Values = dict[str, Any]
 OUTPUTS = (
@@ -76,6 +77,12 @@ async def refresh_customers(
     return notices
 
 
+async def customers_of(session: AsyncSession, source_id: str) -> list[uuid.UUID]:
+    """Return every customer of a source, in the order in which they are locked."""
+    query = select(CustomerRow.id).where(CustomerRow.source_id == source_id).order_by(CustomerRow.id)
+    return list((await session.scalars(query)).all())
+
+
 async def _customers(session: AsyncSession, ids: Collection[uuid.UUID] | None) -> Sequence[Any]:
     columns = [getattr(CustomerRow, name) for name in OUTPUTS]
     row = CustomerRow
@@ -124,9 +131,8 @@ async def _rules(session: AsyncSession) -> _Rules:
     document = await session.scalar(select(PolicyRow.document).where(PolicyRow.key == POLICY_KEY))
     policy = DEFAULT_POLICY if document is None else TouchTierPolicy.model_validate(document)
     users = await session.execute(select(func.lower(UserRow.email), UserRow.id))
-    found = await session.execute(select(InstallationRow.holdout_salt, InstallationRow.holdout_share))
-    salt, share = found.one_or_none() or ("", 0.0)
-    return _Rules(policy, dict(users.all()), salt, share)
+    installation = await load_installation(session)
+    return _Rules(policy, dict(users.all()), installation.holdout_salt, installation.holdout_share)
 
 
 def _declared(row: Any) -> Declared:

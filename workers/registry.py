@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from activities.imports import ImportActivities
 from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from activities.lifecycle import LifecycleActivities
@@ -15,10 +16,12 @@ from domain.ports import Clock, EmailAddress, EmailSender
 from integrations.jinja_renderer import JinjaMessageRenderer
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
 from integrations.simulators.server import SIMULATOR_API_KEY
+from integrations.tabular import FileReader
 from models.database import Database
 from models.playbooks import PlaybookShelf
 from settings import Settings
 from workflows.calendar import CalendarWorkflow
+from workflows.imports import ImportWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
 from workflows.scoring import PortfolioScoringWorkflow
@@ -93,12 +96,18 @@ def _scoring(parts: Parts) -> list[Activity]:
     return [scoring.plan_shards, scoring.score_shard, scoring.finish_scoring]
 
 
+def _imports(parts: Parts) -> list[Activity]:
+    imports = ImportActivities(parts.database, parts.clock, FileReader())
+    return [imports.plan_import, imports.import_file, imports.finish_import]
+
+
 WORKFLOWS: dict[str, Sequence[type]] = {
-    "lifecycle": (CustomerLifecycleWorkflow, InterventionWorkflow, CalendarWorkflow),
+    "lifecycle": (CustomerLifecycleWorkflow, InterventionWorkflow, ImportWorkflow, CalendarWorkflow),
     "scoring": (PortfolioScoringWorkflow,),
 }
 ACTIVITIES: dict[str, Sequence[Callable[[Parts], list[Activity]]]] = {
     "decisions": (_lifecycle, _interventions, _calendar),
     "email": (_messaging,),
+    "bulk": (_imports,),
     "scoring": (_scoring,),
 }
