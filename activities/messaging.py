@@ -87,6 +87,10 @@ class MessagingActivities(MessagingContract):
     async def _again(self, lost: Lost) -> Ready:
         """Send again under the same delivery id: the provider says that it has nothing."""
         digest = payload_hash(lost.context, lost.order)
+        if digest != lost.effect.payload_hash:
+            async with self._database.transaction() as session:
+                await give_back(session, lost.effect.key, "the provider has nothing of it")
+            raise ApplicationError("the recipient has changed; the message is claimed anew")
         async with self._database.transaction() as session:
             effect = await reclaim(session, lost.effect, digest, self._clock.wall_now())
         return Ready(effect, lost.context, lost.order)

@@ -70,7 +70,9 @@ async def find_effect(session: AsyncSession, origin: str) -> Effect | None:
     """Return the effect of one visit of one step: another recipient is no new effect."""
     row = (
         await session.execute(
-            select(*FIELDS).where(EffectRow.key.startswith(origin, autoescape=True)).order_by(EffectRow.key)
+            select(*FIELDS)
+            .where(EffectRow.key.startswith(origin, autoescape=True))
+            .order_by(EffectRow.claimed_at.desc(), EffectRow.key)
         )
     ).first()
     return Effect(*row) if row is not None else None

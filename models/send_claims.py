@@ -12,7 +12,7 @@ from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import DecisionKind, EffectState, StepState
 from models.contact_policy import load_contact_policy
 from models.customer_state import lock_customer
-from models.effects import Effect, NewEffect, claim, find_effect, reclaim
+from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
 from models.playbooks import PlaybookShelf
 from models.runs import customer_of, version_of
 from models.send_ledger import Become, Visit, add_touchpoint, record_step
@@ -79,8 +79,10 @@ async def begin_send(
     if not isinstance(verdict, Allow):
         return await _decline(session, visit, context, verdict, now)
     digest = payload_hash(context, order)
-    if effect is not None:
+    if effect is not None and effect.payload_hash == digest:
         return Ready(await reclaim(session, effect, digest, wall), context, order)
+    if effect is not None:
+        await settle(session, effect.key, EffectState.FAILED, wall, error="replaced: it never left")
     new = NewEffect(_key(visit, context), "email", digest, context.customer_id, provider)
     claimed = await claim(session, new, wall)
     await add_touchpoint(session, visit, context, claimed, order.template, now)
