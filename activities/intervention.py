@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 from temporalio import activity
 
 from activities.contracts import AdvanceInput, AdvanceResult, InterventionContract, SendEmailInput
-from activities.wakes import wake_at
+from activities.wakes import sit_out, wake_at
 from domain.interpreter import advance
 from domain.ports import Clock
 from domain.run_state import Progress
@@ -47,6 +47,7 @@ class InterventionActivities(InterventionContract):
             result = self._result(request.intervention_id, progress)
             stored = RESULT.dump_python(result, mode="json")
             await write_progress(session, run, progress, request.seq, stored, now, wall)
+        await sit_out(self._clock, result.wake)
         return result
 
     def _result(self, intervention_id: uuid.UUID, progress: Progress) -> AdvanceResult:

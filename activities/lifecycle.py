@@ -4,7 +4,7 @@ from pydantic import TypeAdapter
 from temporalio import activity
 
 from activities.contracts import DecideInput, DecideResult, LifecycleContract, RunToStart
-from activities.wakes import wake_at
+from activities.wakes import sit_out, wake_at
 from domain.directives import Ruling
 from domain.director import decide
 from domain.ports import Clock
@@ -43,6 +43,7 @@ class LifecycleActivities(LifecycleContract):
             written = await write_ruling(session, request.customer_id, ruling, now, wall)
             result = self._result(inputs, ruling, written)
             await store_lifecycle(session, _made(request, ruling, result), now)
+        await sit_out(self._clock, result.wake)
         return result
 
     def _result(self, inputs: DirectorInputs, ruling: Ruling, written: Written) -> DecideResult:

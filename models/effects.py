@@ -1,4 +1,4 @@
-"""The effect ledger: what was done to the world, once. DESIGN.md calls it rule 6;
+"""The effect ledger: what was done to the world, once.
 
 `claimed` with a live lease is being sent; with a dead one, nobody knows yet; with no lease, it certainly was
 not taken. `sent` was accepted, `confirmed` was heard of from the provider, `uncertain` waits for a person.
