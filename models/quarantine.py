@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -137,3 +137,15 @@ async def count_open(session: AsyncSession) -> int:
     """Return how many rows wait for a person."""
     query = select(func.count()).select_from(QuarantinedRow).where(QuarantinedRow.state == OPEN)
     return await session.scalar(query) or 0
+
+
+async def find_quarantined(session: AsyncSession, beginnings: Sequence[str]) -> list[Quarantined]:
+    """Return the rows whose ids begin like this, one for each beginning; raises NotFoundError."""
+    found: list[Quarantined] = []
+    for beginning in beginnings:
+        begins = cast(QuarantinedRow.id, Text).startswith(beginning, autoescape=True)
+        rows = (await session.execute(select(*_COLUMNS).where(begins).limit(2))).all()
+        if len(rows) != 1:
+            raise NotFoundError(what="single quarantined row", key=beginning)
+        found.append(Quarantined(*rows[0]))
+    return found
