@@ -36,6 +36,7 @@ class ChildSpec:
     name: str
     command: tuple[str, ...]
     ready: Probe | None = None  # none: a service is ready when it has lived for a moment
+    port: int | None = None  # where it has to listen itself: another program that answers there is not it
     where: str = ""  # the address that people are told
     folder: Path | None = None  # working folder, as for the supervisor if none
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -41,16 +41,18 @@ def application(settings: Settings) -> tuple[ChildSpec, ...]:
     before = (
         replace(_ours("migrations", "migrate", settings), kind=Kind.TASK),
         replace(_ours("clock", "serve clock", settings), kind=Kind.TASK, depends_on=("migrations",)),
-        replace(
-            _ours("simulators", "serve simulators", settings), ready=http_answers(mailbox), where=mailbox
-        ),
+        _page(_ours("simulators", "serve simulators", settings), mailbox, settings.simulators_port),
     )
     serving = (
-        replace(_ours("api", "serve api", settings), ready=http_answers(api + HEALTH_PATH), where=api),
+        _page(_ours("api", "serve api", settings), api, settings.api_port, HEALTH_PATH),
         *(_worker(name, queues, settings) for name, queues in WORKERS.items()),
         _ours("relay", "serve relay", settings),
     )
     return before + tuple(spec.after(("migrations", "clock")) for spec in serving)
+
+
+def _page(base: ChildSpec, url: str, port: int, path: str = "") -> ChildSpec:
+    return replace(base, ready=http_answers(url + path), where=url, port=port)
 
 
 def _worker(name: str, queues: tuple[str, ...], settings: Settings) -> ChildSpec:

@@ -66,6 +66,12 @@ def port_holder(port: int) -> str | None:
     return None
 
 
+def listens(pid: int, port: int) -> bool:
+    """Whether this very process listens on the port."""
+    connections = psutil.Process(pid).net_connections("tcp")
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)
+
+
 def free_ports(count: int) -> list[int]:
     """Ask the kernel for free ports, all different."""
     probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]

@@ -168,6 +168,7 @@ def child(home: Path, port: int) -> ChildSpec:
             *(w for o in options for w in ("-c", o)),
         ),
         ready=ready,
+        port=port,
         where=f"{LOCAL}:{port}",
         folder=Path("/"),  # its user may not enter ours
         run_as=server_user(home),

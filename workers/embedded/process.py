@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -22,7 +22,7 @@ class ProcessMark:
 
     pid: int
     started: str  # which boot, and when after it: a corrected system clock changes neither
-    command: str
+    command: str = field(compare=False)  # for people; just after a spawn it may still be empty
 
     @classmethod
     def of(cls, pid: int) -> "ProcessMark | None":

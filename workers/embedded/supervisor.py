@@ -14,6 +14,7 @@ from pathlib import Path
 from workers.embedded.children import ChildSpec, Kind, levels
 from workers.embedded.errors import StartFailedError
 from workers.embedded.logs import log_path, rotate, tail
+from workers.embedded.ports import listens, port_holder
 from workers.embedded.process import ProcessMark, dies_with_parent
 from workers.embedded.runtime import Part
 
@@ -151,7 +152,10 @@ class Supervisor:
 
     async def _pause(self, child: _Child) -> None:
         """Report a death and wait before the next try; give up on a child that never became ready."""
-        lived = time.monotonic() - child.born
+        lived, port = time.monotonic() - child.born, child.spec.port
+        holder = port_holder(port) if port else None
+        if holder:
+            child.last_exit = f"{child.last_exit}, port {port} is taken by {holder}"
         child.failures = 1 if lived > STEADY_SECONDS else child.failures + 1
         log = log_path(self._logs, child.spec.name)
         if child.spec.kind is Kind.TASK or (not child.ready.is_set() and child.failures >= START_ATTEMPTS):
@@ -208,11 +212,12 @@ class Supervisor:
 
 
 async def _probe(child: _Child) -> bool:
-    if child.spec.ready is None:
-        return time.monotonic() - child.born > MOMENT
+    spec, pid = child.spec, _running(child).pid
     try:
+        if spec.port is not None and not listens(pid, spec.port):
+            return False
         async with asyncio.timeout(PROBE_TIMEOUT):
-            return await child.spec.ready(_running(child).pid)
+            return await spec.ready(pid) if spec.ready else time.monotonic() - child.born > MOMENT
     except Exception:  # noqa: BLE001 - whatever goes wrong while asking means: not ready
         return False
 

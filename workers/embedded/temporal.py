@@ -50,6 +50,7 @@ def child(home: Path, port: int, ui_port: int, namespace: str) -> ChildSpec:
     return ChildSpec(
         name="temporal",
         command=tuple(command),
+        port=port,
         ready=_knows_us(f"{LOCAL}:{port}", namespace),
         where=f"{LOCAL}:{port}",
         stop_seconds=SERVICE_STOP_SECONDS,

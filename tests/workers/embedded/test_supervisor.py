@@ -1,5 +1,7 @@
 import asyncio
+import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -171,6 +173,20 @@ async def test_a_child_whose_probe_says_no_is_reported_and_kept(
         await stage.until(lambda: stage.parts["moody"].healthy, "healthy")
         assert stage.mark("moody") == before
     assert "moody is unhealthy" in stage.said
+
+
+async def test_an_answer_from_another_program_on_the_port_is_not_taken_for_the_childs(tmp_path: Path) -> None:
+    async def somebody_answers(_pid: int) -> bool:
+        return True
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ends = "import time; time.sleep(0.5); raise SystemExit(3)"
+        spec = ChildSpec("late", (sys.executable, "-c", ends), ready=somebody_answers, port=port)
+        taken = rf"exit code 3, port {port} is taken by .* \(pid {os.getpid()}\)"
+        with pytest.raises(StartFailedError, match=taken):
+            async with running(tmp_path, spec):
+                pass
 
 
 async def test_a_start_that_takes_too_long_has_failed(tmp_path: Path) -> None:
