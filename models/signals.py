@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.signals import HeldSignal, Sighting, SignalChanges
@@ -105,15 +105,13 @@ async def _resolve(session: AsyncSession, ids: Sequence[uuid.UUID], now: Busines
         return
     resolved = update(SignalRow).where(among_ids(SignalRow.id, ids))
     await session.execute(resolved.values(state=SignalState.RESOLVED, resolved_at=now, updated_at=now))
-    warned = update(HeadsUpRow).where(
-        HeadsUpRow.signal_id.is_not(None), HeadsUpRow.state != HeadsUpState.CLOSED
-    )
-    await session.execute(
-        warned.where(HeadsUpRow.signal_id == bindparam("resolved_id")).values(
-            state=HeadsUpState.CLOSED, closed_at=now, closed_reason="what it warned of has ended"
-        ),
-        [{"resolved_id": signal_id} for signal_id in ids],
-    )
+    warned = among_ids(HeadsUpRow.signal_id, ids) & (HeadsUpRow.state != HeadsUpState.CLOSED)
+    closed = {
+        "state": HeadsUpState.CLOSED,
+        "closed_at": now,
+        "closed_reason": "what it warned of has ended",
+    }
+    await session.execute(update(HeadsUpRow).where(warned).values(closed))
 
 
 def _opened_notice(
