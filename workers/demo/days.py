@@ -30,23 +30,25 @@ LONGEST_FREE_DAY = 60.0
 class DemoDays:
     """One demo on a running stack."""
 
-    def __init__(self, database: Database, clock: StoredClock, options: DemoOptions, view: DemoView) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: StoredClock,
+        simulation: Simulation,
+        options: DemoOptions,
+        view: DemoView,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._simulation = simulation
         self._options = options
         self._view = view
         self._began = time.monotonic()
-        self.simulation = Simulation(options.sample)
         self._pace = PaceController(database, clock, self._limits())
-
-    def catch_up(self) -> None:
-        """Live the history again, which the seeding process stored; it takes seconds of computing."""
-        for _ in self.simulation.history():
-            pass
 
     async def run(self, mailbox: MailboxClient) -> None:
         """Live all days; without an end, go on for ever."""
-        people = DemoPeople(self._database, self.simulation, mailbox)
+        people = DemoPeople(self._database, self._simulation, mailbox)
         beside = [self._pace.run(), self._play(people), self._watch()]
         tasks = [asyncio.create_task(job) for job in beside]
         days = asyncio.create_task(self._live(people))
@@ -61,12 +63,12 @@ class DemoDays:
             await asyncio.gather(days, *tasks, return_exceptions=True)
 
     async def _live(self, people: DemoPeople) -> None:
-        while not self._options.ends or self._number(self.simulation.next_day) < self._options.days:
-            day = self.simulation.next_day
+        while not self._options.ends or self._number(self._simulation.next_day) < self._options.days:
+            day = self._simulation.next_day
             await self._until(evening(day))
-            await store(self._database, self.simulation.live(people.take_cares()))
+            await store(self._database, self._simulation.live(people.take_cares()))
             self._pace.limits = self._limits()
-        await self._until(BusinessInstant(start_of_day(self.simulation.next_day) + NIGHT))
+        await self._until(BusinessInstant(start_of_day(self._simulation.next_day) + NIGHT))
 
     async def _play(self, people: DemoPeople) -> None:
         while True:
@@ -111,6 +113,6 @@ class DemoDays:
         shortest = self._options.shortest_day
         if not self._options.ends:
             return PaceLimits(shortest, max(LONGEST_FREE_DAY, shortest))
-        left = max(1, self._options.days - self._number(self.simulation.next_day))
+        left = max(1, self._options.days - self._number(self._simulation.next_day))
         budget = self._options.days * shortest * DAYS_BUDGET - (time.monotonic() - self._began)
         return PaceLimits(shortest, max(shortest, budget / left))

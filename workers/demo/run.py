@@ -15,6 +15,7 @@ from rich.console import Console
 from domain.errors import EverstayError
 from domain.vocabulary import Role
 from integrations.simulators.sendgrid.mailbox_client import MailboxClient
+from ml.simulation.simulation import Simulation
 from models.clock import open_clock, wall_now
 from models.database import Database
 from models.users import create_sign_in_link, list_users
@@ -100,18 +101,17 @@ def _result(results: list[Any], options: DemoOptions, *, was_stopped: bool) -> d
 
 async def _demo(settings: Settings, options: DemoOptions, console: Console, began: float) -> dict[str, Any]:
     title = f"Everstay demo: {options.customers} customers, seed {options.seed}"
-    settings = await _ready(settings)
+    simulation, settings = await asyncio.gather(asyncio.to_thread(_with_history, options), _ready(settings))
     database = Database(settings.database_url or "", pool_size=4)
     clock = await open_clock(database)
     fresh = asyncio.create_task(keep_fresh(clock, database))
     try:
         with DemoView(console, title) as view:
-            days = DemoDays(database, clock, options, view)
-            await asyncio.to_thread(days.catch_up)
+            days = DemoDays(database, clock, simulation, options, view)
             await _invite(settings, database, console)
             async with MailboxClient(settings.simulators_url) as mailbox:
                 await days.run(mailbox)
-        summary = await summarise(settings, database, days.simulation, options, began)
+        summary = await summarise(settings, database, simulation, options, began)
         if options.json_path is not None:
             write_summary(summary, options.json_path)
         console.print_json(json.dumps(summary))
@@ -119,6 +119,14 @@ async def _demo(settings: Settings, options: DemoOptions, console: Console, bega
     finally:
         fresh.cancel()
         await database.close()
+
+
+def _with_history(options: DemoOptions) -> Simulation:
+    """Live the history again, which the seeding process stores: it takes seconds of computing."""
+    simulation = Simulation(options.sample)
+    for _ in simulation.history():
+        pass
+    return simulation
 
 
 async def _ready(settings: Settings) -> Settings:

@@ -1,4 +1,4 @@
-"""Fills a new installation before its workers start: team, history, playbooks, release, and the clock."""
+"""Fills a new installation before its workers start: team, history, playbooks, release."""
 
 import asyncio
 import datetime as dt
@@ -26,12 +26,14 @@ from workers.pace import DAY_SECONDS
 
 BATCH = 12_000
 WARM_UP = dt.timedelta(days=2)
-"""The clock starts so long before the first live day: about the time in which the workers start."""
+"""The clock starts so long before the first live day: time for a workflow per customer and a first score."""
 PROVIDES = (
     "customers", "contacts", "subscriptions", "usage", "tickets", "surveys", "meetings", "invoices",
     "touchpoints", "cancellations",
 )  # fmt: skip
 HOLDOUT_SHARE = 0.1
+FILL, START = "fill", "start"
+"""What this module does when it is run."""
 LIBRARY = Path(__file__).resolve().parents[2] / "playbooks"
 
 
@@ -40,7 +42,7 @@ class SampleRefusedError(EverstayError):
 
 
 async def seed(database: Database, options: DemoOptions) -> None:
-    """Fill the database; the clock runs from here on."""
+    """Fill the database; business time stands still until the workers are there."""
     simulation, start = Simulation(options.sample), start_of_day(options.start)
     async with database.transaction() as session:
         await start_clock(session, wall_now(), at=start, rate=0.0)
@@ -56,9 +58,13 @@ async def seed(database: Database, options: DemoOptions) -> None:
     await _add_team(database, simulation.portfolio.team)
     await _store_history(database, simulation)
     await _release(database, start)
+
+
+async def start_business(database: Database, options: DemoOptions) -> None:
+    """Let business time run; nothing has asked for it before, so no timer counts on another pace."""
+    at, rate = after(start_of_day(options.start), -WARM_UP), DAY_SECONDS / options.first_day
     async with database.transaction() as session:
-        rate = DAY_SECONDS / options.first_day
-        await start_clock(session, wall_now(), at=after(start, -WARM_UP), rate=rate)
+        await start_clock(session, wall_now(), at=at, rate=rate)
 
 
 async def _add_team(database: Database, team: Sequence[SampleUser]) -> None:
@@ -110,9 +116,10 @@ async def _release(database: Database, now: BusinessInstant) -> None:
 async def _main() -> None:
     from workers.embedded.runtime import locate
 
+    job = {FILL: seed, START: start_business}[sys.argv[1]]
     database = Database(locate(load_settings()).database_url or "", pool_size=2)
     try:
-        await seed(database, DemoOptions.model_validate_json(sys.argv[1]))
+        await job(database, DemoOptions.model_validate_json(sys.argv[2]))
     finally:
         await database.close()
 
