@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -106,7 +107,7 @@ async def _previous(session: AsyncSession, ids: Collection[uuid.UUID]) -> dict[u
     query = (
         select(row.customer_id, row.components, row.inputs_hash)
         .where(among_ids(row.customer_id, ids))
-        .distinct(row.customer_id)
+        .ext(distinct_on(row.customer_id))
         .order_by(row.customer_id, row.assessed_at.desc())
     )
     rows = (await session.execute(query)).tuples()
@@ -122,7 +123,7 @@ async def _components_before(
         select(row.customer_id, row.components)
         .where(among_ids(row.customer_id, ids))
         .where(row.as_of.between(newest - dt.timedelta(days=TREND_SLACK), newest))
-        .distinct(row.customer_id)
+        .ext(distinct_on(row.customer_id))
         .order_by(row.customer_id, row.as_of.desc())
     )
     rows = (await session.execute(query)).tuples()
