@@ -1,6 +1,7 @@
 """Office hours, local days and deterministic spread. All of it by IANA time zone, right across DST."""
 
 import hashlib
+import itertools
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -32,14 +33,14 @@ def is_office_time(instant: BusinessInstant, time_zone: str | None) -> bool:
 
 def next_opening(instant: BusinessInstant, time_zone: str | None) -> BusinessInstant:
     """Return the next start of a working day there, after this instant."""
-    local = instant.astimezone(zone(time_zone))
-    day = local.date()
-    if local.time() >= OFFICE_OPENS:
-        day += timedelta(days=1)
-    while day.weekday() >= SATURDAY:
-        day += timedelta(days=1)
-    opening = datetime.combine(day, OFFICE_OPENS, tzinfo=zone(time_zone))
-    return BusinessInstant(opening.astimezone(UTC))
+    today = local_day(instant, time_zone)
+    openings = (_opening(today + timedelta(days=ahead), time_zone) for ahead in itertools.count())
+    return next(each for each in openings if each > instant and is_office_time(each, time_zone))
+
+
+def _opening(day: date, time_zone: str | None) -> BusinessInstant:
+    """Return nine o'clock of a day there, in UTC. A day that a zone skipped has one on another day."""
+    return BusinessInstant(datetime.combine(day, OFFICE_OPENS, tzinfo=zone(time_zone)).astimezone(UTC))
 
 
 def spread(key: str, span: timedelta) -> timedelta:

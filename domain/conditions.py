@@ -1,11 +1,15 @@
 """The typed conditions of playbooks: a tree of all, any, not and comparisons over declared fields."""
 
 import difflib
+import math
 import operator
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from domain.vocabulary import HealthStatus, RiskTier, Segment, TaskOutcome, TouchTier
 
 Value = bool | int | float | str | None
 
@@ -36,6 +40,36 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "one_of": lambda value, choices: value in choices,
 }
 ORDERED = {"at_least", "at_most", "more_than", "less_than"}
+NUMBERS = {int, float}
+NAMES = {str: "a text", int: "a number", float: "a number", bool: "true or false"}
+
+
+def _is_a(value: Value, kind: type, *, or_empty: bool) -> bool:
+    """Tell whether a field of this type can have this value; `true` is no number here."""
+    if value is None:
+        return or_empty
+    if kind in NUMBERS:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, kind)
+
+
+WORDS: dict[str, type[StrEnum]] = {
+    "tier": RiskTier,
+    "health_status": HealthStatus,
+    "touch_tier": TouchTier,
+    "segment": Segment,
+    "last_task_outcome": TaskOutcome,
+}
+
+
+def _check_word(field: str, value: Value) -> None:
+    """Refuse a word that the field never has: the comparison could not come true."""
+    words = [word.value for word in WORDS.get(field, ())]
+    if words and value is not None and value not in words:
+        near = difflib.get_close_matches(str(value), words, 1)
+        hint = f"; did you mean {near[0]}?" if near else f": it is one of {', '.join(words)}"
+        message = f"{field} is never {value!r}{hint}"
+        raise ValueError(message)
 
 
 class Compare(BaseModel):
@@ -54,7 +88,7 @@ class Compare(BaseModel):
             return data
         used = [name for name in OPERATORS if name in data]
         if len(used) != 1:
-            message = f"a comparison names one of {', '.join(OPERATORS)}"
+            message = f"a comparison names exactly one of {', '.join(OPERATORS)}"
             raise ValueError(message)
         rest = {key: value for key, value in data.items() if key != used[0]}
         return rest | {"op": used[0], "value": data[used[0]]}
@@ -66,9 +100,24 @@ class Compare(BaseModel):
             hint = f"; did you mean {near[0]}?" if near else f"; fields are {', '.join(FIELDS)}"
             message = f"there is no field {self.field!r}{hint}"
             raise ValueError(message)
-        if self.op in ORDERED and not isinstance(self.value, int | float):
-            message = f"{self.op} compares numbers, not {self.value!r}"
+        return self
+
+    @model_validator(mode="after")
+    def _compares_like_with_like(self) -> Self:
+        """Refuse what could only fail at run time, or never be true."""
+        kind = FIELDS[self.field][0]
+        if isinstance(self.value, tuple) is not (self.op == "one_of"):
+            raise ValueError(
+                "one_of takes a list such as [high, critical], and every other comparison one value"
+            )
+        if self.op in ORDERED and kind not in NUMBERS:
+            message = f"{self.op} compares numbers, and {self.field} is none"
             raise ValueError(message)
+        for value in self.value if isinstance(self.value, tuple) else (self.value,):
+            if not _is_a(value, kind, or_empty=self.op not in ORDERED):
+                message = f"{self.field} is {NAMES[kind]}, not {value!r}"
+                raise ValueError(message)
+            _check_word(self.field, value)
         return self
 
     def holds(self, facts: Mapping[str, Value]) -> bool:
@@ -115,6 +164,19 @@ class Not(BaseModel):
         return not self.negated.holds(facts)
 
 
-Condition = Annotated[All | AnyOf | Not | Compare, Field(union_mode="left_to_right")]
+def _form(data: Any) -> str:
+    """Tell which form a condition has, so that its errors speak of that form alone."""
+    names = data if isinstance(data, Mapping) else {type(data).__name__}
+    forms = {"all": "all", "any": "any", "not": "not", "All": "all", "AnyOf": "any", "Not": "not"}
+    return next((forms[name] for name in forms if name in names), "compare")
+
+
+Condition = Annotated[
+    Annotated[All, Tag("all")]
+    | Annotated[AnyOf, Tag("any")]
+    | Annotated[Not, Tag("not")]
+    | Annotated[Compare, Tag("compare")],
+    Discriminator(_form),
+]
 for model in (All, AnyOf, Not):
     model.model_rebuild()

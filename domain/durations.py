@@ -7,18 +7,23 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-FORM = re.compile(r"(\d+)\s*([mhdw])")
+FORM = re.compile(r"([0-9]{1,8})\s*([mhdw])")
+LONGEST = timedelta(days=3650)
 
 
 def parse_duration(value: Any) -> timedelta:
-    """Read `30m`, `12h`, `5d` or `2w`; a timedelta stays what it is."""
+    """Read `30m`, `12h`, `5d` or `2w`, up to ten years; a timedelta stays what it is."""
     if isinstance(value, timedelta):
         return value
     match = FORM.fullmatch(str(value).strip())
     if match is None:
         message = f"{value!r} is no duration: write a whole number and m, h, d or w, such as 5d"
         raise ValueError(message)
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
+    span = timedelta(**{UNITS[match[2]]: int(match[1])})
+    if span > LONGEST:
+        message = f"{value!r} is longer than ten years"
+        raise ValueError(message)
+    return span
 
 
 def write_duration(value: timedelta) -> str:

@@ -1,5 +1,6 @@
 """The playbook document: one immutable recipe. YAML, API and database hold this same shape."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from string import Template
 from typing import Annotated, Literal, Self
@@ -33,7 +34,9 @@ class Document(BaseModel):
 def _check_text(text: str) -> None:
     names = set(Template(text).get_identifiers())
     unknown = names - TEXT_FIELDS
-    if unknown or not Template(text).is_valid():
+    if not Template(text).is_valid():
+        raise ValueError("a $ stands before a name, such as $customer; write $$ for the sign itself")
+    if unknown:
         message = f"unknown ${', $'.join(sorted(unknown))}; texts may use ${', $'.join(sorted(TEXT_FIELDS))}"
         raise ValueError(message)
 
@@ -94,8 +97,10 @@ class Wait(Document):
             raise ValueError("a wait has either a duration or an event")
         if self.event is not None and self.timeout is None:
             raise ValueError("a wait for an event needs a timeout: nothing waits for ever")
-        if self.event == "task_done" and self.step is None:
-            raise ValueError("a wait for task_done names the step whose task it waits for")
+        if (self.event == "task_done") is (self.step is None):
+            raise ValueError("a wait for task_done, and no other, names the step whose task it waits for")
+        if self.duration is not None and (self.timeout or self.on_event or self.on_timeout):
+            raise ValueError("a wait for a duration has no timeout, on_event or on_timeout: use next")
         return self
 
 
@@ -134,7 +139,7 @@ class Step(Document):
         """Return every step id that this step may go to by name."""
         named: list[str | None] = [self.next]
         if self.wait is not None:
-            named += [self.wait.on_event, self.wait.on_timeout, self.wait.step]
+            named += [self.wait.on_event, self.wait.on_timeout]
         if self.branch is not None:
             named += [self.branch.then, self.branch.otherwise]
         return tuple(name for name in named if name is not None and name != END)
@@ -192,11 +197,30 @@ class Playbook(Document):
         if doubled:
             message = f"step ids must differ: {', '.join(sorted(doubled))}"
             raise ValueError(message)
+        if END in ids:
+            raise ValueError("no step may be called end: that is where a run goes when it is over")
         for step in self.steps:
             for target in step.targets():
                 if target not in ids:
                     message = f"step {step.id} goes to {target!r}, which is no step"
                     raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _waits_for_tasks_that_are_made(self) -> Self:
+        makers = {step.id for step in self.steps if step.create_task is not None}
+        for step in self.steps:
+            if step.wait is not None and step.wait.step is not None and step.wait.step not in makers:
+                message = f"step {step.id} waits for the task of {step.wait.step!r}, which creates none"
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _loops_take_time(self) -> Self:
+        for step in self.steps:
+            if step.id in self._reached(step.id, self.at_once):
+                message = f"step {step.id} comes round to itself without a wait between: let time pass"
+                raise ValueError(message)
         return self
 
     def step(self, step_id: str) -> Step:
@@ -209,3 +233,33 @@ class Playbook(Document):
             return step.next
         position = self.steps.index(step) + 1
         return self.steps[position].id if position < len(self.steps) else END
+
+    def successors(self, step: Step) -> set[str]:
+        """Return every step, or the end, that may come next."""
+        if step.branch is not None:
+            return {step.branch.then, step.branch.otherwise}
+        return self.at_once(step) | {(step.wait and step.wait.on_timeout) or self.after(step)}
+
+    def at_once(self, step: Step) -> set[str]:
+        """Return what may come next at the same instant: an event may have happened, a span never has."""
+        if step.branch is not None:
+            return {step.branch.then, step.branch.otherwise}
+        if step.wait is None:
+            return {self.after(step)}
+        instant = {(step.wait.on_event or self.after(step))} if step.wait.event else set()
+        passed = not (step.wait.duration or step.wait.timeout)
+        return instant | ({step.wait.on_timeout or self.after(step)} if passed else set())
+
+    def ahead_of(self, step_id: str) -> tuple[str, ...]:
+        """Return every step that may still come after this one, in the order of the document."""
+        reached = self._reached(step_id, self.successors)
+        return tuple(step.id for step in self.steps if step.id in reached)
+
+    def _reached(self, step_id: str, following: Callable[[Step], set[str]]) -> set[str]:
+        reached: set[str] = set()
+        edge = {step_id}
+        while edge:
+            found = {name for at in edge if at != END for name in following(self.step(at))}
+            edge = found - reached
+            reached |= found
+        return reached

@@ -25,27 +25,34 @@ class Segment:
             return self.wall_start
         if self.rate == 0:
             return None
-        return WallInstant(self.wall_start + (due - self.business_start) / self.rate)
+        try:
+            reached = WallInstant(self.wall_start + (due - self.business_start) / self.rate)
+        except OverflowError:  # later than the calendar ends
+            return None
+        return reached if self.business_at(reached) >= due else WallInstant(reached + TICK)
 
 
+TICK = timedelta(microseconds=1)
 FAR = timedelta(days=36500)
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """All segments in order of their wall start. Both mappings are monotone; the newest pace goes on."""
+    """All segments in order of their wall start; the newest pace goes on.
+
+    Both mappings are monotone, except where a person has set the clock back.
+    """
 
     segments: tuple[Segment, ...]
 
     def __post_init__(self) -> None:
-        """Refuse an empty or unordered list, and business time that would run backwards."""
+        """Refuse an empty or unordered list, and a pace that runs backwards."""
         if not self.segments:
-            message = "a timeline needs at least one segment"
-            raise ValueError(message)
-        for earlier, later in zip(self.segments, self.segments[1:], strict=False):
-            if later.wall_start < earlier.wall_start or later.rate < 0:
-                message = "segments must follow each other in wall time at a rate of 0 or more"
-                raise ValueError(message)
+            raise ValueError("a timeline needs at least one segment")
+        backwards = any(segment.rate < 0 for segment in self.segments)
+        starts = [segment.wall_start for segment in self.segments]
+        if backwards or starts != sorted(starts):
+            raise ValueError("segments must follow each other in wall time at a rate of 0 or more")
 
     def segment_at(self, wall: WallInstant) -> Segment:
         """Return the segment that holds at a wall instant (the first, for what is before all)."""
@@ -65,15 +72,20 @@ class Timeline:
         if self.business_at(now) >= due:
             return now
         expected = self.segments[-1].wall_at(due)
-        return WallInstant(now + FAR) if expected is None else max(expected, now)
+        latest = WallInstant(now + FAR)
+        return latest if expected is None else min(max(expected, now), latest)
 
 
 def rescaled(timeline: Timeline, now: WallInstant, rate: float) -> Segment:
-    """Return the segment that goes on from business now at another rate."""
-    return Segment(now, timeline.business_at(now), rate)
+    """Return the segment that goes on from business now at another rate.
+
+    A wall clock that was set back a little must not put it before the newest one: no process could read
+    such a timeline.
+    """
+    at = max(now, timeline.segments[-1].wall_start)
+    return Segment(at, timeline.business_at(at), rate)
 
 
 def stopped(timeline: Timeline, last_seen: WallInstant) -> Segment:
     """Return the segment that stops business time where the stack was last seen alive."""
-    at = max(last_seen, timeline.segments[-1].wall_start)
-    return Segment(at, timeline.business_at(at), 0.0)
+    return rescaled(timeline, last_seen, 0.0)
