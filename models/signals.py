@@ -105,7 +105,7 @@ async def _resolve(session: AsyncSession, ids: Sequence[uuid.UUID], now: Busines
         return
     resolved = update(SignalRow).where(among_ids(SignalRow.id, ids))
     await session.execute(resolved.values(state=SignalState.RESOLVED, resolved_at=now, updated_at=now))
-    warned = among_ids(HeadsUpRow.signal_id, ids) & (HeadsUpRow.state != HeadsUpState.CLOSED)
+    warned = HeadsUpRow.signal_id.in_(ids) & (HeadsUpRow.state != HeadsUpState.CLOSED)
     closed = {
         "state": HeadsUpState.CLOSED,
         "closed_at": now,
