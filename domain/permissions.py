@@ -20,6 +20,7 @@ class Permission(StrEnum):
     START_EFFECTS = "effects:start"
     READ_IMPORTS = "imports:read"
     READ_RAW_ROWS = "quarantine:read"
+    EDIT_POLICIES = "policies:write"
 
 
 _SEE = frozenset(
@@ -31,7 +32,13 @@ _DATA = frozenset({Permission.READ_IMPORTS, Permission.READ_RAW_ROWS})
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
     Role.MANAGER: _ACT
-    | {Permission.RELEASE, Permission.STOP_EFFECTS, Permission.START_EFFECTS, Permission.READ_IMPORTS},
+    | {
+        Permission.RELEASE,
+        Permission.STOP_EFFECTS,
+        Permission.START_EFFECTS,
+        Permission.READ_IMPORTS,
+        Permission.EDIT_POLICIES,
+    },
     Role.CSM: _ACT,
     Role.SALES: _ACT,
     # Whoever is on watch may stop what goes wrong; to send again is a decision about customers.

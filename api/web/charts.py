@@ -1,6 +1,6 @@
 """Small charts as SVG, drawn on the server: no script, no inline style, colours from the style sheet.
 
-Each chart is an image with a title that says what it shows; the numbers stand beside it as text or as a table.
+Each is an image with a title that says what it shows; the numbers stand beside it as text or as a table.
 """
 
 import datetime as dt
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 84, 22, 3
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 96, 26, 3
 LINE_WIDTH, LINE_HEIGHT = 640, 190
 LEFT, RIGHT, TOP, BOTTOM = 30, 82, 10, 22
 BANDS = ((0, 25, "low"), (25, 50, "medium"), (50, 75, "high"), (75, 100, "critical"))
@@ -64,10 +64,9 @@ def stacked_bar(parts: Sequence[Part], title: str) -> Markup:
     for part in parts:
         width = part.size / total * 1000
         if width:
-            pieces.append(
-                f'<rect class="bar-{escape(part.name)}" x="{start:.1f}" y="0" width="{max(width - 4, 2):.1f}" '
-                f'height="10"><title>{escape(part.label)}</title></rect>'
-            )
+            shape = f'x="{start:.1f}" y="0" width="{max(width - 4, 2):.1f}" height="10"'
+            label = f"<title>{escape(part.label)}</title>"
+            pieces.append(f'<rect class="bar-{escape(part.name)}" {shape}>{label}</rect>')
         start += width
     return Markup(  # noqa: S704  every text is escaped, the rest are numbers
         f'<svg class="stacked" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img">'
@@ -104,15 +103,15 @@ def _bands(plane: _Plane) -> str:
     drawn = []
     for low, high, name in BANDS:
         top, bottom = plane.y(high), plane.y(low)
-        drawn.append(
-            f'<rect class="band band-{name}" x="{LEFT}" y="{top:.1f}" width="{width}" height="{bottom - top:.1f}"/>'
-            f'<text class="band-name" x="{LINE_WIDTH - RIGHT + 8}" y="{(top + bottom) / 2 + 4:.1f}">{name}</text>'
-            f'<text class="axis axis-value" x="{LEFT - 7}" y="{bottom + 3.5:.1f}">{low}</text>'
-        )
-    return (
-        "".join(drawn)
-        + f'<text class="axis axis-value" x="{LEFT - 7}" y="{plane.y(100) + 3.5:.1f}">100</text>'
-    )
+        box = f'x="{LEFT}" y="{top:.1f}" width="{width}" height="{bottom - top:.1f}"'
+        beside = f'x="{LINE_WIDTH - RIGHT + 8}" y="{(top + bottom) / 2 + 4:.1f}"'
+        drawn.append(f'<rect class="band band-{name}" {box}/><text class="band-name" {beside}>{name}</text>')
+        drawn.append(_value_mark(plane, low))
+    return "".join(drawn) + _value_mark(plane, 100)
+
+
+def _value_mark(plane: _Plane, value: int) -> str:
+    return f'<text class="axis axis-value" x="{LEFT - 7}" y="{plane.y(value) + 3.5:.1f}">{value}</text>'
 
 
 def _line(plane: _Plane, points: Sequence[Point], name: str) -> str:
@@ -127,7 +126,7 @@ def _line(plane: _Plane, points: Sequence[Point], name: str) -> str:
 def risk_chart(
     risks: Sequence[Point], healths: Sequence[Point], marks: Sequence[tuple[dt.date, str]], title: str
 ) -> Markup:
-    """Return churn risk over the four tiers with health as a quiet second line, and what happened as marks."""
+    """Return churn risk over the four tiers, health as a quiet second line, and what happened as marks."""
     if len(risks) < 2:  # noqa: PLR2004  one point is no line
         return Markup("")
     plane = _Plane(risks[0].day, risks[-1].day)
@@ -143,6 +142,7 @@ def risk_chart(
         for day, place in ((risks[0].day, "axis-first"), (risks[-1].day, "axis-last"))
     )
     return Markup(  # noqa: S704  every text is escaped, the rest are numbers
-        f'<svg class="chart" viewBox="0 0 {LINE_WIDTH} {LINE_HEIGHT}" role="img"><title>{escape(title)}</title>'
+        f'<svg class="chart" viewBox="0 0 {LINE_WIDTH} {LINE_HEIGHT}" role="img">'
+        f"<title>{escape(title)}</title>"
         f"{_bands(plane)}{flags}{_line(plane, healths, 'health')}{_line(plane, risks, 'risk')}{ends}</svg>"
     )

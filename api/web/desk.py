@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from litestar import Request
-from litestar.datastructures import MultiDict, State
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.response import Redirect, Response, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from api.callers import Caller
 from api.web import charts, words
+from api.web.query import Query
 from api.web.tones import tone
 from api.web.words import Say, zone_of
 from domain.permissions import Permission
@@ -50,7 +51,7 @@ class Desk:
         self.chrome: Chrome | None = None
 
     @property
-    def query(self) -> MultiDict:
+    def query(self) -> Query:
         """The address's query: the state of a list."""
         return self.request.query_params
 
@@ -80,7 +81,7 @@ class Desk:
 
     def go(self, place: str) -> Response[None]:
         """Send the browser on after a form, so that a reload repeats nothing."""
-        return Redirect(place, status_code=HTTP_303_SEE_OTHER)  # type: ignore[return-value]  # a redirect is a response
+        return Redirect(place, status_code=HTTP_303_SEE_OTHER)
 
     @property
     def path(self) -> str:

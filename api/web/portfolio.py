@@ -4,14 +4,13 @@ import uuid
 from dataclasses import dataclass
 
 from litestar import Controller, get
-from litestar.datastructures import MultiDict
 from litestar.response import Response, Template
 
 from api.guards import SIGNED_IN
 from api.web import charts, words
 from api.web.charts import Part
 from api.web.desk import DESK, Desk
-from api.web.query import ListAddress, chosen, key, number, text
+from api.web.query import ListAddress, Query, chosen, key, number, text
 from api.web.tones import TIER_TONES
 from domain.permissions import NotAllowedError, Permission
 from domain.vocabulary import Attention, HealthStatus, RiskTier, Segment, TouchTier
@@ -68,7 +67,7 @@ class PortfolioView:
         return charts.stacked_bar(parts, f"Customers by churn risk tier (high is bad): {said}")
 
 
-def read_filter(query: MultiDict, me: uuid.UUID) -> PortfolioFilter:
+def read_filter(query: Query, me: uuid.UUID) -> PortfolioFilter:
     """Return what the address asks for; `owner=me` is whoever looks."""
     sort = text(query, "sort")
     moved = text(query, "moved")

@@ -8,24 +8,25 @@ from urllib.parse import urlencode
 
 from litestar.datastructures import MultiDict
 
+Query = MultiDict[str]
 Word = TypeVar("Word", bound=enum.StrEnum)
 
 
-def chosen(query: MultiDict, name: str, kind: type[Word]) -> tuple[Word, ...]:
+def chosen(query: Query, name: str, kind: type[Word]) -> tuple[Word, ...]:
     """Return the known words among a parameter's values; what nobody knows is left out."""
     known = {member.value for member in kind}
     given = [str(value) for value in query.getall(name, [])]
     return tuple(kind(value) for value in dict.fromkeys(given) if value in known)
 
 
-def number(query: MultiDict, name: str, *, low: int = 1, high: int = 100_000) -> int | None:
+def number(query: Query, name: str, *, low: int = 1, high: int = 100_000) -> int | None:
     """Return a whole number within bounds, None for anything else."""
     text = str(query.get(name) or "")
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004  fits an int
     return value if value is not None and low <= value <= high else None
 
 
-def key(query: MultiDict, name: str) -> uuid.UUID | None:
+def key(query: Query, name: str) -> uuid.UUID | None:
     """Return an id, None for anything else."""
     try:
         return uuid.UUID(str(query.get(name) or ""))
@@ -33,7 +34,7 @@ def key(query: MultiDict, name: str) -> uuid.UUID | None:
         return None
 
 
-def text(query: MultiDict, name: str, limit: int = 100) -> str:
+def text(query: Query, name: str, limit: int = 100) -> str:
     """Return a text without control characters, cut to a sane length."""
     value = str(query.get(name) or "")[:limit]
     return "".join(each for each in value if each.isprintable()).strip()

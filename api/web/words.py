@@ -28,7 +28,7 @@ LONG_AGO_HOURS = 36
 
 
 def words(value: object) -> str:
-    """Return an enumeration's word, or a name of code, as people read it: `needs_attention` → Needs attention."""
+    """Return an enumeration's word, or a name of code, as people read it: `at_risk` → At risk."""
     if value is None:
         return NOTHING
     text = str(value.value if isinstance(value, enum.Enum) else value)

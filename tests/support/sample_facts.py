@@ -183,7 +183,7 @@ async def add_facts(
 
 async def _add_import(session: AsyncSession, now: BusinessInstant) -> None:
     run = uuid.uuid5(uuid.NAMESPACE_OID, "import")
-    counts = {"read": 500, "stored": 495, "duplicates": 4, "quarantined": 1}
+    counts = {"spec": "accounts", "order": 0, "size": 9000, "stored": 495, "duplicates": 4, "quarantined": 1}
     await session.execute(
         insert(ImportRunRow).values(
             id=run,
@@ -191,7 +191,7 @@ async def _add_import(session: AsyncSession, now: BusinessInstant) -> None:
             mapping="sample",
             mapping_document={},
             folder="exports",
-            state="finished",
+            state="done",
             files={"accounts.csv": counts},
             started_at=WallInstant(now - dt.timedelta(hours=3)),
             finished_at=WallInstant(now - dt.timedelta(hours=3) + dt.timedelta(seconds=41)),
@@ -209,7 +209,7 @@ async def _add_import(session: AsyncSession, now: BusinessInstant) -> None:
             reason="'31/02/2025' is not a date of the form %d/%m/%Y",
             raw={"account": "C-4711", "since": "31/02/2025"},
             row_hash="0",
-            state="quarantined",
+            state="open",
             quarantined_at=WallInstant(now - dt.timedelta(hours=3)),
         )
     )

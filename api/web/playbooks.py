@@ -1,0 +1,33 @@
+"""Playbooks, read-only: what they say, and how their runs ended."""
+
+from litestar import Controller, get
+from litestar.response import Template
+
+from api.guards import needs
+from api.web import sentences
+from api.web.desk import DESK, Desk
+from domain.permissions import Permission
+from models.views.playbooks import load_playbook, load_playbooks
+
+
+class PlaybookController(Controller):
+    """The library as it stands in the database."""
+
+    path = "/playbooks"
+    dependencies = DESK
+    include_in_schema = False
+    opt = needs(Permission.READ_PLAYBOOKS)
+
+    @get("/")
+    async def show_all(self, desk: Desk) -> Template:
+        """List playbooks with their runs by outcome."""
+        async with desk.reading() as session:
+            playbooks = await load_playbooks(session)
+        return desk.page("playbooks.html", playbooks=playbooks)
+
+    @get("/{key:str}")
+    async def show(self, desk: Desk, key: str) -> Template:
+        """Show one document."""
+        async with desk.reading() as session:
+            playbook = await load_playbook(session, key)
+        return desk.page("playbook.html", playbook=playbook, sentences=sentences)

@@ -1,0 +1,116 @@
+"""Runs of playbooks, and the decision ledger behind them."""
+
+import uuid
+
+from litestar import Controller, get
+from litestar.response import Template
+
+from api.guards import needs
+from api.web import sentences
+from api.web.desk import DESK, Desk
+from api.web.query import ListAddress, chosen, key, number, text
+from domain.permissions import Permission
+from domain.vocabulary import DecisionKind, InterventionState, Outcome
+from models.views.decisions import DecisionFilter, load_decisions, load_reasons
+from models.views.playbooks import load_playbooks
+from models.views.runs import RunFilter, load_run, load_runs
+
+DECISIONS_OF_A_RUN = 100
+
+
+def read_run_filter(desk: Desk) -> RunFilter:
+    """Return what the address asks for."""
+    return RunFilter(
+        states=chosen(desk.query, "state", InterventionState),
+        outcomes=chosen(desk.query, "outcome", Outcome),
+        playbook=text(desk.query, "playbook"),
+        overslept=text(desk.query, "late") == "1",
+        page=number(desk.query, "page") or 1,
+    )
+
+
+def run_address(chosen_: RunFilter) -> ListAddress:
+    """Return the list's address."""
+    state: dict[str, list[str] | str] = {
+        "state": [each.value for each in chosen_.states],
+        "outcome": [each.value for each in chosen_.outcomes],
+        "playbook": chosen_.playbook,
+        "late": "1" if chosen_.overslept else "",
+    }
+    return ListAddress("/runs", state)
+
+
+class RunController(Controller):
+    """All runs, and one of them."""
+
+    path = "/runs"
+    dependencies = DESK
+    include_in_schema = False
+    opt = needs(Permission.READ_RUNS)
+
+    @get("/")
+    async def show_all(self, desk: Desk) -> Template:
+        """List runs, open ones first."""
+        filter_ = read_run_filter(desk)
+        async with desk.reading() as session:
+            page = await load_runs(session, filter_, desk.now)
+            playbooks = await load_playbooks(session)
+        return desk.page(
+            "runs.html",
+            page=page,
+            filter=filter_,
+            address=run_address(filter_),
+            playbooks=playbooks,
+            states=InterventionState,
+            outcomes=Outcome,
+            sentences=sentences,
+        )
+
+    @get("/{run_id:uuid}")
+    async def show(self, desk: Desk, run_id: uuid.UUID) -> Template:
+        """Show one run: its steps, causes, decisions and document."""
+        async with desk.reading() as session:
+            run = await load_run(session, run_id, desk.now)
+            decisions = await load_decisions(session, DecisionFilter(run=run_id), DECISIONS_OF_A_RUN)
+        return desk.page("run.html", run=run, decisions=decisions.decisions, sentences=sentences)
+
+
+class DecisionController(Controller):
+    """Why we did, and why we did not."""
+
+    path = "/decisions"
+    dependencies = DESK
+    include_in_schema = False
+    opt = needs(Permission.READ_RUNS)
+
+    @get("/")
+    async def show(self, desk: Desk) -> Template:
+        """List decisions and refusals, newest first."""
+        query = desk.query
+        filter_ = DecisionFilter(
+            kinds=chosen(query, "kind", DecisionKind),
+            action=text(query, "action"),
+            reason=text(query, "reason"),
+            customer=key(query, "customer"),
+            run=key(query, "run"),
+            page=number(query, "page") or 1,
+        )
+        state: dict[str, list[str] | str] = {
+            "kind": [kind.value for kind in filter_.kinds],
+            "action": filter_.action,
+            "reason": filter_.reason,
+            "customer": str(filter_.customer or ""),
+            "run": str(filter_.run or ""),
+        }
+        async with desk.reading() as session:
+            page = await load_decisions(session, filter_)
+            reasons = await load_reasons(session)
+        return desk.page(
+            "decisions.html",
+            page=page,
+            filter=filter_,
+            address=ListAddress("/decisions", state),
+            reasons=reasons,
+            kinds=DecisionKind,
+            sentences=sentences,
+        )
