@@ -56,7 +56,7 @@ def _allowed_again(known: KnownPlaybook, state: CustomerState) -> BusinessInstan
 def _by_tier(known: KnownPlaybook, state: CustomerState, policy: DirectorPolicy) -> Iterator[Candidate]:
     """High opens the playbook of the main driver; critical the one that names critical."""
     trigger = known.document.trigger
-    if state.tier is None or state.tier is not trigger.tier:
+    if state.tier is None or state.tier is not trigger.tier or state.tier_is_baseline:
         return
     if state.tier is RiskTier.HIGH and _playbook_of_main_driver(state, policy) is not known:
         return

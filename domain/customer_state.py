@@ -89,6 +89,8 @@ class CustomerState:
     open_runs: tuple[OpenRun, ...] = ()
     ended_runs: tuple[EndedRun, ...] = ()
     heads_up_keys: frozenset[str] = frozenset()
+    tier_is_baseline: bool = False
+    """The tier has not moved since the first score: it is known, and it triggers nothing."""
 
 
 @dataclass(frozen=True)

@@ -105,17 +105,16 @@ SIGNAL_KEYS = {kind.value for kind in SignalKind}
 
 
 def _watchlist(state: CustomerState) -> list[Directive]:
-    """Medium or worse is on the watchlist, with one heads-up; low is off it."""
+    """Medium or worse is on the watchlist, with one heads-up if it got there lately; low is off it."""
     watched = state.tier is not None and state.tier.rank >= RiskTier.MEDIUM.rank
     if watched and state.watchlisted_at is None:
         drivers = "; ".join(driver.sentence for driver in state.drivers[:2]) or "several small changes"
         tier = state.tier.value if state.tier else ""
-        return [
-            SetWatchlist(on=True, sentence=f"Churn risk is {tier}: {drivers}."),
-            OpenHeadsUp(
-                WATCHLIST, Severity.MEDIUM, f"Churn risk has risen to {tier}", f"Main reasons: {drivers}."
-            ),
-        ]
+        watch = SetWatchlist(on=True, sentence=f"Churn risk is {tier}: {drivers}.")
+        if state.tier_is_baseline:
+            return [watch]
+        title, body = f"Churn risk has risen to {tier}", f"Main reasons: {drivers}."
+        return [watch, OpenHeadsUp(WATCHLIST, Severity.MEDIUM, title, body)]
     if not watched and state.watchlisted_at is not None:
         off: list[Directive] = [SetWatchlist(on=False, sentence="Churn risk is low again.")]
         if WATCHLIST in state.heads_up_keys:

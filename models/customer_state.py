@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.customer_state import CustomerState, Driver, EndedRun, OpenRun, OpenSignal
 from domain.errors import NotFoundError
+from domain.time import BusinessInstant
 from domain.vocabulary import HeadsUpState, HealthComponent, InterventionState, SignalState
 from models.playbooks import PlaybookShelf
 from models.tables.customers import CustomerRow
@@ -48,6 +49,7 @@ async def load_customer_state(
         open_runs=await _open_runs(session, customer_id, shelf),
         ended_runs=await _ended_runs(session, customer_id),
         heads_up_keys=await _heads_up_keys(session, customer_id),
+        tier_is_baseline=not await _has_moved(session, customer_id, row.acted_tier_at),
     )
 
 
@@ -55,6 +57,14 @@ async def _hears_touchpoints(session: AsyncSession) -> bool:
     """Tell whether a connected source reports contacts: nobody is told off for silence we cannot hear."""
     query = select(SourceRow.id).where(SourceRow.provides.contains(["touchpoints"])).limit(1)
     return await session.scalar(query) is not None
+
+
+async def _has_moved(session: AsyncSession, customer_id: uuid.UUID, acted_at: BusinessInstant | None) -> bool:
+    """Tell whether the acted tier has changed since the first score."""
+    if acted_at is None:
+        return False
+    query = select(ScoreRow.as_of).where(ScoreRow.customer_id == customer_id, ScoreRow.scored_at < acted_at)
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def _drivers(session: AsyncSession, customer_id: uuid.UUID) -> tuple[Driver, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from domain.facts import Fact
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import (
     CustomerStatus,
@@ -58,7 +59,7 @@ class Scenario:
                         id=user_id, email=email, name=name, role=role, manager_id=manager, created_at=self.now
                     )
                 )
-            facts = [
+            facts: list[Fact] = [
                 customer("acme", known_at=known, time_zone="UTC"),
                 contact(
                     "ann",
@@ -82,7 +83,30 @@ class Scenario:
                 "holdout": False,
             }
             await session.execute(update(CustomerRow).values(defaults | values))
+        await self._score_before()
         return self
+
+    async def _score_before(self) -> None:
+        """Give the customer a first score, so that what follows is a change."""
+        long_ago = BusinessInstant(self.now - dt.timedelta(days=100))
+        async with self.database.transaction() as session:
+            await session.execute(upsert(ScoreRow).values(self._score(RiskTier.LOW, "usage", long_ago)))
+
+    def _score(self, tier: RiskTier, family: str, at: BusinessInstant) -> dict[str, Any]:
+        drivers = [{"family": family, "sentence": "logins fell from 41 to 9 a week", "points": 30.0}]
+        return {
+            "customer_id": self.customer_id,
+            "as_of": at.date(),
+            "scored_at": at,
+            "churn_probability": 0.2,
+            "churn_risk_score": 60,
+            "churn_risk_tier": tier,
+            "health_score": 40,
+            "components": {},
+            "drivers": drivers,
+            "horizon_days": 90,
+            "model_version": "test",
+        }
 
     async def set_tier(
         self, tier: RiskTier, family: str = "usage", now: BusinessInstant | None = None
@@ -91,20 +115,7 @@ class Scenario:
         at = now or self.now
         async with self.database.transaction() as session:
             await session.execute(update(CustomerRow).values(acted_tier=tier, acted_tier_at=at))
-            drivers = [{"family": family, "sentence": "logins fell from 41 to 9 a week", "points": 30.0}]
-            score = {
-                "customer_id": self.customer_id,
-                "as_of": at.date(),
-                "scored_at": at,
-                "churn_probability": 0.2,
-                "churn_risk_score": 60,
-                "churn_risk_tier": tier,
-                "health_score": 40,
-                "components": {},
-                "drivers": drivers,
-                "horizon_days": 90,
-                "model_version": "test",
-            }
+            score = self._score(tier, family, at)
             statement = upsert(ScoreRow).values(score)
             keys = ["customer_id", "as_of"]
             await session.execute(statement.on_conflict_do_update(index_elements=keys, set_=score))
