@@ -45,20 +45,32 @@ from workflows.lifecycle import CustomerLifecycleWorkflow
 LIBRARY = Path(__file__).resolve().parents[2] / "playbooks"
 
 
-class ServerClock:
-    """The clock port on the test server's time; business time is its wall time."""
+MONDAY = BusinessInstant(dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC))
+"""Where business time begins unless a test says otherwise: an hour before the offices of UTC open."""
 
-    def __init__(self) -> None:
+
+class ServerClock:
+    """The clock port on the test server's time; business time runs beside it, from an instant of its own."""
+
+    def __init__(self, begins: BusinessInstant = MONDAY) -> None:
         self.at = dt.datetime.now(dt.UTC)
+        self._begins = begins
+        self._ahead: dt.timedelta | None = None
+
+    def tell(self, server_time: dt.datetime) -> None:
+        """Take over the server's time; the first one told is when business time begins."""
+        self.at = server_time
+        if self._ahead is None:
+            self._ahead = self._begins - server_time
 
     def wall_now(self) -> WallInstant:
         return WallInstant(self.at)
 
     def now(self) -> BusinessInstant:
-        return BusinessInstant(self.at)
+        return BusinessInstant(self.at + (self._ahead or dt.timedelta()))
 
     def wall_at(self, due: BusinessInstant) -> WallInstant:
-        return WallInstant(max(due, self.at))
+        return WallInstant(max(due - (self._ahead or dt.timedelta()), self.at))
 
 
 class _ReadTime(ActivityInboundInterceptor):
@@ -99,13 +111,20 @@ class Loop:
 
     async def look_at_the_clock(self) -> BusinessInstant:
         """Read the server's time into the clock."""
-        self.clock.at = await self.env.get_current_time()
+        self.clock.tell(await self.env.get_current_time())
         return self.clock.now()
 
     async def pass_time(self, span: dt.timedelta) -> None:
         """Let time pass on the server, with everything that falls due in it."""
         await self.env.sleep(span)
         await self.look_at_the_clock()
+
+    async def live(self, days: float, *, step: dt.timedelta = dt.timedelta(hours=12)) -> None:
+        """Let days pass as in the running system: what happens on the way is rung at the next half day."""
+        until = self.clock.now() + dt.timedelta(days=days)
+        while (left := until - self.clock.now()) > dt.timedelta():
+            await self.pass_time(min(step, left))
+            await self.ring()
 
     async def ring(self) -> int:
         """Deliver every notice that waits, as the relay does."""
@@ -118,19 +137,26 @@ class Loop:
 
 
 @asynccontextmanager
-async def running_loop(database: Database, sender: EmailSender | None = None) -> AsyncIterator[Loop]:
-    """Run the workers of the loop on a time-skipping server, with the shipped playbooks released."""
+async def running_loop(
+    database: Database,
+    sender: EmailSender | None = None,
+    *,
+    begins: BusinessInstant = MONDAY,
+    released: bool = True,
+) -> AsyncIterator[Loop]:
+    """Run the workers of the loop on a time-skipping server, with the shipped playbooks."""
     mailer = sender or FakeEmailSender()
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=time_skipping_server(), data_converter=pydantic_data_converter
     ) as env:
         await register_search_attributes(env.client)
-        loop = Loop(env, env.client, database, mailer)  # type: ignore[arg-type]
+        loop = Loop(env, env.client, database, mailer, ServerClock(begins))  # type: ignore[arg-type]
         now = await loop.look_at_the_clock()
         async with database.transaction() as session:
             await load_installation(session)
             await load_library(session, LIBRARY, now)
-            await release(session, now, loop.clock.wall_now())
+            if released:
+                await release(session, now, loop.clock.wall_now())
         async with AsyncExitStack() as stack:
             for worker in workers(loop, mailer):
                 await stack.enter_async_context(worker)
