@@ -98,7 +98,7 @@ async def load_standings(
             components_before=before.get(customer_id, {}),
             recent_scores=recent.get(customer_id, ()),
         )
-        for customer_id, tier, at, status, until in (await session.execute(query)).tuples()
+        for customer_id, tier, at, status, until in await session.execute(query)
     }
 
 
@@ -110,7 +110,7 @@ async def _previous(session: AsyncSession, ids: Collection[uuid.UUID]) -> dict[u
         .ext(distinct_on(row.customer_id))
         .order_by(row.customer_id, row.assessed_at.desc())
     )
-    rows = (await session.execute(query)).tuples()
+    rows = await session.execute(query)
     return {customer_id: Previous(components, inputs) for customer_id, components, inputs in rows}
 
 
@@ -126,7 +126,7 @@ async def _components_before(
         .ext(distinct_on(row.customer_id))
         .order_by(row.customer_id, row.as_of.desc())
     )
-    rows = (await session.execute(query)).tuples()
+    rows = await session.execute(query)
     return {customer_id: _scores(components) for customer_id, components in rows}
 
 
@@ -145,7 +145,7 @@ async def _recent_scores(
         .where(row.as_of >= today - dt.timedelta(days=dwell_days))
         .group_by(row.customer_id)
     )
-    return {customer_id: tuple(scores) for customer_id, scores in (await session.execute(query)).tuples()}
+    return {customer_id: tuple(scores) for customer_id, scores in await session.execute(query)}
 
 
 async def save_verdicts(session: AsyncSession, verdicts: Sequence[Verdict]) -> None:
