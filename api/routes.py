@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from api.health import healthz, readyz
 from api.openapi import openapi_json
 from api.recipients import RecipientController
+from api.resources.routes import api_router
 from api.sign_in import SignInController
 from api.web.assets import static_routers
 from api.web.routes import page_routes
@@ -22,5 +23,6 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         SignInController,
         RecipientController,
         webhook_router(settings),
+        api_router(),
         *page_routes(),
     ]

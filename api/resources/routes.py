@@ -1,0 +1,25 @@
+"""The routes under `/api`."""
+
+from litestar import Router
+
+from api.resources.customers import CustomerController
+from api.resources.data import imports, quarantine
+from api.resources.runs import InstallationController, InterventionController, PlaybookController
+from api.resources.work import HeadsUpController, TaskController
+
+
+def api_router() -> Router:
+    """Return every resource."""
+    return Router(
+        "/api",
+        route_handlers=[
+            CustomerController,
+            TaskController,
+            HeadsUpController,
+            InterventionController,
+            PlaybookController,
+            InstallationController,
+            imports,
+            quarantine,
+        ],
+    )
