@@ -48,7 +48,7 @@ def alive(pid: int) -> bool:
     return True
 
 
-def test_the_whole_stack_starts_in_the_background_is_well_and_stops(settings: Settings) -> None:
+def test_the_whole_stack_starts_once_in_the_background_is_well_and_stops(settings: Settings) -> None:
     started = everstay(settings, "up", "--detach")
     assert started.returncode == 0, started.stdout + started.stderr
     assert f"Pages        http://127.0.0.1:{settings.api_port}" in started.stdout
@@ -58,6 +58,11 @@ def test_the_whole_stack_starts_in_the_background_is_well_and_stops(settings: Se
     parts = json.loads(status.stdout)["parts"]
     assert set(parts) == PARTS
 
+    for arguments in (["up", "--detach"], ["up"]):
+        second = everstay(settings, *arguments)
+        assert second.returncode == 1
+        assert "already runs" in second.stderr
+
     examined = everstay(settings, "doctor")
     assert examined.returncode == 0, examined.stdout
 
@@ -65,11 +70,3 @@ def test_the_whole_stack_starts_in_the_background_is_well_and_stops(settings: Se
     assert stopped.returncode == 0, stopped.stderr
     assert [name for name, part in parts.items() if alive(part["pid"])] == []
     assert everstay(settings, "status").returncode == 1
-
-
-def test_a_second_start_on_the_same_home_is_refused(settings: Settings) -> None:
-    assert everstay(settings, "up", "--detach").returncode == 0
-    for arguments in (["up", "--detach"], ["up"]):
-        second = everstay(settings, *arguments)
-        assert second.returncode == 1
-        assert "already runs" in second.stderr

@@ -55,7 +55,16 @@ def gone(family: list[ProcessMark]) -> bool:
     return not any(mark.is_alive() for mark in family)
 
 
-async def test_a_started_stack_is_healthy_and_can_be_found(start: Start) -> None:
+def ends_well(running: RunningServices, number: signal.Signals) -> None:
+    """Send the signal; everything is gone in time, and Postgres was shut down, not cut off."""
+    family = running.family()
+    running.process.send_signal(number)
+    assert running.process.wait(10) == 0
+    assert gone(family)
+    assert not (postgres.data_folder(running.settings.home) / "postmaster.pid").exists()
+
+
+async def test_a_started_stack_can_be_found_and_stops_in_time_without_leaving_a_process(start: Start) -> None:
     running = start()
     running.healthy()
     found = describe(running.settings)
@@ -65,93 +74,64 @@ async def test_a_started_stack_is_healthy_and_can_be_found(start: Start) -> None
     assert found.temporal_ui == f"http://127.0.0.1:{running.settings.temporal_ui_port}"
     await remember(running, "found")
     assert await remembers(running, "found")
+    ends_well(running, signal.SIGTERM)
+    assert "Everstay has stopped." in running.output()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_everything_in_time_and_leaves_no_process(
-    start: Start, number: signal.Signals
-) -> None:
+def test_a_second_copy_is_refused_and_killed_children_are_started_again(start: Start) -> None:
     running = start()
     running.healthy()
-    family = running.family()
-    running.process.send_signal(number)
-    assert running.process.wait(10) == 0
-    assert gone(family)
-    assert "Everstay has stopped." in running.output()
-    assert not (postgres.data_folder(running.settings.home) / "postmaster.pid").exists()
-
-
-def test_a_second_copy_on_the_same_home_is_refused_and_told_who_runs(start: Start) -> None:
-    first = start()
-    first.healthy()
     second = start()
     assert second.process.wait(DEADLINE) == 1
-    message = second.output()
-    assert f"(pid {first.process.pid})" in message
-    assert "everstay down" in message
-    assert describe(first.settings).healthy
+    refusal = second.output()
+    assert f"(pid {running.process.pid})" in refusal
+    assert "everstay down" in refusal
+    for name in ("temporal", "postgres"):
+        is_started_again(running, name)
+    ends_well(running, signal.SIGINT)
+    said = running.output()
+    for name in ("temporal", "postgres"):
+        assert f"{name} died (killed by SIGKILL); restart in 0.5 s" in said
 
 
-@pytest.mark.parametrize("name", ["temporal", "postgres"])
-def test_a_killed_child_is_started_again_and_counted(start: Start, name: str) -> None:
-    running = start()
-    before = running.healthy().parts[name].mark
+def is_started_again(running: RunningServices, name: str) -> None:
+    before = running.state().parts[name].mark
     assert before is not None
     os.kill(before.pid, signal.SIGKILL)
     wait_until(lambda: running.state().parts[name].restarts >= 1, "the restart is counted")
     wait_until(lambda: running.state().is_healthy(), "it is healthy again")
-    part = describe(running.settings).parts[name]
-    assert part.pid != before.pid
-    running.process.terminate()
-    assert f"{name} died (killed by SIGKILL); restart in 0.5 s" in running.output()
+    assert describe(running.settings).parts[name].pid != before.pid
 
 
-async def test_after_the_supervisor_is_killed_nothing_of_it_lives_and_a_new_start_goes_on(
-    start: Start,
-) -> None:
+async def test_after_any_kill_nothing_lives_on_and_a_new_start_goes_on(start: Start) -> None:
     first = start()
     first.healthy()
     await remember(first, "kept")
     family = first.family()
     first.process.kill()
     wait_until(lambda: gone(family), "the children died with their parent", 10)
+
     second = start()
     second.healthy()
     assert await remembers(second, "kept")
-
-
-async def test_after_every_process_is_killed_at_once_a_new_start_goes_on(start: Start) -> None:
-    first = start()
-    first.healthy()
-    await remember(first, "kept")
-    for mark in [*first.family(), ProcessMark.of(first.process.pid)]:
+    for mark in [*second.family(), ProcessMark.of(second.process.pid)]:
         assert mark is not None
         mark.send(signal.SIGKILL)
-    second = start()
-    second.healthy()
-    assert await remembers(second, "kept")
+    pid_file = postgres.data_folder(second.settings.home) / "postmaster.pid"
+    second.process.wait(DEADLINE)
+    pid_file.write_text(f"{os.getpid()}\n" + pid_file.read_text().split("\n", 1)[1])  # a stranger's by now
+
+    third = start()
+    third.healthy()
+    assert await remembers(third, "kept")
 
 
-def test_a_pid_file_that_names_a_stranger_does_not_stop_the_start(start: Start) -> None:
-    first = start()
-    first.healthy()
-    first.process.terminate()
-    first.process.wait(10)
-    stranger = f"{os.getpid()}\n{postgres.data_folder(first.settings.home)}\n0\n1\n\nlocalhost\n\nready\n"
-    (postgres.data_folder(first.settings.home) / "postmaster.pid").write_text(stranger)
-    start().healthy()
-
-
-def test_a_taken_port_is_named_with_its_holder_and_the_way_out(start: Start) -> None:
-    with socket.socket() as holder:
-        running = start()
-        running.end()  # only for its settings: the next one meets a taken port
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", running.settings.postgres_port))
-        holder.listen()
-        refused = start()
+def test_a_taken_port_is_named_with_its_holder_and_the_way_out() -> None:
+    with temporary_home() as home, socket.create_server(("127.0.0.1", 0)) as holder:
+        taken = holder.getsockname()[1]
+        refused = RunningServices(fresh_settings(home).model_copy(update={"postgres_port": taken}))
         assert refused.process.wait(DEADLINE) == 1
         message = refused.output()
-    assert f"Port {running.settings.postgres_port} (Postgres, EVERSTAY_POSTGRES_PORT) is taken by" in message
+    assert f"Port {taken} (Postgres, EVERSTAY_POSTGRES_PORT) is taken by" in message
     assert f"(pid {os.getpid()})" in message
     assert "--auto-ports" in message
