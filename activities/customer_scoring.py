@@ -69,7 +69,6 @@ async def _score_batch(
     database: Database, clock: Clock, batch: Sequence[uuid.UUID], as_of: BusinessInstant
 ) -> ScoreShardResult:
     async with database.transaction() as session:
-        await lock_customers(session, batch)  # in one order everywhere, before anything changes them
         refreshed = await refresh_customers(session, batch, clock.now())
         ids = await lock_customers(session, batch)
         policy = await load_policy(session)

@@ -43,8 +43,10 @@ async def store_facts(
     batch = await _open(session, source_id, facts, received_at)
     if set(by_type) - {"usage"}:
         await _lock_source(session, source_id)
-    await _stage(batch, by_type, "customer", store_customers)
     await _resolve_customers(batch, facts)
+    if "customer" in by_type:
+        await store_customers(batch, by_type["customer"])
+        await _resolve_customers(batch, facts)
     await _stage(batch, by_type, "contact", store_contacts)
     await _resolve_people(batch, facts)
     for kind in TABLES:
@@ -98,7 +100,7 @@ async def _resolve_customers(batch: Batch, facts: Sequence[Fact]) -> None:
     A source that provides no customers of its own speaks of those of another one, by its ids, where
     exactly one customer has the id.
     """
-    names = _named(facts, "customer")
+    names = [*_named(facts, "customer"), *(fact.key for fact in facts if fact.type == "customer")]
     if not names:
         return
     query = select(CustomerRow.external_id, CustomerRow.id).where(among(CustomerRow.external_id, names))
