@@ -101,7 +101,7 @@ async def _task(desk: Desk, task_id: uuid.UUID, act: str, form: Mapping[str, obj
         if act == "snooze":
             until = snooze_end(desk, form)
             await snooze_task(session, task_id, until, me, now, wall)
-            return f"Put off until {desk.say.moment(until)}."
+            return f"Snoozed until {desk.say.moment(until)}."
         if act == "reassign":
             await reassign_task(session, task_id, _person(form), now, wall)
             return "Handed over."
@@ -120,7 +120,7 @@ async def _heads_up(desk: Desk, heads_up_id: uuid.UUID, act: str, form: Mapping[
         if act == "snooze":
             until = snooze_end(desk, form)
             await snooze_heads_up(session, heads_up_id, until, now)
-            return f"Put off until {desk.say.moment(until)}."
+            return f"Snoozed until {desk.say.moment(until)}."
         if act == "reassign":
             await reassign_heads_up(session, heads_up_id, _person(form), now)
             return "Handed over."

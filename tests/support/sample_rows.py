@@ -30,12 +30,38 @@ from tests.support.sample_scores import add_scores
 
 NOW = BusinessInstant(dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC))
 SOURCE = "sample"
-NAMES = (
-    "Alder & Finch,Northwind Freight,Brightloom,Cobalt Ridge,Dunmore Health,Elmstone Legal,Fathom Analytics,"
-    "Greyhaven,Harbour Grid,Inkwell Press,Juniper Labs,Kestrel Aero,Larkspur Foods,Meridian Clinics,Nimbus Rail,"
-    "Oakline Bank,Paperbark,Quillstone,Redfern Energy,Saltmarsh,Tessera Retail,Umber Studios,Vantage Mutual,"
-    "Westerly Shipping,Yarrow Pharma,Zephyr Mobility,Ashdown Motors,Birch & Vale,Calder Insurance,Driftwood"
-).split(",")
+NAMES = [
+    "Alder & Finch",
+    "Northwind Freight",
+    "Brightloom",
+    "Cobalt Ridge",
+    "Dunmore Health",
+    "Elmstone Legal",
+    "Fathom Analytics",
+    "Greyhaven",
+    "Harbour Grid",
+    "Inkwell Press",
+    "Juniper Labs",
+    "Kestrel Aero",
+    "Larkspur Foods",
+    "Meridian Clinics",
+    "Nimbus Rail",
+    "Oakline Bank",
+    "Paperbark",
+    "Quillstone",
+    "Redfern Energy",
+    "Saltmarsh",
+    "Tessera Retail",
+    "Umber Studios",
+    "Vantage Mutual",
+    "Westerly Shipping",
+    "Yarrow Pharma",
+    "Zephyr Mobility",
+    "Ashdown Motors",
+    "Birch & Vale",
+    "Calder Insurance",
+    "Driftwood",
+]
 PEOPLE = (
     ("ada", "Ada Osei", Role.ADMIN, "Head of operations", "Europe/Berlin"),
     ("marta", "Marta Lindqvist", Role.MANAGER, "Director of customer success", "Europe/Stockholm"),

@@ -31,6 +31,11 @@ from tests.support.sample_scores import FAMILY, WORDS
 
 SOURCE = "sample"
 BAD = (HealthStatus.AT_RISK, HealthStatus.NEEDS_ATTENTION)
+RECEIPT = {
+    "cancelled_steps": ["wait-for-call", "second-mail"],
+    "cancelled_tasks": ["Call about falling use"],
+    "cancelled_sends": [],
+}
 STEPS = {
     "low-engagement": (
         ("first-mail", "send_email", StepState.DONE, "sent", 5),
@@ -80,17 +85,16 @@ async def _add_playbooks(session: AsyncSession, now: BusinessInstant, *, release
 def _run(index: int, row: dict[str, Any], now: BusinessInstant, *, released: bool) -> dict[str, Any]:
     key = "escalated-save" if row["health_status"] is HealthStatus.AT_RISK else "low-engagement"
     ended = index in {12, 26}
-    causes = [
-        {"family": family, "sentence": sentence, "points": points}
-        for family, sentence, points in WORDS[row["health_status"]][2][:2]
-    ]
+    drivers = WORDS[row["health_status"]][2]
+    causes: list[dict[str, Any]] = [{"tier": row["churn_risk_tier"].value}]
+    causes += [{"family": family, "points": points} for family, _, points in drivers[:2]]
     state = InterventionState.RUNNING if released else InterventionState.PLANNED
     return {
         "id": uuid.uuid5(FAMILY, f"run/{index}"),
         "customer_id": row["id"],
         "playbook_key": key,
         "version_id": uuid.uuid5(FAMILY, key),
-        "reason": causes[0]["family"],
+        "reason": f"tier:{row['churn_risk_tier'].value}",
         "causes": causes,
         "state": InterventionState.ENDED if ended else state,
         "position": {"step": "wait-for-call", "due_at": _ago(now, -2).isoformat(), "visits": {"call": 1}},
@@ -100,7 +104,7 @@ def _run(index: int, row: dict[str, Any], now: BusinessInstant, *, released: boo
         "ended_at": _ago(now, 1) if ended else None,
         "outcome": Outcome.SAVED if ended else None,
         "outcome_reason": "what opened this run has reversed and stayed so" if ended else None,
-        "receipt": {"steps": ["second-mail"], "tasks": ["Call about falling use"]} if ended else None,
+        "receipt": RECEIPT if ended else None,
     }
 
 
