@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.vocabulary import HealthComponent, HealthStatus, RiskTier, Segment, SignalKind, TouchTier
+from domain.vocabulary import HealthComponent, HealthStatus, RiskTier, Segment, SignalKind
 
 POLICY_KEY = "scoring"
 TIER_FLOORS = {RiskTier.LOW: 0, RiskTier.MEDIUM: 25, RiskTier.HIGH: 50, RiskTier.CRITICAL: 75}
@@ -102,10 +102,3 @@ class ScoringPolicy(Document):
     health: HealthPolicy = Field(default_factory=HealthPolicy)
     freshness: FreshnessPolicy = Field(default_factory=FreshnessPolicy)
     signals: dict[SignalKind, SignalPolicy] = Field(default_factory=dict)
-    longest_silence_days: dict[TouchTier, int] = Field(
-        default_factory=lambda: {
-            TouchTier.STRATEGIC: 21,
-            TouchTier.MANAGED: 30,
-            TouchTier.TECH_TOUCH: 60,
-        }
-    )
