@@ -11,6 +11,7 @@ from domain.interpreter import advance
 from domain.ports import Clock
 from domain.run_state import Progress
 from domain.vocabulary import InterventionState
+from models.confirmations import hear_confirmations
 from models.customer_state import lock_customer
 from models.database import Database
 from models.playbooks import PlaybookShelf
@@ -36,6 +37,7 @@ class InterventionActivities(InterventionContract):
         now, wall = self._clock.now(), self._clock.wall_now()
         async with self._database.transaction() as session:
             await lock_customer(session, await customer_of(session, request.intervention_id))
+            await hear_confirmations(session, request.intervention_id, now)
             run = await load_run(session, request.intervention_id, now)
             if run.advance_seq == request.seq and run.last_result is not None:
                 return RESULT.validate_python(run.last_result)

@@ -18,13 +18,26 @@ from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
 from models.customer_state import lock_customer
 from models.database import Database
-from models.effects import give_back, reclaim, settle
+from models.effects import LEASE, Effect, give_back, settle
 from models.playbooks import PlaybookShelf
-from models.send_claims import Begun, Busy, Closed, Lost, Ready, begin_send, payload_hash
-from models.send_ledger import Become, Visit, ask_a_person, count_as_touch, keep_subject, record_step
+from models.send_claims import Begun, Busy, Closed, Lost, Ready, begin_send
+from models.send_ledger import (
+    Become,
+    Visit,
+    ask_a_person,
+    count_as_touch,
+    keep_subject,
+    record_step,
+    sent,
+)
 
 QUICK_RETRIES = 4
 """Attempts close together before a message that the provider cannot take now is put off."""
+LOOK_UPS = 12
+"""Attempts, some seconds apart, before a question that the provider cannot answer now is put off."""
+LOOK_UP_DELAY = timedelta(seconds=10)
+BLIND_ATTEMPTS = 3
+"""How often a transactional message may leave while nobody can say whether it arrived; then we ask a person."""
 PUT_OFF = timedelta(hours=4)
 """Business time until a message that was put off is asked for again."""
 
@@ -61,11 +74,10 @@ class MessagingActivities(MessagingContract):
         assert isinstance(begun, Ready)  # noqa: S101 - what is left
         return await self._send(visit, begun)
 
-    async def _begin(self, visit: Visit) -> Begun:
+    async def _begin(self, visit: Visit, lost: EffectState | None = None) -> Begun:
+        now, wall = self._clock.now(), self._clock.wall_now()
         async with self._database.transaction() as session:
-            return await begin_send(
-                session, visit, self._shelf, self._sender.name, self._clock.now(), self._clock.wall_now()
-            )
+            return await begin_send(session, visit, self._shelf, self._sender.name, now, wall, lost)
 
     async def _recover(self, visit: Visit, lost: Lost) -> Begun:
         """Find out what became of a claim whose sender died; DESIGN.md names each expected end."""
@@ -76,34 +88,31 @@ class MessagingActivities(MessagingContract):
         try:
             receipt = await self._sender.look_up(lost.effect.delivery_id)
         except TransientProviderError as error:
-            raise ApplicationError(str(error), next_retry_delay=timedelta(seconds=5)) from error
+            return await self._ask_later(visit, lost, error)
         except UncertainDeliveryError as error:
             return await self._by_purpose(visit, lost, str(error))
         if receipt is not None:
             await self._record_sent(visit, lost, receipt)
             return Closed("sent", "found at the provider")
-        return await self._again(lost)
+        return await self._begin(visit, lost=EffectState.FAILED)
 
-    async def _again(self, lost: Lost) -> Ready:
-        """Send again under the same delivery id: the provider says that it has nothing."""
-        digest = payload_hash(lost.context, lost.order)
-        if digest != lost.effect.payload_hash:
-            async with self._database.transaction() as session:
-                await give_back(session, lost.effect.key, "the provider has nothing of it")
-            raise ApplicationError("the recipient has changed; the message is claimed anew")
-        async with self._database.transaction() as session:
-            effect = await reclaim(session, lost.effect, digest, self._clock.wall_now())
-        return Ready(effect, lost.context, lost.order)
+    async def _ask_later(self, visit: Visit, lost: Lost, error: TransientProviderError) -> Begun:
+        """Ask the provider again soon, a few times; then put the question off by business time."""
+        if activity.info().attempt < LOOK_UPS:
+            raise ApplicationError(str(error), next_retry_delay=LOOK_UP_DELAY) from error
+        await self._put_off(visit, lost, str(error))
+        return Closed("deferred", "provider_unavailable")
 
     async def _by_purpose(self, visit: Visit, lost: Lost, reason: str) -> Begun:
         """Nobody can say: resend what must arrive, drop marketing, ask a person about the rest."""
-        if lost.order.purpose is Purpose.TRANSACTIONAL:
-            return await self._again(lost)
+        if lost.order.purpose is Purpose.TRANSACTIONAL and lost.effect.attempts < BLIND_ATTEMPTS:
+            return await self._begin(visit, lost=EffectState.UNCERTAIN)
         if lost.order.purpose is Purpose.MARKETING:
             become = Become(StepState.FAILED, "uncertain", None, DecisionKind.REFUSAL, DROPPED)
             await self._settle(visit, lost, EffectState.UNCERTAIN, become, error=reason)
             return Closed("uncertain", "dropped")
-        await self._park(visit, lost, reason)
+        become = Become(StepState.WAITING, "uncertain", None, DecisionKind.DEFERRAL, PARKED)
+        await self._settle(visit, lost, EffectState.UNCERTAIN, become, error=reason)
         return Closed("uncertain", reason)
 
     async def _send(self, visit: Visit, ready: Ready) -> SendEmailResult:
@@ -113,6 +122,7 @@ class MessagingActivities(MessagingContract):
             message = self._letterhead.write(ready.context, ready.order, ready.effect.delivery_id, now)
             async with self._database.transaction() as session:
                 await keep_subject(session, ready.effect.key, message.subject)
+            self._refuse_late(ready.effect)
             receipt = await self._sender.send(message)
         except TransientProviderError as error:
             return await self._not_taken(visit, ready, error)
@@ -126,15 +136,21 @@ class MessagingActivities(MessagingContract):
         await self._record_sent(visit, ready, receipt)
         return SendEmailResult("sent")
 
+    def _refuse_late(self, effect: Effect) -> None:
+        """Stop an attempt that slept through its lease: another may be sending the message by now."""
+        if effect.lease_until is not None and self._clock.wall_now() >= effect.lease_until:
+            raise ApplicationError("the lease ran out before the message left")
+
     async def _uncertain(self, visit: Visit, ready: Ready, error: UncertainDeliveryError) -> SendEmailResult:
         """Ask the provider after its settle time where it can be asked; else decide by purpose."""
-        if self._sender.has_look_up:
-            wait = timedelta(seconds=self._sender.settle_seconds)
+        lost = Lost(ready.effect, ready.context, ready.order)
+        blindly = ready.order.purpose is Purpose.TRANSACTIONAL and ready.effect.attempts < BLIND_ATTEMPTS
+        if self._sender.has_look_up or blindly:
+            wait = timedelta(seconds=self._sender.settle_seconds) if self._sender.has_look_up else LEASE
             raise ApplicationError(str(error), next_retry_delay=wait) from error
-        begun = await self._by_purpose(visit, Lost(ready.effect, ready.context, ready.order), str(error))
-        if isinstance(begun, Closed):
-            return SendEmailResult(begun.state, begun.reason)
-        raise ApplicationError(str(error), next_retry_delay=timedelta(seconds=30)) from error
+        begun = await self._by_purpose(visit, lost, str(error))
+        assert isinstance(begun, Closed)  # noqa: S101 - nothing is left to repeat
+        return SendEmailResult(begun.state, begun.reason)
 
     async def _not_taken(self, visit: Visit, ready: Ready, error: TransientProviderError) -> SendEmailResult:
         """Try again soon, a few times; then put the message off by business time."""
@@ -144,17 +160,20 @@ class MessagingActivities(MessagingContract):
             after = error.details.get("retry_after")
             delay = timedelta(seconds=float(after)) if isinstance(after, int | float) else None
             raise ApplicationError(str(error), next_retry_delay=delay) from error
-        until = BusinessInstant(self._clock.now() + PUT_OFF)
-        become = Become(StepState.DEFERRED, "provider_unavailable", until, DecisionKind.DEFERRAL, str(error))
+        await self._put_off(visit, ready, str(error))
+        return SendEmailResult("deferred", "provider_unavailable")
+
+    async def _put_off(self, visit: Visit, ready: Ready | Lost, reason: str) -> None:
+        now = self._clock.now()
+        until = BusinessInstant(now + PUT_OFF)
+        become = Become(StepState.DEFERRED, "provider_unavailable", until, DecisionKind.DEFERRAL, reason)
         async with self._database.transaction() as session:
             await lock_customer(session, ready.context.customer_id)
-            await record_step(session, visit, ready.context, become, self._clock.now())
-        return SendEmailResult("deferred", "provider_unavailable")
+            await record_step(session, visit, ready.context, become, now)
 
     async def _record_sent(self, visit: Visit, ready: Ready | Lost, receipt: DeliveryReceipt) -> None:
         """Record the receipt in the ledger, the touchpoint and the step, together."""
-        detail = {"delivery_id": ready.effect.delivery_id, "receipt": receipt.provider_message_id}
-        become = Become(StepState.DONE, None, None, DecisionKind.DIRECTIVE, SENT, detail)
+        become = sent(ready.effect, receipt.provider_message_id)
         await self._settle(visit, ready, EffectState.SENT, become, receipt=receipt)
 
     async def _settle(
@@ -167,25 +186,21 @@ class MessagingActivities(MessagingContract):
         receipt: DeliveryReceipt | None = None,
         error: str | None = None,
     ) -> None:
+        """Write what became of a message, with the customer locked first, as every writer of a run does."""
         now, wall = self._clock.now(), self._clock.wall_now()
         message_id = receipt.provider_message_id if receipt is not None else None
         async with self._database.transaction() as session:
-            await settle(session, ready.effect.key, state, wall, provider_message_id=message_id, error=error)
+            await lock_customer(session, ready.context.customer_id)
+            is_news = await settle(
+                session, ready.effect.key, state, wall, provider_message_id=message_id, error=error
+            )
+            become = become if is_news else sent(ready.effect, message_id)
             await record_step(session, visit, ready.context, become, now)
-            if receipt is not None:
+            if become.state is StepState.DONE:
                 await count_as_touch(session, ready.context, now)
-
-    async def _park(self, visit: Visit, lost: Lost, reason: str) -> None:
-        """Block the effect, not the run, and put the question to a person."""
-        now, wall = self._clock.now(), self._clock.wall_now()
-        become = Become(StepState.WAITING, "uncertain", None, DecisionKind.DEFERRAL, PARKED)
-        async with self._database.transaction() as session:
-            await lock_customer(session, lost.context.customer_id)
-            await settle(session, lost.effect.key, EffectState.UNCERTAIN, wall, error=reason)
-            await record_step(session, visit, lost.context, become, now)
-            await ask_a_person(session, visit, lost.context, lost.effect, now)
+            if become.state is StepState.WAITING:
+                await ask_a_person(session, visit, ready.context, ready.effect, now)
 
 
-SENT = "The message was handed to the e-mail provider."
 PARKED = "Nobody can say whether the message left. It is not sent again; a person was asked."
 DROPPED = "Nobody can say whether the message left, and it was optional: it is not sent again."

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import ConflictError
-from domain.time import WallInstant
+from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, TouchpointState
 from models.tables.ledger import EffectRow, TouchpointRow
 
@@ -107,8 +107,13 @@ async def claim(session: AsyncSession, new: NewEffect, wall: WallInstant) -> Eff
     return effect
 
 
-async def reclaim(session: AsyncSession, effect: Effect, payload_hash: str, wall: WallInstant) -> Effect:
-    """Try a claimed effect again under its old delivery id; another payload is an error."""
+async def reclaim(
+    session: AsyncSession, effect: Effect, payload_hash: str, now: BusinessInstant, wall: WallInstant
+) -> Effect:
+    """Try a claimed effect again under its old delivery id; another payload is an error.
+
+    Its touchpoint moves to now: the contact happens when the message leaves, and counts from then.
+    """
     if payload_hash != effect.payload_hash:
         raise ConflictError(what=f"effect {effect.key}", reason="it was claimed with another payload")
     lease = WallInstant(wall + LEASE)
@@ -116,6 +121,11 @@ async def reclaim(session: AsyncSession, effect: Effect, payload_hash: str, wall
         update(EffectRow)
         .where(EffectRow.key == effect.key)
         .values(attempts=EffectRow.attempts + 1, lease_until=lease, claimed_at=wall)
+    )
+    await session.execute(
+        update(TouchpointRow)
+        .where(TouchpointRow.effect_key == effect.key)
+        .values(occurred_at=now, known_at=now)
     )
     return Effect(
         effect.key,
@@ -137,8 +147,8 @@ async def settle(
     *,
     provider_message_id: str | None = None,
     error: str | None = None,
-) -> None:
-    """Give an effect and its touchpoint their state. What is confirmed stays confirmed."""
+) -> bool:
+    """Give an effect and its touchpoint their state. What is confirmed stays so, which returns False."""
     values: dict[str, object] = {"state": state, "settled_at": wall, "lease_until": None, "error": error}
     if provider_message_id is not None:
         values["provider_message_id"] = provider_message_id
@@ -154,8 +164,23 @@ async def settle(
             .where(TouchpointRow.effect_key == key)
             .values(state=TOUCHPOINT_STATES[state])
         )
+    return changed is not None
 
 
 async def give_back(session: AsyncSession, key: str, error: str) -> None:
     """Note that the provider certainly did not take it: the claim stays, without a lease."""
     await session.execute(update(EffectRow).where(EffectRow.key == key).values(lease_until=None, error=error))
+
+
+async def abandon_claims(session: AsyncSession, origin: str, error: str) -> None:
+    """Fail what a run claimed and certainly never handed over, so that it counts as no contact."""
+    mine = EffectRow.key.startswith(origin, autoescape=True)
+    unsent = (mine, EffectRow.state == EffectState.CLAIMED, EffectRow.lease_until.is_(None))
+    failed = update(EffectRow).where(*unsent).values(state=EffectState.FAILED, error=error)
+    keys = list((await session.scalars(failed.returning(EffectRow.key))).all())
+    if keys:
+        await session.execute(
+            update(TouchpointRow)
+            .where(TouchpointRow.effect_key.in_(keys))
+            .values(state=TOUCHPOINT_STATES[EffectState.FAILED])
+        )

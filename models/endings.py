@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, InterventionState, Outcome, StepState, TaskState
 from models.decisions import Decision, record_decisions
+from models.effects import abandon_claims
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.work import TaskRow
 
@@ -43,6 +44,7 @@ async def end_run(session: AsyncSession, ending: RunEnding, now: BusinessInstant
         "cancelled_tasks": await _cancel_tasks(session, ending, now),
         "cancelled_sends": await _cancel_steps(session, ending, now),
     }
+    await abandon_claims(session, f"{ending.intervention_id}/", ending.reason)
     await session.execute(
         update(InterventionRow)
         .where(InterventionRow.id == ending.intervention_id)

@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import InterventionState, NoticeKind
+from domain.vocabulary import InterventionState, NoticeKind, StepState
 from models.outbox import Notice, put_notices
-from models.tables.playbooks import InterventionRow, PlaybookRow
+from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow
 from models.tables.system import InstallationRow
 
 HOLDOUT_SHARE = 0.05
@@ -76,8 +76,10 @@ async def release(
     if playbook_key is not None:
         chosen = chosen.where(PlaybookRow.key == playbook_key)
     await session.execute(chosen.values(released_at=now))
+    await _hasten(session, "observing", now)
     waiting = await _customers_with(session, [InterventionState.PLANNED], playbook_key)
-    await _ring(session, waiting, NoticeKind.RELEASED, now, wall)
+    running = await _customers_with(session, [InterventionState.RUNNING], playbook_key)
+    await _ring(session, list({*waiting, *running}), NoticeKind.RELEASED, now, wall)
     return len(waiting)
 
 
@@ -103,9 +105,19 @@ async def start_effects(session: AsyncSession, now: BusinessInstant, wall: WallI
     """Allow effects again and ring every open run, so that what was put off is asked about now."""
     await load_installation(session)
     await session.execute(update(InstallationRow).values(effects_stopped_at=None, effects_stopped_by_id=None))
+    await _hasten(session, "effects_stopped", now)
     customers = await _customers_with(session, [InterventionState.RUNNING], None)
     await _ring(session, customers, NoticeKind.SWITCHED, now, wall)
     return len(customers)
+
+
+async def _hasten(session: AsyncSession, reason: str, now: BusinessInstant) -> None:
+    """Let every send that was put off for this reason be asked for at the next look."""
+    await session.execute(
+        update(InterventionStepRow)
+        .where(InterventionStepRow.state == StepState.DEFERRED, InterventionStepRow.reason == reason)
+        .values(due_at=now)
+    )
 
 
 async def _customers_with(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.guard import Allow, Defer, Verdict, may_send
+from domain.guard import Allow, Defer, Refuse, Verdict, may_send
 from domain.playbook import SendEmail
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import DecisionKind, EffectState, StepState
@@ -15,7 +15,7 @@ from models.customer_state import lock_customer
 from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
 from models.playbooks import PlaybookShelf
 from models.runs import customer_of, version_of
-from models.send_ledger import Become, Visit, add_touchpoint, record_step
+from models.send_ledger import Become, Visit, add_touchpoint, catch_up, record_step
 from models.sends import SendContext, load_send
 
 
@@ -62,31 +62,59 @@ async def begin_send(
     provider: str,
     now: BusinessInstant,
     wall: WallInstant,
+    lost: EffectState | None = None,
 ) -> Begun:
-    """Return what this attempt may do. Everything that speaks against the message is asked here, again."""
+    """Return what this attempt may do. Everything that speaks against the message is asked here, again.
+
+    `lost` allows a claim whose sender is gone to be repeated, and says what it counts as if it is not:
+    FAILED where the provider certainly has nothing of it, UNCERTAIN where nobody can say.
+    """
     await lock_customer(session, await customer_of(session, visit.intervention_id))
     playbook = await shelf.version(session, await version_of(session, visit.intervention_id))
     order = playbook.step(visit.step_id).send_email
     assert order is not None  # noqa: S101 - the interpreter asks for sending steps only
-    context = await load_send(session, visit.intervention_id, visit.step_id, visit.occurrence, order)
     effect = await find_effect(session, visit.origin)
-    if effect is not None and effect.state is not EffectState.CLAIMED:
-        return Closed(effect.state.value)
-    if effect is not None and effect.lease_until is not None:
-        left = effect.lease_until - wall
-        return Busy(left) if left > timedelta() else Lost(effect, context, order)
+    context = await load_send(session, visit.intervention_id, visit.step_id, visit.occurrence, order)
+    if effect is not None:
+        standing = await _standing(session, visit, Lost(effect, context, order), now, wall, lost)
+        if standing is not None:
+            return standing
     verdict = may_send(context.proposed, (await load_contact_policy(session)).budget, now)
+    unsent = lost or EffectState.FAILED
     if not isinstance(verdict, Allow):
+        if effect is not None and isinstance(verdict, Refuse):
+            await settle(session, effect.key, unsent, wall, error=verdict.reason)
         return await _decline(session, visit, context, verdict, now)
     digest = payload_hash(context, order)
-    if effect is not None and effect.payload_hash == digest:
-        return Ready(await reclaim(session, effect, digest, wall), context, order)
+    if effect is not None and effect.key == _key(visit, context):
+        return Ready(await reclaim(session, effect, digest, now, wall), context, order)
     if effect is not None:
-        await settle(session, effect.key, EffectState.FAILED, wall, error="replaced: it never left")
+        await settle(session, effect.key, unsent, wall, error="somebody else gets it: its recipient left")
     new = NewEffect(_key(visit, context), "email", digest, context.customer_id, provider)
     claimed = await claim(session, new, wall)
     await add_touchpoint(session, visit, context, claimed, order.template, now)
     return Ready(claimed, context, order)
+
+
+async def _standing(
+    session: AsyncSession,
+    visit: Visit,
+    known: Lost,
+    now: BusinessInstant,
+    wall: WallInstant,
+    lost: EffectState | None,
+) -> Begun | None:
+    """Return what the ledger says of an effect that was begun before, None if it is free to be tried."""
+    effect = known.effect
+    if effect.state is not EffectState.CLAIMED:
+        await catch_up(session, visit, known.context, effect, now)
+        return Closed(effect.state.value)
+    if effect.lease_until is None:
+        return None
+    left = effect.lease_until - wall
+    if left > timedelta():
+        return Busy(left)
+    return known if lost is None else None
 
 
 def payload_hash(context: SendContext, order: SendEmail) -> str:

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +14,7 @@ from domain.vocabulary import (
     Channel,
     DecisionKind,
     Direction,
+    EffectState,
     Severity,
     StepState,
     TaskState,
@@ -31,6 +32,7 @@ from models.tables.playbooks import InterventionStepRow
 from models.tables.work import TaskRow
 
 TASK_DUE = dt.timedelta(days=1)
+CLOSED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ async def record_step(
     session: AsyncSession, visit: Visit, context: SendContext, become: Become, now: BusinessInstant
 ) -> None:
     """Write what became of the send into the step's record; a refusal or deferral is a decision too."""
-    closed = become.state in {StepState.DONE, StepState.SKIPPED, StepState.FAILED}
+    closed = become.state in CLOSED
     await session.execute(
         update(InterventionStepRow)
         .where(
@@ -134,12 +136,46 @@ async def record_step(
         await record_decisions(session, [decision], now)
 
 
+SENT = "The message was handed to the e-mail provider."
+
+
+def sent(effect: Effect, receipt: str | None = None) -> Become:
+    """Return what a step has become whose message the provider has taken."""
+    detail = {"delivery_id": effect.delivery_id, "receipt": receipt}
+    return Become(StepState.DONE, None, None, DecisionKind.DIRECTIVE, SENT, detail)
+
+
+async def catch_up(
+    session: AsyncSession, visit: Visit, context: SendContext, effect: Effect, now: BusinessInstant
+) -> None:
+    """Finish a step whose effect was settled without it: the provider's word came before the sender's."""
+    mine = (
+        InterventionStepRow.intervention_id == visit.intervention_id,
+        InterventionStepRow.step_id == visit.step_id,
+        InterventionStepRow.occurrence == visit.occurrence,
+    )
+    state = await session.scalar(select(InterventionStepRow.state).where(*mine))
+    if state in CLOSED or effect.state is EffectState.UNCERTAIN:
+        return
+    if effect.state is EffectState.FAILED:
+        become = Become(StepState.FAILED, "provider_refused", None, DecisionKind.REFUSAL, effect.error or "")
+        await record_step(session, visit, context, become, now)
+        return
+    await record_step(session, visit, context, sent(effect), now)
+    await count_as_touch(session, context, now)
+
+
 async def count_as_touch(session: AsyncSession, context: SendContext, now: BusinessInstant) -> None:
     """Let the mail end a silence where mail is how we speak: with tech-touch customers."""
     if context.touch_tier is TouchTier.TECH_TOUCH:
         await session.execute(
             update(CustomerRow).where(CustomerRow.id == context.customer_id).values(last_touch_at=now)
         )
+
+
+def uncertain_task_key(visit: Visit) -> str:
+    """Return the key of the question whether a message arrived: asked once per visit."""
+    return f"{visit.origin}uncertain"
 
 
 async def ask_a_person(
@@ -150,7 +186,7 @@ async def ask_a_person(
         id=uuid.uuid4(),
         customer_id=context.customer_id,
         intervention_id=visit.intervention_id,
-        effect_key=f"{visit.origin}uncertain",
+        effect_key=uncertain_task_key(visit),
         kind="review",
         title="Find out whether an e-mail arrived",
         body=(

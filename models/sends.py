@@ -83,7 +83,7 @@ async def load_send(
         holdout=customer.holdout,
         touch_tier=customer.touch_tier_override or customer.touch_tier,
         first_asked_at=step or run.planned_at,
-        sent_at=await _sent_lately(session, customer.id),
+        sent_at=await _sent_lately(session, customer.id, f"{intervention_id}/{step_id}/{occurrence}/"),
     )
     sender = await _sender(session, customer.csm_id)
     values = _values(customer, recipient[0] if recipient else None, sender, installation.product_name)
@@ -165,8 +165,14 @@ async def _consents(session: AsyncSession, contact_id: uuid.UUID) -> frozenset[P
     return frozenset(purpose for purpose, granted in newest.items() if granted)
 
 
-async def _sent_lately(session: AsyncSession, customer_id: uuid.UUID) -> tuple[BusinessInstant, ...]:
-    """Return when non-transactional mail went to this customer, newest last: claimed counts as sent."""
+async def _sent_lately(
+    session: AsyncSession, customer_id: uuid.UUID, own: str
+) -> tuple[BusinessInstant, ...]:
+    """Return when other non-transactional mail went to this customer, newest first: claimed counts as sent.
+
+    `own` begins the keys of the message in question: an earlier attempt at it is no other message.
+    """
+    other = TouchpointRow.effect_key.is_(None) | ~TouchpointRow.effect_key.startswith(own, autoescape=True)
     query = (
         select(TouchpointRow.occurred_at)
         .where(
@@ -176,6 +182,7 @@ async def _sent_lately(session: AsyncSession, customer_id: uuid.UUID) -> tuple[B
             TouchpointRow.purpose != Purpose.TRANSACTIONAL,
             TouchpointRow.state.not_in(NOT_SENT),
             TouchpointRow.source_id == EVERSTAY,
+            other,
         )
         .order_by(TouchpointRow.occurred_at.desc())
         .limit(20)

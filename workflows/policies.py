@@ -26,10 +26,14 @@ DECISION = ActivityPolicy(
 SEND = ActivityPolicy(
     timedelta(seconds=10),
     RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), maximum_attempts=50
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), maximum_attempts=0
     ),
 )
-"""Effects: the ledger makes a repeated attempt safe; providers' own waits come as next_retry_delay."""
+"""Effects: the ledger makes a repeated attempt safe; providers' own waits come as next_retry_delay.
+
+What the provider cannot do, the activity itself puts off or puts to a person after a few attempts. What is
+left is our own database being away: it is waited for, since giving up would fail a run without an outcome.
+"""
 
 SCORING_STEP = ActivityPolicy(
     timedelta(seconds=30),

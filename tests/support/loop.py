@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
@@ -36,7 +37,9 @@ from integrations.jinja_renderer import JinjaMessageRenderer
 from models.database import Database
 from models.installation import load_installation, release
 from models.playbooks import PlaybookShelf, load_library
+from models.tables.ledger import OutboxRow
 from tests.support.binaries import time_skipping_server
+from tests.support.simulators import until_true
 from workers.main import sandbox
 from workers.relay import Relay
 from workflows.intervention import InterventionWorkflow
@@ -125,6 +128,18 @@ class Loop:
         while (left := until - self.clock.now()) > dt.timedelta():
             await self.pass_time(min(step, left))
             await self.ring()
+
+    async def decided(self, customer_id: uuid.UUID) -> None:
+        """Wait until the customer's workflow has heard every notice."""
+
+        async def is_heard() -> bool:
+            async with self.database.transaction() as session:
+                waiting = select(OutboxRow.id).where(
+                    OutboxRow.customer_id == customer_id, OutboxRow.consumed_at.is_(None)
+                )
+                return (await session.scalar(waiting.limit(1))) is None
+
+        await until_true(is_heard)
 
     async def ring(self) -> int:
         """Deliver every notice that waits, as the relay does."""

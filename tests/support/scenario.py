@@ -18,19 +18,23 @@ from domain.vocabulary import (
     Severity,
     SignalKind,
     SignalState,
+    TaskOutcome,
+    TaskState,
     TouchTier,
 )
 from models.database import Database
 from models.facts import store_facts
+from models.opt_outs import record_consent
 from models.outbox import Notice, put_notices
 from models.sources import Source, connect_source
-from models.tables.customers import CustomerRow
+from models.tables.customers import ContactRow, CustomerRow
 from models.tables.ledger import DecisionRow, TouchpointRow
 from models.tables.people import UserRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.scoring import ScoreRow, SignalRow
 from models.tables.work import HeadsUpRow, TaskRow
-from tests.support.facts import contact, customer
+from models.work import complete_task
+from tests.support.facts import contact, customer, touchpoint
 
 
 class Scenario:
@@ -68,7 +72,7 @@ class Scenario:
                     name="Ann Able",
                     email="ann@acme.example",
                     roles=("champion",),
-                    consents=(Purpose.LIFECYCLE,),
+                    consents=(Purpose.LIFECYCLE, Purpose.MARKETING),
                 ),
             ]
             await store_facts(session, "crm", facts, received_at=WallInstant(self.now))
@@ -158,6 +162,49 @@ class Scenario:
             payload = {"signal_id": str(signal_id), "kind": kind.value}
             await self._tell(session, NoticeKind.SIGNAL_RESOLVED, payload, at)
             await self._tell(session, NoticeKind.RE_ENGAGED, {"kinds": [kind.value]}, at)
+
+    async def hear(self, *facts: Fact, now: BusinessInstant) -> None:
+        """Take facts from the CRM, as an import or a webhook would."""
+        async with self.database.transaction() as session:
+            await store_facts(session, "crm", list(facts), received_at=WallInstant(now))
+
+    async def touch(self, now: BusinessInstant, key: str = "call-1", **told: Any) -> None:
+        """Let somebody of ours speak with the customer, and the CRM tell of it."""
+        told = {"direction": "out", "channel": "call", "occurred_at": now, "known_at": now} | told
+        await self.hear(touchpoint(key, **told), now=now)
+        await self.change(last_touch_at=now)
+        await self.tell(NoticeKind.TOUCHPOINT, {"direction": told["direction"]}, now)
+
+    async def replace_champion(self, name: str, email: str, now: BusinessInstant) -> None:
+        """Let Ann leave, and somebody else become the champion."""
+        since = BusinessInstant(self.now - dt.timedelta(days=400))
+        async with self.database.transaction() as session:
+            await session.execute(update(ContactRow).values(left_at=now))
+        newcomer = contact(
+            email.split("@", maxsplit=1)[0],
+            known_at=now,
+            since=since,
+            name=name,
+            email=email,
+            roles=("champion",),
+            consents=(Purpose.LIFECYCLE,),
+        )
+        await self.hear(newcomer, now=now)
+
+    async def opt_out(self, now: BusinessInstant) -> None:
+        """Let every contact refuse what can be refused."""
+        async with self.database.transaction() as session:
+            for contact_id in (await session.scalars(select(ContactRow.id))).all():
+                choices = [(Purpose.LIFECYCLE, False), (Purpose.MARKETING, False)]
+                await record_consent(session, contact_id, choices, "link", now, now, WallInstant(now))
+
+    async def finish(self, title: str, outcome: TaskOutcome, now: BusinessInstant) -> None:
+        """Finish the open task whose title has these words."""
+        task = next(
+            task for task in await self.tasks() if title in task.title and task.state is TaskState.OPEN
+        )
+        async with self.database.transaction() as session:
+            await complete_task(session, task.id, outcome, None, self.csm_id, now, WallInstant(now))
 
     async def tell(
         self, kind: NoticeKind, payload: dict[str, Any], now: BusinessInstant | None = None

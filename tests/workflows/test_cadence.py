@@ -1,30 +1,14 @@
 """Whole interventions on the time-skipping server, with real Postgres: months in seconds."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
 
 import pytest
 
 from domain.vocabulary import InterventionState, Outcome, RiskTier, SignalKind, StepState, TaskState
-from models.database import Database
-from tests.support.loop import Loop, running_loop
+from tests.support.loop import Loop
 from tests.support.scenario import Scenario
 
 pytestmark = pytest.mark.cadence
-
-
-@pytest.fixture
-async def loop(database: Database) -> AsyncIterator[Loop]:
-    async with running_loop(database) as started:
-        yield started
-
-
-@pytest.fixture
-async def scene(loop: Loop) -> Scenario:
-    started = await Scenario(loop.database, loop.clock.now()).begin()
-    await loop.ring()
-    await loop.pass_time(dt.timedelta(seconds=5))
-    return started
 
 
 async def test_a_high_risk_opens_the_playbook_of_its_main_driver_and_writes_to_the_champion(
