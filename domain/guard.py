@@ -120,6 +120,8 @@ def _within_budget(send: ProposedSend, budget: ContactBudget, now: BusinessInsta
     """Keep to the rolling day, the recipient's local day, and the rolling week."""
     if send.purpose is Purpose.TRANSACTIONAL:
         return Allow()
+    if min(budget.per_day, budget.per_week) < 1:
+        return Refuse("budget")
     free = max(
         _free_after(send.sent_at, budget.per_day, DAY), _free_after(send.sent_at, budget.per_week, WEEK)
     )
@@ -128,27 +130,32 @@ def _within_budget(send: ProposedSend, budget: ContactBudget, now: BusinessInsta
     spent_today = sum(local_day(at, zone) == today for at in send.sent_at)
     if spent_today < budget.per_day and free <= now:
         return Allow()
-    earliest = free if free > now else next_opening(now, zone)
-    return _morning(send, budget, earliest)
+    return _put_off(send, budget, free, now)
 
 
 def _free_after(sent_at: tuple[BusinessInstant, ...], cap: int, window: timedelta) -> BusinessInstant:
-    """Return the first instant at which a rolling window has room again."""
+    """Return the first instant at which a rolling window has room again. `cap` is at least 1."""
     newest_first = sorted(sent_at, reverse=True)
     if len(newest_first) < cap:
         return BusinessInstant(EPOCH)
     return BusinessInstant(newest_first[cap - 1] + window)
 
 
-def _morning(send: ProposedSend, budget: ContactBudget, earliest: BusinessInstant) -> Verdict:
-    """Defer into office hours, but not for ever."""
+def _put_off(
+    send: ProposedSend, budget: ContactBudget, free: BusinessInstant, now: BusinessInstant
+) -> Verdict:
+    """Defer to when there is room again, or to the morning after that, but not for ever."""
     zone = send.recipient.time_zone if send.recipient is not None else "UTC"
     key = send.recipient.key if send.recipient is not None else ""
-    opening = earliest if is_office_time(earliest, zone) else next_opening(earliest, zone)
-    until = BusinessInstant(opening + (spread(key, MORNING_SPREAD) if opening != earliest else timedelta()))
+    until = free if free > now and is_office_time(free, zone) else _morning(max(free, now), zone, key)
     if until > send.first_asked_at + budget.longest_deferral + DAY * 2:
         return Refuse("budget")
     return Defer(until, "budget")
+
+
+def _morning(instant: BusinessInstant, zone: str, key: str) -> BusinessInstant:
+    """Return a time in the next morning there, another one for each person."""
+    return BusinessInstant(next_opening(instant, zone) + spread(key, MORNING_SPREAD))
 
 
 def _in_office_hours(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) -> Verdict:
@@ -156,8 +163,7 @@ def _in_office_hours(send: ProposedSend, _budget: ContactBudget, now: BusinessIn
         return Allow()
     if is_office_time(now, send.recipient.time_zone):
         return Allow()
-    opening = next_opening(now, send.recipient.time_zone)
-    return Defer(BusinessInstant(opening + spread(send.recipient.key, MORNING_SPREAD)), "quiet_hours")
+    return Defer(_morning(now, send.recipient.time_zone, send.recipient.key), "quiet_hours")
 
 
 RULES: tuple[Callable[[ProposedSend, ContactBudget, BusinessInstant], Verdict], ...] = (

@@ -55,11 +55,17 @@ class _Walk:
         """Move on to a step."""
         visits = self.position.visits | {step_id: self.position.visits.get(step_id, 0) + 1}
         self.position = self.position.model_copy(
-            update={"step": step_id, "visits": visits, "entered_at": self.now, "due_at": None}
+            update={
+                "step": step_id,
+                "visits": visits,
+                "entered_at": self.now,
+                "due_at": None,
+                "uncertain_since": None,
+            }
         )
 
-    def wait_for(self, due: BusinessInstant) -> None:
-        """Set when the current step is over."""
+    def wait_for(self, due: BusinessInstant | None) -> None:
+        """Set when the current step is over, None where no time but an answer ends it."""
         self.position = self.position.model_copy(update={"due_at": due})
 
     def progress(self, wake_at: BusinessInstant | None, ending: Ending | None = None) -> Progress:
@@ -146,33 +152,32 @@ def _hold(walk: _Walk) -> BusinessInstant | None:
     if since is None:
         since = walk.now
         walk.position = walk.position.model_copy(update={"reversed_since": since})
-    return BusinessInstant(since + goal.dwell)
+    return min(BusinessInstant(since + goal.dwell), _window_end(walk))
 
 
 def _at_the_end(walk: _Walk, limit: BusinessInstant) -> Progress:
-    """After the last step a run that aims at its causes waits for them until the window closes."""
+    """After the last step a run whose goal only time can show waits for it until the window closes."""
     walk.position = walk.position.model_copy(update={"step": END, "due_at": limit})
-    if walk.playbook.goal.when == "causes_reversed" and walk.run.causes_hold:
+    if walk.playbook.goal.when in {"causes_reversed", "renewed"}:
         return walk.progress(limit)
     return _end(walk, Ending(Outcome.NO_CHANGE, "every step was taken"))
 
 
 def _end(walk: _Walk, ending: Ending) -> Progress:
     """End the run and say what was still to come."""
-    current = walk.run.position.step
-    pending: list[str] = []
-    if current != END:
-        ids = [step.id for step in walk.playbook.steps]
-        start = ids.index(current) if current in ids else 0
-        pending = ids[start:]
-    if current is not None and current != END:
-        step = walk.playbook.step(current)
+    current = walk.position.step
+    if current == END:
+        return walk.progress(None, ending)
+    first = walk.playbook.steps[0].id
+    pending = {current or first, *walk.playbook.ahead_of(current or first)}
+    if current is not None:
         row = walk.run.row_of(current, walk.occurrence)
         if row is None or row.state not in FINISHED:
-            walk.note(step, StepState.CANCELLED, ending.reason)
-        elif pending:
-            pending = pending[1:]
-    return walk.progress(None, Ending(ending.outcome, ending.reason, tuple(pending)))
+            walk.note(walk.playbook.step(current), StepState.CANCELLED, ending.reason)
+        elif current not in walk.playbook.ahead_of(current):
+            pending.remove(current)
+    cancelled = tuple(step.id for step in walk.playbook.steps if step.id in pending)
+    return walk.progress(None, Ending(ending.outcome, ending.reason, cancelled))
 
 
 FINISHED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
@@ -188,6 +193,7 @@ def _send(walk: _Walk, step: Step) -> str | None:
     if row is not None and row.due_at is not None and walk.now < row.due_at:
         walk.wait_for(row.due_at)
         return None
+    walk.wait_for(None)
     walk.send = SendOrder(step.id, walk.occurrence)
     walk.note(step, StepState.STARTED)
     return None
@@ -195,10 +201,12 @@ def _send(walk: _Walk, step: Step) -> str | None:
 
 def _after_uncertain(walk: _Walk, step: Step) -> str | None:
     """Give an uncertain send a day to be settled, then go on without it."""
-    due = BusinessInstant((walk.position.entered_at or walk.now) + UNCERTAIN_PATIENCE)
+    since = walk.position.uncertain_since or walk.now
+    due = BusinessInstant(since + UNCERTAIN_PATIENCE)
     if walk.now >= due:
         walk.note(step, StepState.SKIPPED, "uncertain")
         return walk.playbook.after(step)
+    walk.position = walk.position.model_copy(update={"uncertain_since": since})
     walk.wait_for(due)
     return None
 
@@ -253,8 +261,9 @@ def _wait(walk: _Walk, step: Step) -> str | None:
 def _has_happened(walk: _Walk, event: str, step_id: str | None) -> bool:
     run = walk.run
     if event == "task_done":
-        mine = [task for task in run.tasks if task.step_id == step_id]
-        return bool(mine) and not max(mine, key=lambda task: task.occurrence).is_open
+        newest = walk.position.visits.get(step_id or "", 0)
+        mine = [task for task in run.tasks if (task.step_id, task.occurrence) == (step_id, newest)]
+        return any(not task.is_open for task in mine)
     if event == "reply":
         return run.replied_at is not None
     return run.touched_at is not None

@@ -25,6 +25,8 @@ class Position(BaseModel):
     """How often each step was entered: the occurrence in effect keys."""
     reversed_since: BusinessInstant | None = None
     """Since when the causes no longer hold; outreach is held back meanwhile."""
+    uncertain_since: BusinessInstant | None = None
+    """Since when we know that the current send is uncertain."""
 
 
 @dataclass(frozen=True)

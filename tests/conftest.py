@@ -5,12 +5,17 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from models.database import Database
 from models.migrate import migrate_to_head
 from tests.support.postgres import create_database, drop_database, running_postgres
 
 TEMPLATE = "everstay_template"
+
+# A property is about what holds, not about how long it takes on a busy machine.
+settings.register_profile("everstay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("everstay")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,81 @@
+"""The contact policy as people edit it, the family of every signal, and links that nobody can guess."""
+
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from domain.contact_policy import ContactPolicy
+from domain.guard import ContactBudget
+from domain.links import LinkMaker
+from domain.signal_families import FAMILIES, family_of
+from domain.vocabulary import HealthComponent, SignalKind, TouchTier
+
+LINKS = LinkMaker("https://cs.example", "a secret of the tests")
+PERSON = uuid.UUID("6b1a9bcd-1f4e-4a5e-9a73-02a1b6a0c001")
+
+
+def test_the_more_a_customer_is_looked_after_the_shorter_its_longest_silence() -> None:
+    days = ContactPolicy().longest_silence_days
+    assert days[TouchTier.STRATEGIC] < days[TouchTier.MANAGED] < days[TouchTier.TECH_TOUCH]
+    assert ContactPolicy().budget == ContactBudget(1, 3)
+
+
+def test_an_edited_policy_comes_back_as_it_was_stored() -> None:
+    edited = ContactPolicy.model_validate({"emails_per_day": 2, "emails_per_week": 5})
+    assert ContactPolicy.model_validate(edited.model_dump(mode="json")) == edited
+    assert edited.budget == ContactBudget(2, 5)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (
+            {"longest_silence_days": {"strategic": 10}},
+            "the longest silence of managed, tech_touch is missing",
+        ),
+        (
+            {"longest_silence_days": {"strategic": 0, "managed": 1, "tech_touch": 1}},
+            "greater than or equal to 1",
+        ),
+        ({"longest_silence_days": {"gold": 3}}, "strategic"),
+        ({"emails_per_day": -1}, "greater than or equal to 0"),
+        ({"emails_per_month": 4}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_policy_that_would_stop_decisions_is_refused(document: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        ContactPolicy.model_validate(document)
+
+
+def test_every_signal_has_a_family_and_every_family_but_outcomes_a_signal() -> None:
+    assert set(FAMILIES) == set(SignalKind)
+    assert {family_of(kind) for kind in SignalKind} == set(HealthComponent) - {HealthComponent.OUTCOMES}
+
+
+@given(st.uuids())
+def test_a_token_stands_for_the_person_that_it_was_made_for(person: uuid.UUID) -> None:
+    token = LINKS.token(person)
+    assert LINKS.contact_of(token) == person
+    assert LinkMaker(LINKS.public_url, "another secret").contact_of(token) is None
+
+
+@given(st.uuids(), st.uuids())
+def test_the_signature_of_one_person_does_not_fit_another(one: uuid.UUID, other: uuid.UUID) -> None:
+    forged = f"{other.hex}-{LINKS.token(one).partition('-')[2]}"
+    assert LINKS.contact_of(forged) == (one if one == other else None)
+
+
+@given(st.text())
+def test_any_other_text_stands_for_nobody_and_is_no_error(text: str) -> None:
+    assert LINKS.contact_of(text) is None
+    assert LINKS.contact_of(f"{PERSON.hex}-{text}") is None
+
+
+def test_each_link_leads_to_its_own_page_of_the_same_person() -> None:
+    token = LINKS.token(PERSON)
+    made = [LINKS.preferences(PERSON), LINKS.unsubscribe(PERSON), LINKS.booking(PERSON)]
+    pages = ("preferences", "unsubscribe", "talk")
+    assert made == [f"https://cs.example/{page}/{token}" for page in pages]
