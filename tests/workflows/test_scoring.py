@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from temporalio import activity
@@ -82,11 +83,11 @@ class Sky(CalendarContract, ScoringContract):
 
 
 @asynccontextmanager
-async def nights(**changes: object) -> AsyncIterator[tuple[Sky, Client]]:
+async def nights(**changes: Any) -> AsyncIterator[tuple[Sky, Client]]:
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=time_skipping_server(), data_converter=pydantic_data_converter
     ) as env:
-        sky = Sky(env, start=await env.get_current_time(), **changes)  # type: ignore[arg-type]
+        sky = Sky(env, start=await env.get_current_time(), **changes)
         flows = Worker(
             env.client, task_queue="lifecycle", workflows=[CalendarWorkflow], workflow_runner=sandbox()
         )
