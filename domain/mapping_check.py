@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -52,27 +52,30 @@ def _from_pydantic(error: dict[str, Any]) -> MappingProblem:
 
 def _fields_at(path: Path) -> list[str]:
     """Return the fields that the document allows at a path."""
-    model: Any = Mapping
+    annotation: Any = Mapping
     for part in path:
-        model = _step(model, part)
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+        annotation = _step(annotation, part)
+    model = _model_in(annotation)
+    return [] if model is None else list(model.model_fields)
 
 
-def _step(model: Any, part: str | int) -> Any:
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        found = model.model_fields.get(str(part))
-        return None if found is None else _inner(found.annotation)
-    return model
+def _step(annotation: Any, part: str | int) -> Any:
+    """Return the annotation one part deeper: into a tuple, a dictionary or a field of a model."""
+    for one in (annotation, *get_args(annotation)):
+        if get_origin(one) is tuple:
+            return get_args(one)[0]
+        if get_origin(one) is dict:
+            return get_args(one)[1]
+    model = _model_in(annotation)
+    found = None if model is None else model.model_fields.get(str(part))
+    return None if found is None else found.annotation
 
 
-def _inner(annotation: Any) -> Any:
-    """Return the document model inside an annotation such as `X | None` or `dict[str, X]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        inner = _inner(argument)
-        if inner is not None:
-            return inner
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the document model of an annotation such as `X`, `X | None` or `Annotated[X, …]`."""
+    for one in (annotation, *get_args(annotation)):
+        if isinstance(one, type) and issubclass(one, BaseModel):
+            return one
     return None
 
 

@@ -59,9 +59,11 @@ class RowConverter:
 
 
 def compared_columns(file: FileSpec) -> tuple[str, ...]:
-    """Return the columns that no fact uses and that are not volatile."""
+    """Return the columns that no fact uses and that are not volatile, sorted: their order is no content."""
     used = {name for fact in file.facts for name in _used_by(fact)}
-    return tuple(name for name, column in file.columns.items() if name not in used and not column.volatile)
+    return tuple(
+        sorted(name for name, column in file.columns.items() if name not in used and not column.volatile)
+    )
 
 
 def _used_by(fact: FactSpec) -> set[str]:

@@ -63,9 +63,13 @@ WITH fresh AS (
 SELECT message_id FROM fresh
 """
 _CONFLICTS = """
-SELECT message_id, seen.content_hash FROM incoming_usage JOIN usage_seen AS seen USING (message_id)
-WHERE seen.source_id = :source_id AND seen.content_hash <> incoming_usage.content_hash
+SELECT message_id, seen.content_hash FROM incoming_usage, LATERAL (
+    SELECT content_hash FROM usage_seen
+    WHERE source_id = :source_id AND usage_seen.message_id = incoming_usage.message_id LIMIT 1
+) AS seen
+WHERE seen.content_hash <> incoming_usage.content_hash
 """
+"""The LIMIT keeps Postgres from hashing the whole of usage_seen for a batch of a few thousand keys."""
 
 Line = tuple[Any, ...]
 

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from activities.import_plan import load_lookups
+from activities.import_plan import load_lookups, table_of
 from activities.import_rows import RowBatch
 from domain.errors import InvalidInputError
 from domain.mapping import FileSpec, Mapping
@@ -77,7 +77,7 @@ def _batch(
     spec = _spec_of(row, mapping)
     converter = RowConverter(spec, mapping.source, load_lookups(mapping, folder, reader))
     batch = RowBatch(row.file)
-    cells = _corrected(row.raw, spec, correction)
+    cells = _corrected(row.raw, spec, correction, header_of(folder / row.file, spec, reader))
     problem = row.reason if "" in cells else None
     batch.take(RawRow(row.line, cells, Position(), problem), converter)
     return batch, converter
@@ -90,14 +90,21 @@ def _spec_of(row: Quarantined, mapping: Mapping) -> FileSpec:
     raise InvalidInputError(field=row.file, reason="is no file of this mapping")
 
 
-def _corrected(raw: dict[str, Any], spec: FileSpec, correction: Correction) -> dict[str, Any]:
+def header_of(path: Path, spec: FileSpec, reader: TableReader) -> tuple[str, ...]:
+    """Return the order of the columns in the file; a mapping as stored does not keep it."""
+    return reader.describe(path, table_of(spec)).columns if path.is_file() else ()
+
+
+def _corrected(
+    raw: dict[str, Any], spec: FileSpec, correction: Correction, header: tuple[str, ...]
+) -> dict[str, Any]:
     cells = dict(raw)
     if correction.text is not None:
         values = next(csv.reader([correction.text], delimiter=spec.delimiter), [])
-        if len(values) != len(spec.columns):
-            reason = f"has {len(values)} columns where the mapping has {len(spec.columns)}"
+        if len(values) != len(header):
+            reason = f"has {len(values)} columns where the file has {len(header)}"
             raise InvalidInputError(field="--row", reason=reason)
-        cells = dict(zip(spec.columns, values, strict=True))
+        cells = dict(zip(header, values, strict=True))
     for name, value in (correction.cells or {}).items():
         if name not in spec.columns:
             reason = f"there is no column {name!r}{nearest(name, spec.columns)}"
