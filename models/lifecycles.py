@@ -62,39 +62,52 @@ async def store_lifecycle(session: AsyncSession, made: DecisionMade, now: Busine
 
 
 async def claim_rings(
-    session: AsyncSession, wall: WallInstant, now: BusinessInstant, limit: int
+    session: AsyncSession,
+    wall: WallInstant,
+    now: BusinessInstant,
+    limit: int,
+    lease: dt.timedelta = RING_LEASE,
 ) -> list[uuid.UUID]:
-    """Return customers with unheard notices and no ring under way, and mark them as rung."""
+    """Return customers with unheard notices and no ring under way, and mark them as rung.
+
+    Two relays at once share the customers between them: a row is marked by the one that comes first.
+    """
     waiting = (
         select(OutboxRow.customer_id)
         .where(
             OutboxRow.consumed_at.is_(None),
             ~exists().where(
-                LifecycleRow.customer_id == OutboxRow.customer_id,
-                LifecycleRow.rung_at > wall - RING_LEASE,
+                LifecycleRow.customer_id == OutboxRow.customer_id, LifecycleRow.rung_at > wall - lease
             ),
         )
         .distinct()
+        .order_by(OutboxRow.customer_id)
         .limit(limit)
     )
-    customers = list((await session.scalars(waiting)).all())
-    if customers:
-        rows = [
-            {
-                "customer_id": customer,
-                "phase": "new",
-                "state": {},
-                "decide_seq": 0,
-                "started_at": now,
-                "rung_at": wall,
-            }
-            for customer in customers
-        ]
-        statement = upsert(LifecycleRow).values(rows)
-        await session.execute(
-            statement.on_conflict_do_update(index_elements=["customer_id"], set_={"rung_at": wall})
+    rows = [
+        {
+            "customer_id": customer,
+            "phase": "new",
+            "state": {},
+            "decide_seq": 0,
+            "started_at": now,
+            "rung_at": wall,
+        }
+        for customer in (await session.scalars(waiting)).all()
+    ]
+    if not rows:
+        return []
+    statement = (
+        upsert(LifecycleRow)
+        .values(rows)
+        .on_conflict_do_update(
+            index_elements=["customer_id"],
+            set_={"rung_at": wall},
+            where=LifecycleRow.rung_at.is_(None) | (LifecycleRow.rung_at <= wall - lease),
         )
-    return customers
+        .returning(LifecycleRow.customer_id)
+    )
+    return list((await session.scalars(statement)).all())
 
 
 async def unring(session: AsyncSession, customers: list[uuid.UUID]) -> None:

@@ -12,10 +12,11 @@ from domain.delivery_events import DeliveryEvent, DeliveryEventKind
 from domain.delivery_rules import RULES, DeliveryRule, touchpoints_before
 from domain.errors import EverstayError
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import EffectState, TouchpointState
+from domain.vocabulary import EffectState, NoticeKind, TouchpointState
 from models.clock import load_timeline, start_clock
 from models.database import Session
 from models.opt_outs import OPTIONAL, record_consent, suppress_contact
+from models.outbox import Notice, put_notices
 from models.tables.customers import ContactRow
 from models.tables.ledger import EffectRow, ProviderEventRow, TouchpointRow
 
@@ -106,8 +107,18 @@ async def _confirm(session: Session, key: str, event: DeliveryEvent, wall: WallI
     values: dict[str, object] = {"state": EffectState.CONFIRMED, "settled_at": wall, "lease_until": None}
     if event.provider_message_id:
         values["provider_message_id"] = event.provider_message_id
-    open_yet = EffectRow.state != EffectState.CONFIRMED
-    await session.execute(update(EffectRow).where(EffectRow.key == key, open_yet).values(values))
+    query = select(EffectRow.state, EffectRow.customer_id).where(EffectRow.key == key).with_for_update()
+    before = (await session.execute(query)).one()
+    if before.state is EffectState.CONFIRMED:
+        return
+    await session.execute(update(EffectRow).where(EffectRow.key == key).values(values))
+    if before.state is EffectState.UNCERTAIN:
+        timeline = await load_timeline(session) or await start_clock(session, wall)
+        payload = {"delivery_id": event.delivery_id}
+        now = timeline.business_at(wall)
+        await put_notices(
+            session, [Notice(before.customer_id, NoticeKind.CUSTOMER_CHANGED, payload, now)], wall
+        )
 
 
 async def _move_touchpoint(session: Session, effect_key: str, state: TouchpointState) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
@@ -12,7 +13,7 @@ from activities.contracts import LifecycleState
 from domain.ports import Clock
 from models.clock import open_clock
 from models.database import Database
-from models.lifecycles import claim_rings, unring
+from models.lifecycles import RING_LEASE, claim_rings, unring
 from models.listening import announcements
 from models.outbox import CHANNEL
 from settings import Settings
@@ -51,11 +52,14 @@ async def run_relay(settings: Settings) -> None:
 class Relay:
     """Moves rings from the outbox to Temporal."""
 
-    def __init__(self, database: Database, clock: Clock, client: Client) -> None:
-        """Take both ends; `client` starts and signals workflows."""
+    def __init__(
+        self, database: Database, clock: Clock, client: Client, lease: timedelta = RING_LEASE
+    ) -> None:
+        """Take both ends; `client` starts and signals workflows. After `lease` an unanswered ring is lost."""
         self._database = database
         self._clock = clock
         self._client = client
+        self._lease = lease
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def ring_all(self) -> int:
@@ -73,7 +77,7 @@ class Relay:
 
     async def _claim(self) -> list[uuid.UUID]:
         async with self._database.transaction() as session:
-            return await claim_rings(session, self._clock.wall_now(), self._clock.now(), BATCH)
+            return await claim_rings(session, self._clock.wall_now(), self._clock.now(), BATCH, self._lease)
 
     async def _ring(self, customer_id: uuid.UUID) -> uuid.UUID | None:
         """Signal the customer's workflow, starting it if need be; return the customer if it failed."""

@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from temporalio.client import Client
 
 from activities.contracts import InterventionRunState
@@ -42,7 +42,7 @@ async def open_run(
         version = await session.scalar(
             select(PlaybookVersionRow.id).where(PlaybookVersionRow.playbook_key == document.key)
         )
-        released = PlaybookRow.__table__.update().where(PlaybookRow.key == document.key)
+        released = update(PlaybookRow).where(PlaybookRow.key == document.key)
         await session.execute(released.values(released_at=now))
         await session.execute(
             insert(InterventionRow).values(
