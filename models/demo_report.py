@@ -18,6 +18,7 @@ from domain.vocabulary import (
     Outcome,
     Purpose,
 )
+from models.clock import StoredClock
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.facts import (
     CancellationRow,
@@ -29,9 +30,8 @@ from models.tables.facts import (
     UsageSeenRow,
 )
 from models.tables.ledger import DecisionRow, EffectRow, OutboxRow, TouchpointRow
-from models.tables.playbooks import InterventionRow
-from models.tables.scoring import SignalRow
-from models.tables.system import WakeRow
+from models.tables.playbooks import InterventionRow, LifecycleRow
+from models.tables.scoring import ScoreRow, SignalRow
 from models.tables.work import TaskRow
 
 FACT_TABLES: tuple[type[Any], ...] = (
@@ -45,27 +45,51 @@ OUR_MAIL = (
 )
 SENT = (EffectState.SENT, EffectState.CONFIRMED)
 OPEN = "open"
-LATENESS_HOURS = func.extract("epoch", WakeRow.woke_at - WakeRow.due_at) / 3600.0
-PERCENTILES = (0.5, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
 class Lateness:
     """How late deadlines were acted on, in business hours."""
 
+    wakes: int = 0
     p50: float = 0.0
     p95: float = 0.0
     p99: float = 0.0
 
 
-async def lateness(session: AsyncSession, since: WallInstant | None = None) -> Lateness:
-    """Return the lateness of all wakes, or of those since a wall instant; zero without any."""
-    columns = [func.percentile_cont(share).within_group(LATENESS_HOURS) for share in PERCENTILES]
-    query = select(*columns)
-    if since is not None:
-        query = query.where(WakeRow.wall_at >= since)
-    row = (await session.execute(query)).one()
-    return Lateness(*(round(float(value or 0.0), 3) for value in row))
+LATENESS = text("""
+WITH late AS (
+    SELECT extract(epoch FROM woke_at - due_at) / 3600 AS hours FROM wakes WHERE wall_at >= :since
+    UNION ALL
+    SELECT extract(epoch FROM :now - expected_wake_at) / 3600 FROM lifecycles
+    WHERE ended_at IS NULL AND expected_wake_at < :now
+    UNION ALL
+    SELECT extract(epoch FROM :now - expected_wake_at) / 3600 FROM interventions
+    WHERE state = 'running' AND expected_wake_at < :now
+    UNION ALL
+    SELECT extract(epoch FROM :wall - created_at) * :rate / 3600 - :patience FROM outbox
+    WHERE consumed_at IS NULL AND extract(epoch FROM :wall - created_at) * :rate / 3600 > :patience
+)
+SELECT count(*) AS wakes, percentile_cont(0.5) WITHIN GROUP (ORDER BY hours) AS p50,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY hours) AS p95,
+       percentile_cont(0.99) WITHIN GROUP (ORDER BY hours) AS p99
+FROM late
+""")
+PATIENCE_HOURS = 6.0
+"""A notice may wait so long to be heard before the wait counts as lateness."""
+ALWAYS = WallInstant(dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
+
+
+async def lateness(session: AsyncSession, clock: StoredClock, since: WallInstant = ALWAYS) -> Lateness:
+    """Return the lateness of the wakes since a wall instant, and of everything that is overdue right now.
+
+    What has not woken at all counts with the time that it is late already: a stack that is swamped records
+    few wakes.
+    """
+    values = {"since": since, "now": clock.now(), "wall": clock.wall_now(), "rate": clock.rate}
+    row = (await session.execute(LATENESS, values | {"patience": PATIENCE_HOURS})).one()
+    figures = (round(float(value or 0.0), 3) for value in (row.p50, row.p95, row.p99))
+    return Lateness(row.wakes, *figures)
 
 
 async def count_facts(session: AsyncSession, source_id: str) -> int:
@@ -145,7 +169,9 @@ async def count_rows(session: AsyncSession) -> dict[str, int]:
         "customers": select(func.count()).select_from(CustomerRow),
         "signals": select(func.count()).select_from(SignalRow),
         "tasks": select(func.count()).select_from(TaskRow),
-        "wakes": select(func.count()).select_from(WakeRow),
+        "decisions": select(func.coalesce(func.sum(LifecycleRow.decide_seq), 0)),
+        "advances": select(func.coalesce(func.sum(InterventionRow.advance_seq), 0)),
+        "nights_scored": select(func.count(ScoreRow.as_of.distinct())),
     }
     row = (await session.execute(select(*(query.scalar_subquery() for query in columns.values())))).one()
     return dict(zip(columns, row, strict=True))

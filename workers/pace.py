@@ -72,9 +72,10 @@ class PaceController:
         before = self.day_seconds
         since = WallInstant(wall_now() - dt.timedelta(seconds=WINDOW_DAYS * before))
         async with self._database.transaction() as session:
-            late = (await lateness(session, since)).p95
-        self._calm_looks = self._calm_looks + 1 if late < CALM_HOURS else 0
-        after = next_day_seconds(before, late, self._calm_looks, self.limits)
+            late = await lateness(session, self._clock, since)
+        if late.wakes:  # without any, nothing is known
+            self._calm_looks = self._calm_looks + 1 if late.p95 < CALM_HOURS else 0
+        after = next_day_seconds(before, late.p95, self._calm_looks, self.limits)
         if abs(after - before) > before * 0.02:
             await self.set_day(after)
 

@@ -1,19 +1,24 @@
 import datetime as dt
 
-from domain.time import start_of_day
+from domain.customer_state import Memory
+from domain.time import BusinessInstant, start_of_day
 from models import demo_report
-from models.clock import start_clock, wall_now
+from models.clock import StoredClock, start_clock, wall_now
 from models.database import Database
 from models.demo_people import received_mails, waiting_tasks
+from models.facts import store_facts
+from models.lifecycles import DecisionMade, claim_rings, store_lifecycle
+from models.outbox import take_notices
+from tests.support.facts import CRM, connect, customer
 
 DAY = dt.date(2026, 9, 7)
 
 
 async def test_an_empty_installation_has_a_report_of_zeros(database: Database) -> None:
     async with database.transaction() as session:
-        await start_clock(session, wall_now(), at=start_of_day(DAY))
-        assert await demo_report.lateness(session) == demo_report.Lateness()
-        assert await demo_report.lateness(session, wall_now()) == demo_report.Lateness()
+        clock = StoredClock(await start_clock(session, wall_now(), at=start_of_day(DAY)))
+        assert await demo_report.lateness(session, clock) == demo_report.Lateness()
+        assert await demo_report.lateness(session, clock, wall_now()) == demo_report.Lateness()
         assert await demo_report.count_facts(session, "sample") == 0
         assert await demo_report.count_interventions(session) == {}
         assert await demo_report.count_refusals(session) == {}
@@ -27,3 +32,16 @@ async def test_an_empty_installation_has_a_report_of_zeros(database: Database) -
         assert headline["share_active_after_risk"] == {"treated": None, "holdout": None}
         assert await received_mails(session, start_of_day(DAY)) == []
         assert await waiting_tasks(session) == []
+
+
+async def test_what_has_not_woken_at_all_is_late_too(database: Database) -> None:
+    await connect(database)
+    async with database.transaction() as session:
+        clock = StoredClock(await start_clock(session, wall_now(), at=start_of_day(DAY), rate=0.0))
+        await store_facts(session, CRM, [customer()], received_at=wall_now())
+        (customer_id,) = await claim_rings(session, wall_now(), clock.now(), 10)
+        await take_notices(session, customer_id, wall_now())
+        due = BusinessInstant(clock.now() - dt.timedelta(hours=5))
+        await store_lifecycle(session, DecisionMade(customer_id, Memory(), 1, {}, due), clock.now())
+        late = await demo_report.lateness(session, clock)
+    assert (late.wakes, late.p50) == (1, 5.0)

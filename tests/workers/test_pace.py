@@ -52,11 +52,11 @@ async def test_a_new_pace_goes_on_from_the_same_business_instant(database: Datab
     assert before.business_at(after.wall_start) == after.business_start
 
 
-async def test_a_calm_clock_is_left_alone_at_its_shortest_day(database: Database) -> None:
+async def test_a_clock_of_which_nothing_is_known_is_left_alone(database: Database) -> None:
     start = start_of_day(dt.date(2026, 9, 7))
     async with database.transaction() as session:
-        clock = StoredClock(await start_clock(session, wall_now(), at=start, rate=DAY_SECONDS / 4))
+        clock = StoredClock(await start_clock(session, wall_now(), at=start, rate=DAY_SECONDS / 6))
     pace = PaceController(database, clock, LIMITS)
     for _ in range(CALM_LOOKS + 1):
         await pace.look()
-    assert clock.rate == DAY_SECONDS / 4
+    assert clock.rate == DAY_SECONDS / 6

@@ -85,7 +85,7 @@ class DemoDays:
         since = WallInstant(wall_now() - dt.timedelta(seconds=WINDOW_DAYS * self._pace.day_seconds))
         async with self._database.transaction() as session:
             figures = await demo_report.live_figures(session)
-            late = await demo_report.lateness(session, since)
+            late = await demo_report.lateness(session, self._clock, since)
         return Moment(
             now, self._number(now.date()) + 1, self._options.days, self._pace.day_seconds, figures, late
         )

@@ -111,7 +111,7 @@ async def _demo(settings: Settings, options: DemoOptions, console: Console, bega
             await _invite(settings, database, console)
             async with MailboxClient(settings.simulators_url) as mailbox:
                 await days.run(mailbox)
-        summary = await summarise(settings, database, simulation, options, began)
+        summary = await summarise(settings, database, clock, simulation, options, began)
         if options.json_path is not None:
             write_summary(summary, options.json_path)
         console.print_json(json.dumps(summary))

@@ -8,6 +8,7 @@ from typing import Any
 from integrations.simulators.sendgrid.mailbox_client import MailboxClient
 from ml.simulation.simulation import Simulation
 from models import demo_report
+from models.clock import StoredClock
 from models.database import Database
 from settings import Settings
 from workers.demo.errors import LoggedError, logged_errors
@@ -19,14 +20,19 @@ MOST_LATE_HOURS = 8.0
 
 
 async def summarise(
-    settings: Settings, database: Database, simulation: Simulation, options: DemoOptions, began: float
+    settings: Settings,
+    database: Database,
+    clock: StoredClock,
+    simulation: Simulation,
+    options: DemoOptions,
+    began: float,
 ) -> dict[str, Any]:
     """Collect the summary while the stack still runs. `began` is monotonic."""
     failures = await find_failures(await connect_temporal(settings))
     logged = logged_errors(settings.home / "logs")
     async with MailboxClient(settings.simulators_url) as mailbox:
         mails = await mailbox.count()
-    figures = await _from_database(database, simulation, options)
+    figures = await _from_database(database, clock, simulation, options)
     return {
         **figures,
         "mailbox_emails": mails,
@@ -38,11 +44,13 @@ async def summarise(
     }
 
 
-async def _from_database(database: Database, simulation: Simulation, options: DemoOptions) -> dict[str, Any]:
+async def _from_database(
+    database: Database, clock: StoredClock, simulation: Simulation, options: DemoOptions
+) -> dict[str, Any]:
     end = simulation.next_day
     async with database.transaction() as session:
         rows = await demo_report.count_rows(session)
-        late = await demo_report.lateness(session)
+        late = await demo_report.lateness(session, clock)
         return {
             "customers": rows["customers"],
             "business_days": (end - options.start).days,
@@ -56,8 +64,11 @@ async def _from_database(database: Database, simulation: Simulation, options: De
             "refusals": await demo_report.count_refusals(session),
             "headline": await demo_report.active_after_risk(session, options.start, end),
             "max_emails_per_customer_day": await demo_report.most_emails_per_customer_day(session),
-            "wakes": rows["wakes"],
-            "wake_lateness_hours": vars(late),
+            "nights_scored": rows["nights_scored"],
+            "decisions": rows["decisions"],
+            "advances": rows["advances"],
+            "wakes": late.wakes,
+            "wake_lateness_hours": {"p50": late.p50, "p95": late.p95, "p99": late.p99},
         }
 
 
