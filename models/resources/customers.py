@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, func, literal, or_, select
 
 from domain.errors import InvalidInputError, NotFoundError
 from domain.time import BusinessInstant
@@ -32,7 +32,7 @@ _NEVER = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 _TOUCH_TIER = func.coalesce(CustomerRow.touch_tier_override, CustomerRow.touch_tier)
 
 SORTS: dict[str, ColumnElement[Any]] = {
-    "name": func.lower(CustomerRow.name),
+    "name": func.lower(CustomerRow.name, type_=Text()),
     "arr": CustomerRow.arr_minor.expression,
     "churn_risk_score": func.coalesce(CustomerRow.churn_risk_score, literal(-1)),
     "health_score": func.coalesce(CustomerRow.health_score, literal(-1)),
