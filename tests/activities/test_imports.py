@@ -128,13 +128,15 @@ async def _import_some(
         left[0] -= 1
         return await store(*arguments)
 
-    activities._store = dying  # type: ignore[method-assign]  the kill
-    with pytest.raises(_Killed):
-        await environment.run(activities.import_file, request)
-    activities._store = store  # type: ignore[method-assign]  and the restart
+    with pytest.MonkeyPatch.context() as killed:
+        killed.setattr(activities, "_store", dying)
+        with pytest.raises(_Killed):
+            await environment.run(activities.import_file, request)
 
 
-async def test_two_attempts_at_one_file_cannot_both_move_its_cursor(database: Database, small: Path) -> None:
+async def test_two_attempts_at_one_file_cannot_both_move_its_cursor(
+    database: Database, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reader = FileReader()
     activities = ImportActivities(database, await open_clock(database), reader)
     order = ImportOrder("m", load_mapping(str(small / "mapping.yaml")), small)
@@ -144,7 +146,7 @@ async def test_two_attempts_at_one_file_cannot_both_move_its_cursor(database: Da
     async with database.transaction() as session:
         stale = await load_run(session, opened.id)
     await environment.run(activities.import_file, ImportFileInput(opened.id, 0))
-    activities._run = _always(stale, order.mapping)  # type: ignore[method-assign]  the slow attempt's view
+    monkeypatch.setattr(activities, "_run", _always(stale, order.mapping))
     with pytest.raises(Exception, match="another attempt is reading it"):
         await environment.run(activities.import_file, ImportFileInput(opened.id, 0))
 
