@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
 from litestar.response import Response, Template
 from pydantic import ValidationError
 
@@ -30,7 +31,7 @@ class AttentionController(Controller):
     include_in_schema = False
 
     @get("/", opt=needs(Permission.READ_CUSTOMERS))
-    async def show(self, desk: Desk) -> Template:
+    async def show(self, desk: NamedDependency[Desk]) -> Template:
         """Show the table, as a form where it may be changed."""
         async with desk.reading() as session:
             policy = await load_attention(session)
@@ -47,7 +48,7 @@ class AttentionController(Controller):
         )
 
     @post("/", opt=needs(Permission.EDIT_POLICIES))
-    async def save(self, desk: Desk) -> Response[None]:
+    async def save(self, desk: NamedDependency[Desk]) -> Response[None]:
         """Put the whole table in force, or say what is wrong with it."""
         form = await desk.request.form()
         try:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Template
 from markupsafe import Markup
 
@@ -17,7 +19,6 @@ from api.web.query import ListAddress, chosen, text
 from domain.attention import attention_for
 from domain.permissions import Permission
 from domain.vocabulary import Attention, InterventionState
-from models.attention import load_attention
 from models.views.customer import (
     CustomerContact,
     CustomerPage,
@@ -26,7 +27,7 @@ from models.views.customer import (
     load_customer,
     load_signals,
 )
-from models.views.portfolio import Trend, load_trends
+from models.views.portfolio import Trend
 from models.views.runs import RunFilter, RunLine, load_runs
 from models.views.timeline import EntryKind, Timeline, load_timeline
 
@@ -89,24 +90,22 @@ class CustomerController(Controller):
     opt = needs(Permission.READ_CUSTOMERS)
 
     @get("/{customer_id:uuid}")
-    async def show(self, desk: Desk, customer_id: uuid.UUID) -> Template:
+    async def show(self, desk: NamedDependency[Desk], customer_id: FromPath[uuid.UUID]) -> Template:
         """Show everything about one customer; `kind` filters the story, `before` goes back in it."""
         kinds = chosen(desk.query, "kind", EntryKind)
         before = text(desk.query, "before") or None
         async with desk.reading() as session:
             customer = await load_customer(session, customer_id, desk.now)
-            trends = await load_trends(session, [customer_id], desk.now.date())
             runs = await load_runs(session, RunFilter(customer=customer_id), desk.now)
-            policy = await load_attention(session)
             view = CustomerView(
                 customer=customer,
-                trend=trends.get(customer_id),
+                trend=customer.trend,
                 contacts=await load_contacts(session, customer_id),
                 signals=await load_signals(session, customer_id),
                 runs=runs.runs,
                 timeline=await load_timeline(session, customer_id, kinds, before, desk.now),
                 kinds=kinds,
                 address=ListAddress(f"/customers/{customer_id}", {"kind": [kind.value for kind in kinds]}),
-                attention=attention_for(policy, customer.standing, desk.now.date()),
+                attention=attention_for(customer.policy, customer.standing, desk.now.date()),
             )
         return desk.page("customer.html", view=view, sentences=sentences, kinds=EntryKind)

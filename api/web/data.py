@@ -1,6 +1,7 @@
 """Where facts come from: sources, imports, and rows that could not be stored."""
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
 from litestar.response import Template
 
 from api.guards import needs
@@ -18,7 +19,7 @@ class DataController(Controller):
     include_in_schema = False
 
     @get("/imports", opt=needs(Permission.READ_IMPORTS))
-    async def show_imports(self, desk: Desk) -> Template:
+    async def show_imports(self, desk: NamedDependency[Desk]) -> Template:
         """List sources with their freshness, and imports with their counts."""
         async with desk.reading() as session:
             sources = await load_sources(session)
@@ -26,7 +27,7 @@ class DataController(Controller):
         return desk.page("imports.html", sources=sources, imports=imports)
 
     @get("/quarantine", opt=needs(Permission.READ_IMPORTS))
-    async def show_quarantine(self, desk: Desk) -> Template:
+    async def show_quarantine(self, desk: NamedDependency[Desk]) -> Template:
         """List rows with where they stood and why; the cells only for those who may see them."""
         settled = text(desk.query, "show") == "settled"
         async with desk.reading() as session:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from litestar import Request
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.response import Redirect, Response, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
@@ -137,7 +137,12 @@ def workflow_url(settings: Settings, workflow_id: str) -> str | None:
     return f"http://127.0.0.1:{settings.temporal_ui_port}/namespaces/{settings.temporal_namespace}/workflows/{quoted}"
 
 
-def _desk(request: PageRequest, user: User, settings: Settings, database: Database) -> Desk:
+def _desk(
+    request: PageRequest,
+    user: NamedDependency[User],
+    settings: NamedDependency[Settings],
+    database: NamedDependency[Database],
+) -> Desk:
     return Desk(request, user, settings, database)
 
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Response, Template
 
 from api.guards import needs
 from api.sign_in import local_path
 from api.web import sentences
 from api.web.desk import DESK, Desk
-from api.web.query import ListAddress, chosen, key, text
+from api.web.query import ListAddress, chosen, key, number, text
 from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.permissions import Permission
 from domain.time import BusinessInstant, business
@@ -38,17 +40,18 @@ class InboxController(Controller):
     opt = needs(Permission.READ_WORK)
 
     @get("/")
-    async def show(self, desk: Desk) -> Template:
+    async def show(self, desk: NamedDependency[Desk]) -> Template:
         """Show what waits, by customer, the largest revenue at stake first."""
         scope = next(iter(chosen(desk.query, "of", InboxScope)), default_scope(desk.user.role))
         part = next(iter(chosen(desk.query, "show", InboxShow)), InboxShow.DUE)
         async with desk.reading() as session:
-            groups = await load_inbox(session, scope, part, desk.user.id, desk.now)
+            asked = number(desk.query, "page") or 1
+            page = await load_inbox(session, scope, part, desk.user.id, desk.now, asked)
             colleagues = await load_colleagues(session)
         state = {"of": scope.value, "show": part.value if part is not InboxShow.DUE else ""}
         return desk.page(
             "inbox.html",
-            groups=groups,
+            page=page,
             colleagues=colleagues,
             scope=scope,
             show=part,
@@ -64,7 +67,9 @@ class InboxController(Controller):
         )
 
     @post("/tasks/{task_id:uuid}/{act:str}", opt=DO)
-    async def act_on_task(self, desk: Desk, task_id: uuid.UUID, act: str) -> Response[None]:
+    async def act_on_task(
+        self, desk: NamedDependency[Desk], task_id: FromPath[uuid.UUID], act: FromPath[str]
+    ) -> Response[None]:
         """Finish, put off, hand over or take back one task."""
         form = await desk.request.form()
         try:
@@ -75,7 +80,9 @@ class InboxController(Controller):
         return _back(desk, form, said=said, done=undo)
 
     @post("/heads-ups/{heads_up_id:uuid}/{act:str}", opt=DO)
-    async def act_on_heads_up(self, desk: Desk, heads_up_id: uuid.UUID, act: str) -> Response[None]:
+    async def act_on_heads_up(
+        self, desk: NamedDependency[Desk], heads_up_id: FromPath[uuid.UUID], act: FromPath[str]
+    ) -> Response[None]:
         """Acknowledge, put off, hand over or close one warning."""
         form = await desk.request.form()
         try:

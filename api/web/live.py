@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 
 from litestar import get
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from api.guards import SIGNED_IN
@@ -46,6 +47,8 @@ async def events(feed: ChangeFeed) -> AsyncGenerator[ServerSentEventMessage, Non
 
 
 @get("/live", opt=SIGNED_IN, include_in_schema=False)
-async def live(state: State, database: Database, stopping: asyncio.Event) -> ServerSentEvent:
+async def live(
+    state: State, database: NamedDependency[Database], stopping: NamedDependency[asyncio.Event]
+) -> ServerSentEvent:
     """Stream to one page until it is closed or the server stops."""
     return ServerSentEvent(until_stopping(events(change_feed(state, database)), stopping))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
 from litestar.response import Response, Template
 
 from api.guards import needs
@@ -27,7 +28,7 @@ class PlanController(Controller):
     opt = needs(Permission.READ_RUNS)
 
     @get("/")
-    async def show(self, desk: Desk) -> Template:
+    async def show(self, desk: NamedDependency[Desk]) -> Template:
         """Show planned runs by playbook, with their messages and tasks."""
         async with desk.reading() as session:
             plan = await load_plan(session)
@@ -35,7 +36,7 @@ class PlanController(Controller):
         return desk.page("plan.html", plan=plan, sentences=sentences, flash=said)
 
     @post("/release", opt=needs(Permission.RELEASE))
-    async def release(self, desk: Desk) -> Response[None]:
+    async def release(self, desk: NamedDependency[Desk]) -> Response[None]:
         """Let everything, or one playbook, act from now on, at a rate or all at once."""
         form = await desk.request.form()
         playbook = str(form.get("playbook") or "") or None
@@ -45,7 +46,7 @@ class PlanController(Controller):
         return desk.go("/plan?said=Released.")
 
     @post("/observe", opt=needs(Permission.RELEASE))
-    async def observe(self, desk: Desk) -> Response[None]:
+    async def observe(self, desk: NamedDependency[Desk]) -> Response[None]:
         """Take a release back: new runs are only planned."""
         form = await desk.request.form()
         playbook = str(form.get("playbook") or "") or None
@@ -55,7 +56,7 @@ class PlanController(Controller):
         return desk.go("/plan?said=Observing+again.")
 
     @post("/stop-effects", opt=needs(Permission.STOP_EFFECTS))
-    async def stop(self, desk: Desk) -> Response[None]:
+    async def stop(self, desk: NamedDependency[Desk]) -> Response[None]:
         """Stop every outward effect at once."""
         async with desk.database.transaction() as session:
             await stop_effects(session, desk.now, desk.user.id)
@@ -63,7 +64,7 @@ class PlanController(Controller):
         return desk.go("/plan?said=Effects+are+stopped.")
 
     @post("/start-effects", opt=needs(Permission.START_EFFECTS))
-    async def start(self, desk: Desk) -> Response[None]:
+    async def start(self, desk: NamedDependency[Desk]) -> Response[None]:
         """Allow effects again."""
         async with desk.database.transaction() as session:
             await start_effects(session, desk.now, desk.wall)

@@ -1,6 +1,8 @@
 """Playbooks, read-only: what they say, and how their runs ended."""
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Template
 
 from api.guards import needs
@@ -19,14 +21,14 @@ class PlaybookController(Controller):
     opt = needs(Permission.READ_PLAYBOOKS)
 
     @get("/")
-    async def show_all(self, desk: Desk) -> Template:
+    async def show_all(self, desk: NamedDependency[Desk]) -> Template:
         """List playbooks with their runs by outcome."""
         async with desk.reading() as session:
             playbooks = await load_playbooks(session)
         return desk.page("playbooks.html", playbooks=playbooks)
 
     @get("/{key:str}")
-    async def show(self, desk: Desk, key: str) -> Template:
+    async def show(self, desk: NamedDependency[Desk], key: FromPath[str]) -> Template:
         """Show one document."""
         async with desk.reading() as session:
             playbook = await load_playbook(session, key)

@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
 from litestar.response import Response, Template
 
 from api.guards import SIGNED_IN
@@ -116,7 +117,7 @@ class PortfolioController(Controller):
     include_in_schema = False
 
     @get("/", opt=SIGNED_IN)
-    async def show(self, desk: Desk) -> Response[None] | Template:
+    async def show(self, desk: NamedDependency[Desk]) -> Response[None] | Template:
         """Show the list that the address describes; who may not see customers starts with the runs."""
         if not desk.may(Permission.READ_CUSTOMERS):
             return _elsewhere(desk)

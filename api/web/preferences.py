@@ -2,6 +2,7 @@
 
 from litestar import post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.response import Response
 
 from api.guards import SIGNED_IN
@@ -13,7 +14,7 @@ THEMES = ("light", "dark", "auto")
 
 
 @post("/theme", opt=SIGNED_IN, dependencies=DESK, include_in_schema=False)
-async def choose_theme(desk: Desk) -> Response[None]:
+async def choose_theme(desk: NamedDependency[Desk]) -> Response[None]:
     """Remember the choice in a cookie and go back to the page."""
     form = await desk.request.form()
     theme = str(form.get("theme") or "")

@@ -3,6 +3,8 @@
 import uuid
 
 from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Template
 
 from api.guards import needs
@@ -49,7 +51,7 @@ class RunController(Controller):
     opt = needs(Permission.READ_RUNS)
 
     @get("/")
-    async def show_all(self, desk: Desk) -> Template:
+    async def show_all(self, desk: NamedDependency[Desk]) -> Template:
         """List runs, open ones first."""
         filter_ = read_run_filter(desk)
         async with desk.reading() as session:
@@ -67,7 +69,7 @@ class RunController(Controller):
         )
 
     @get("/{run_id:uuid}")
-    async def show(self, desk: Desk, run_id: uuid.UUID) -> Template:
+    async def show(self, desk: NamedDependency[Desk], run_id: FromPath[uuid.UUID]) -> Template:
         """Show one run: its steps, causes, decisions and document."""
         async with desk.reading() as session:
             run = await load_run(session, run_id, desk.now)
@@ -84,7 +86,7 @@ class DecisionController(Controller):
     opt = needs(Permission.READ_RUNS)
 
     @get("/")
-    async def show(self, desk: Desk) -> Template:
+    async def show(self, desk: NamedDependency[Desk]) -> Template:
         """List decisions and refusals, newest first."""
         query = desk.query
         filter_ = DecisionFilter(
