@@ -13,8 +13,8 @@ Session = AsyncSession
 
 def async_url(database_url: str) -> str:
     """Return the URL with the driver that we use (psycopg 3), whatever its spelling was."""
-    scheme, rest = database_url.split("://", 1)
-    return f"{scheme.split('+')[0].replace('postgres', 'postgresql').replace('postgresqlql', 'postgresql')}+psycopg://{rest}"
+    _scheme, rest = database_url.split("://", 1)
+    return f"postgresql+psycopg://{rest}"
 
 
 class Database:
