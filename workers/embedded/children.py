@@ -46,7 +46,7 @@ class ChildSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL  # what the kernel sends it when the supervisor dies
     stop_seconds: float = 5.5  # then it is killed. Workers give activities 5 s; with the services under 10 s
-    ready_seconds: float = 60.0  # a start that takes longer has failed
+    ready_seconds: float = 120.0  # a start that takes longer has failed; a busy machine takes one minute
 
     def after(self, names: tuple[str, ...]) -> Self:
         """Return the same child that starts after these ones too."""

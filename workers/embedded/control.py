@@ -13,7 +13,7 @@ from workers.embedded.logs import log_path, rotate, tail
 from workers.embedded.runtime import StackState, environment, read_state
 from workers.embedded.supervisor import Say
 
-START_SECONDS, STOP_SECONDS, LOOK_SECONDS = 180.0, 15.0, 0.1
+START_SECONDS, STOP_SECONDS, LOOK_SECONDS = 300.0, 15.0, 0.1
 
 
 def start_detached(settings: Settings, say: Say, *, auto_ports: bool = False) -> StackState:
@@ -40,6 +40,7 @@ def _await_healthy(home: Path, process: subprocess.Popen[bytes], log: Path, say:
             raise StartFailedError(name="the stack", reason=f"exit code {code}", log=log, tail=tail(log))
         state = read_state(home)
         if state is not None and state.supervisor.pid == process.pid and state.is_healthy():
+            _pass_on(log, shown, say)
             return state
         time.sleep(LOOK_SECONDS)
     process.terminate()

@@ -59,6 +59,7 @@ class Supervisor:
         self._say = say
         self._record = record
         self._stopping = asyncio.Event()
+        self._is_up = False  # everything has been ready once, and people were told
         self._asked = 0.0  # monotonic, of the first wish to stop
 
     def stop(self) -> None:
@@ -81,8 +82,9 @@ class Supervisor:
         try:
             await self._until_ready(keepers, asked)
             if not self._stopping.is_set():
-                self._write()
                 when_ready()
+                self._is_up = True
+                self._write()
             await self._until_asked(keepers, asked)
         finally:
             asked.cancel()
@@ -207,8 +209,7 @@ class Supervisor:
 
     def _write(self) -> None:
         services = [child for child in self._children.values() if child.spec.kind is Kind.SERVICE]
-        ready = all(child.ready.is_set() for child in self._children.values())
-        self._record({child.spec.name: child.part() for child in services}, ready)
+        self._record({child.spec.name: child.part() for child in services}, self._is_up)
 
 
 async def _probe(child: _Child) -> bool:
