@@ -26,14 +26,19 @@ class Candidate:
 
 
 def find_candidates(state: CustomerState, policy: DirectorPolicy, now: BusinessInstant) -> list[Candidate]:
-    """Return every playbook that applies to this customer now, by priority."""
+    """Return every playbook that applies to this customer now: escalations first, then by priority."""
     found = [
         candidate
         for known in policy.playbooks
         if state.touch_tier in known.document.audience
         for candidate in _of(known, state, policy, now)
     ]
-    return sorted(found, key=lambda one: (-one.playbook.document.priority, one.playbook.document.key))
+    return sorted(found, key=lambda one: _worth(one.playbook))
+
+
+def _worth(known: KnownPlaybook) -> tuple[bool, int, str]:
+    """Sort by this: the worthiest first."""
+    return not known.document.replaces, -known.document.priority, known.document.key
 
 
 def _of(
@@ -73,13 +78,17 @@ def _by_tier(known: KnownPlaybook, state: CustomerState, policy: DirectorPolicy)
 
 
 def _playbook_of_main_driver(state: CustomerState, policy: DirectorPolicy) -> KnownPlaybook | None:
-    """Walk the drivers from the heaviest; the first family that has a playbook decides, else the first."""
+    """Walk the drivers from the heaviest: the first family that has a playbook decides.
+
+    Without one it is a playbook that is meant for any reason, if there is one: an apology for tickets that
+    nobody has opened is worse than none.
+    """
     open_to = [
         known
         for known in policy.playbooks
         if known.document.trigger.tier is state.tier and state.touch_tier in known.document.audience
     ]
-    ranked = sorted(open_to, key=lambda known: (-known.document.priority, known.document.key))
+    ranked = sorted(open_to, key=_worth)
     running = {run.playbook_key for run in state.open_runs}
     for known in ranked:
         if known.document.key in running:
@@ -88,7 +97,7 @@ def _playbook_of_main_driver(state: CustomerState, policy: DirectorPolicy) -> Kn
         for known in ranked:
             if driver.family in known.document.trigger.drivers:
                 return known
-    return ranked[0] if ranked else None
+    return next((known for known in ranked if not known.document.trigger.drivers), None)
 
 
 def _by_signal(known: KnownPlaybook, state: CustomerState) -> Iterator[Candidate]:

@@ -8,22 +8,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from domain.calendar import spread
-from domain.candidates import Candidate, find_candidates
-from domain.customer_state import CustomerState, DirectorPolicy, HeardNotice, KnownPlaybook, Memory, OpenRun
+from domain.customer_state import CustomerState, DirectorPolicy, HeardNotice, Memory
 from domain.directives import (
     CloseHeadsUp,
     Directive,
     EndRun,
     OpenHeadsUp,
     OpenSilence,
-    Refuse,
     ReleaseRun,
     ResolveSignal,
     RingRun,
     Ruling,
     SetWatchlist,
-    StartRun,
 )
+from domain.run_rulings import rule_on_runs
 from domain.time import BusinessInstant
 from domain.vocabulary import (
     CustomerStatus,
@@ -54,7 +52,7 @@ def decide(
     heads_ups = _signal_heads_ups(state, notices)
     silence, memory = _silence(state, policy, memory, now)
     watch = _watchlist(state)
-    runs, memory, next_try = _runs(state, policy, memory, now)
+    runs, memory, next_try = rule_on_runs(state, policy, memory, now)
     rings = _rings(state, notices, runs)
     directives = (*watch, *heads_ups, *silence, *runs, *rings)
     looks = [_silence_due(state, policy, memory), _renewal_look(state, policy, now), next_try]
@@ -79,7 +77,10 @@ def _farewell(state: CustomerState, memory: Memory) -> Ruling:
         for run in state.open_runs
     )
     closed = tuple(CloseHeadsUp(key, "the customer has left") for key in sorted(state.heads_up_keys))
-    return Ruling(memory.model_copy(update={"phase": "churned", "refused": {}}), (*ended, *closed), None)
+    off = (SetWatchlist(on=False, sentence="The customer has left."),) if state.watchlisted_at else ()
+    return Ruling(
+        memory.model_copy(update={"phase": "churned", "refused": {}}), (*ended, *closed, *off), None
+    )
 
 
 def _signal_heads_ups(state: CustomerState, notices: Sequence[HeardNotice]) -> list[Directive]:
@@ -127,10 +128,10 @@ def _silence_due(state: CustomerState, policy: DirectorPolicy, memory: Memory) -
     """Return when the customer's longest silence is over, None where we could not hear a contact."""
     if not state.is_observed:
         return None
-    known = [at for at in (state.last_touch_at, memory.silence_from) if at is not None]
-    start = max(known, default=memory.began_at)
-    if start is None:
+    known = [at for at in (state.last_touch_at, memory.silence_from, memory.began_at) if at is not None]
+    if not known:
         return None
+    start = max(known)
     allowed = timedelta(days=policy.longest_silence_days[state.touch_tier])
     return BusinessInstant(start + allowed + spread(f"silence/{state.customer_id}", JITTER))
 
@@ -171,123 +172,6 @@ def _renewal_look(
     ]
     looks.append(day + timedelta(days=1))
     return BusinessInstant(min((look for look in looks if look > now), default=now))
-
-
-def _runs(
-    state: CustomerState, policy: DirectorPolicy, memory: Memory, now: BusinessInstant
-) -> tuple[list[Directive], Memory, BusinessInstant | None]:
-    """Open, release, replace or refuse runs, worthiest first."""
-    directives: list[Directive] = []
-    refused: dict[str, str] = {}
-    tries: list[BusinessInstant] = []
-    open_runs = list(state.open_runs)
-    for candidate in find_candidates(state, policy, now):
-        verdict = _rule(candidate, state, policy, open_runs, now)
-        if isinstance(verdict, Refuse):
-            refused[verdict.playbook_key] = verdict.reason
-            if memory.refused.get(verdict.playbook_key) != verdict.reason:
-                directives.append(verdict)
-            if candidate.allowed_again is not None:
-                tries.append(candidate.allowed_again)
-            continue
-        replaced = _replaced(candidate.playbook, open_runs) if verdict else []
-        directives += [*replaced, *verdict]
-        open_runs = _after(open_runs, replaced, candidate, verdict)
-    if policy.release_left == 0 and any(run.state is InterventionState.PLANNED for run in state.open_runs):
-        tries.append(BusinessInstant(now + timedelta(hours=24)))
-    return directives, memory.model_copy(update={"refused": refused}), min(tries, default=None)
-
-
-def _rule(
-    candidate: Candidate,
-    state: CustomerState,
-    policy: DirectorPolicy,
-    open_runs: Sequence[OpenRun],
-    now: BusinessInstant,
-) -> list[Directive] | Refuse:
-    """Return what to do with one candidate: start, release, nothing (it runs), or a refusal."""
-    playbook = candidate.playbook.document
-    same = [run for run in open_runs if run.playbook_key == playbook.key]
-    if same:
-        return _release(same[0], candidate, policy)
-    refusal = _objection(candidate, state, open_runs, now)
-    if refusal is not None:
-        return refusal
-    observed = not candidate.playbook.released
-    return [StartRun(candidate.playbook, candidate.reason, candidate.sentence, candidate.causes, observed)]
-
-
-def _release(run: OpenRun, candidate: Candidate, policy: DirectorPolicy) -> list[Directive]:
-    """Let a planned run go once its playbook is released and the day's rate allows."""
-    if (
-        run.state is not InterventionState.PLANNED
-        or not candidate.playbook.released
-        or policy.release_left == 0
-    ):
-        return []
-    return [ReleaseRun(run.id, "A person has released this playbook.")]
-
-
-def _objection(
-    candidate: Candidate, state: CustomerState, open_runs: Sequence[OpenRun], now: BusinessInstant
-) -> Refuse | None:
-    """Return the first rule that speaks against a start, in a fixed order."""
-    playbook = candidate.playbook.document
-    exempt = state.touch_tier is TouchTier.STRATEGIC
-    worthier = [run for run in open_runs if run.priority >= playbook.priority and not playbook.replaces]
-    rules = (
-        (state.do_not_contact, "do_not_contact", "The customer asked not to be contacted."),
-        (
-            state.holdout and playbook.holdout and not exempt,
-            "holdout",
-            "The customer is in the holdout, from which optional outreach is withheld to measure it.",
-        ),
-        (
-            candidate.allowed_again is not None and now < candidate.allowed_again,
-            "cooldown",
-            f"A run of this playbook ended less than {playbook.cooldown.days} days ago.",
-        ),
-        (bool(worthier), "outranked", "A run of the same or higher priority is open for this customer."),
-    )
-    for applies, reason, sentence in rules:
-        if applies:
-            return Refuse(playbook.key, reason, sentence)
-    return None
-
-
-def _replaced(playbook: KnownPlaybook, open_runs: Sequence[OpenRun]) -> list[Directive]:
-    """End the other runs when an escalation opens."""
-    if not playbook.document.replaces:
-        return []
-    sentence = f"Replaced by {playbook.document.name}: the risk is critical."
-    return [
-        EndRun(run.id, Outcome.REPLACED, sentence)
-        for run in open_runs
-        if run.playbook_key != playbook.document.key
-    ]
-
-
-def _after(
-    open_runs: list[OpenRun],
-    replaced: Sequence[Directive],
-    candidate: Candidate,
-    verdict: Sequence[Directive],
-) -> list[OpenRun]:
-    """Return the open runs as they will be, so that the next candidate is weighed against them."""
-    gone = {directive.intervention_id for directive in replaced if isinstance(directive, EndRun)}
-    kept = [run for run in open_runs if run.id not in gone]
-    if not any(isinstance(directive, StartRun) for directive in verdict):
-        return kept
-    document = candidate.playbook.document
-    opened = OpenRun(
-        candidate.playbook.version_id,  # the run has no id yet; nothing in this ruling names it
-        document.key,
-        document.motion,
-        document.priority,
-        candidate.reason,
-        InterventionState.RUNNING,
-    )
-    return [*kept, opened]
 
 
 def _rings(
