@@ -1,6 +1,6 @@
 """What a second telling of the same fact does: nothing, moves it forward, or contradicts it.
 
-The rules, and why, are in docs/decisions/0010-facts-move-forward.md. `fixed` fields make the content hash and
+The rules, and why, are in docs/decisions/0020-facts-move-forward.md. `fixed` fields make the content hash and
 never change. `filled` ones go from unknown to a value once. `latest` ones follow whoever was known later.
 `rising` numbers and `ranked` words only go up. A telling that says nothing of a field changes nothing.
 """
