@@ -1,6 +1,7 @@
 """The attention table as an administrator has it: stored in `policies`, validated on the way in and out."""
 
 import uuid
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -12,11 +13,17 @@ from domain.time import BusinessInstant
 from models.tables.system import PolicyRow
 
 KEY = "attention"
+STORED = select(PolicyRow.document).where(PolicyRow.key == KEY)
+"""The document as it is stored, for pages that read it along with something else."""
 
 
 async def load_attention(session: AsyncSession) -> AttentionPolicy:
     """Return the table in force; without one, or with one of an older shape, the default."""
-    document = await session.scalar(select(PolicyRow.document).where(PolicyRow.key == KEY))
+    return read_attention(await session.scalar(STORED))
+
+
+def read_attention(document: dict[str, Any] | None) -> AttentionPolicy:
+    """Return the table that a stored document describes."""
     if document is None:
         return DEFAULT_ATTENTION
     try:

@@ -10,13 +10,15 @@ from sqlalchemy import func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from domain.attention import CustomerStanding
+from domain.attention import AttentionPolicy, CustomerStanding
 from domain.errors import NotFoundError
 from domain.time import BusinessInstant
 from domain.vocabulary import ContactRole, HealthComponent, HealthStatus, Severity, SignalKind, SignalState
+from models.attention import STORED, read_attention
 from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
 from models.tables.people import UserRow
 from models.tables.scoring import AssessmentRow, ScoreRow, SignalRow
+from models.views.portfolio import Trend, trend_columns
 from models.views.standing import health_in_force
 
 SIGNALS = 20
@@ -78,6 +80,8 @@ class CustomerPage:
     sales_owner: str | None
     score: Score | None
     verdict: Verdict | None
+    trend: Trend | None
+    policy: AttentionPolicy
 
     @property
     def standing(self) -> CustomerStanding:
@@ -125,27 +129,34 @@ async def load_customer(session: AsyncSession, customer_id: uuid.UUID, now: Busi
     score = aliased(ScoreRow, _newest(ScoreRow, ScoreRow.as_of, "score"))
     verdict = aliased(AssessmentRow, _newest(AssessmentRow, AssessmentRow.assessed_at, "verdict"))
     csm, sales = aliased(UserRow), aliased(UserRow)
+    columns, recent = trend_columns(now.date())
+    trend = select(*columns).where(ScoreRow.customer_id == CustomerRow.id, recent).lateral("trend")
     query = (
         select(CustomerRow, health_in_force(now), csm.name, sales.name, score, verdict)
+        .add_columns(trend.c.since, trend.c.risks, trend.c.healths, STORED.scalar_subquery())
         .outerjoin(csm, csm.id == CustomerRow.csm_id)
         .outerjoin(sales, sales.id == CustomerRow.sales_owner_id)
         .outerjoin(score, true())
         .outerjoin(verdict, true())
+        .outerjoin(trend, true())
         .where(CustomerRow.id == customer_id)
     )
-    found = (await session.execute(query)).one_or_none()
+    found: Any = (await session.execute(query)).one_or_none()
     if found is None:
         raise NotFoundError(what="customer", key=customer_id)
     row: CustomerRow = found[0]
-    columns = {column.key: getattr(row, column.key) for column in CustomerRow.__table__.columns}
+    since, risks, healths, policy = found[6:]
+    own = {column.key: getattr(row, column.key) for column in CustomerRow.__table__.columns}
     return CustomerPage(
-        row=columns | {"touch_tier": row.touch_tier_override or row.touch_tier},
+        row=own | {"touch_tier": row.touch_tier_override or row.touch_tier},
         health=found[1],
         csm=found[2],
         csm_id=row.csm_id,
         sales_owner=found[3],
         score=_score(found[4]),
         verdict=_verdict(found[5]),
+        trend=Trend(since, tuple(risks), tuple(healths)) if since is not None else None,
+        policy=read_attention(policy),
     )
 
 

@@ -18,8 +18,10 @@ from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.work import HeadsUpRow, TaskRow
 from models.views.chrome import due_heads_up, due_task
 
-MOST = 300
-"""Lines of each sort that one page shows; whoever has more needs help, not a longer page."""
+MOST = 500
+"""Lines of each sort that are looked at; whoever has more needs help, not a longer list."""
+PAGE_SIZE = 25
+"""Customers on one page."""
 DONE_SHOWN = 50
 
 
@@ -92,6 +94,17 @@ class InboxGroup:
     score: int | None
     tasks: list[InboxTask] = field(default_factory=list)
     heads_ups: list[InboxHeadsUp] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """One page of customers with what waits there, and how much waits in all."""
+
+    groups: tuple[InboxGroup, ...]
+    customers: int
+    lines: int
+    page: int
+    pages: int
 
 
 CUSTOMER = (
@@ -194,9 +207,14 @@ def _heads_up_query(scope: InboxScope, show: InboxShow, user_id: uuid.UUID, now:
 
 
 async def load_inbox(
-    session: AsyncSession, scope: InboxScope, show: InboxShow, user_id: uuid.UUID, now: BusinessInstant
-) -> tuple[InboxGroup, ...]:
-    """Return what waits, by customer, in two queries; what is done is in order of its end."""
+    session: AsyncSession,
+    scope: InboxScope,
+    show: InboxShow,
+    user_id: uuid.UUID,
+    now: BusinessInstant,
+    page: int = 1,
+) -> InboxPage:
+    """Return what waits, by customer, in two queries; what is done is in the order of its end."""
     groups: dict[uuid.UUID, InboxGroup] = {}
     width = len(CUSTOMER)
     for row in await session.execute(_task_query(scope, show, user_id, now)):
@@ -205,8 +223,17 @@ async def load_inbox(
     for row in await session.execute(_heads_up_query(scope, show, user_id, now)):
         group = groups.setdefault(row[0], InboxGroup(*row[:width]))
         group.heads_ups.append(InboxHeadsUp(*row[width:]))
-    found = tuple(groups.values())
-    return found if show is InboxShow.DONE else tuple(sorted(found, key=lambda group: -group.arr_minor))
+    return _page(list(groups.values()), show, page)
+
+
+def _page(groups: list[InboxGroup], show: InboxShow, page: int) -> InboxPage:
+    if show is not InboxShow.DONE:
+        groups.sort(key=lambda group: -group.arr_minor)
+    lines = sum(len(group.tasks) + len(group.heads_ups) for group in groups)
+    pages = max(1, -(-len(groups) // PAGE_SIZE))
+    page = min(max(page, 1), pages)
+    shown = groups[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    return InboxPage(tuple(shown), len(groups), lines, page, pages)
 
 
 async def load_colleagues(session: AsyncSession) -> Sequence[tuple[uuid.UUID, str]]:

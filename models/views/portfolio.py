@@ -5,18 +5,25 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, func, select, true
+from sqlalchemy import Row, func, null, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.attention import AttentionPolicy
 from domain.time import BusinessInstant
 from domain.vocabulary import Attention, CustomerStatus, HealthStatus, RiskTier, Segment, TouchTier
+from models.arrays import among_ids
 from models.tables.customers import CustomerRow
 from models.tables.people import UserRow
 from models.tables.scoring import AssessmentRow, ScoreRow
-from models.views.portfolio_filter import TOUCH, PortfolioFilter, conditions, order
-from models.views.standing import attention_is, health_in_force
+from models.views.portfolio_filter import TOUCH, PortfolioFilter, attention_rank, conditions, sort_key
+from models.views.standing import (
+    arr_is_high,
+    attention_is,
+    days_to_renewal,
+    health_in_force,
+    standing_is,
+)
 
 PAGE_SIZE = 50
 TREND_DAYS = 30
@@ -93,26 +100,48 @@ def _newest_assessment() -> Any:
     )
 
 
-def _list_query(chosen: PortfolioFilter, policy: AttentionPolicy, now: BusinessInstant) -> Any:
-    """Choose and order the page's ids first, then read what only these fifty need."""
-    attention = attention_is(policy, now)
-    ordering = order(chosen, attention, now)
-    page = (
+def _chosen(chosen: PortfolioFilter, policy: AttentionPolicy, now: BusinessInstant) -> Any:
+    """Return everyone who fits, with what orders them. In layers, so that no expression stands twice."""
+    key = sort_key(chosen, now)
+    known = (
         select(
             CustomerRow.id,
-            attention.label("attention"),
+            CustomerRow.arr_minor,
             UserRow.name.label("owner"),
-            func.count().over().label("total"),
-            func.row_number().over(order_by=ordering).label("position"),
+            arr_is_high(policy).label("high"),
+            standing_is(now).label("standing"),
+            days_to_renewal(now.date()).label("days"),
+            (null() if key is None else key).label("key"),
         )
         .outerjoin(UserRow, UserRow.id == CustomerRow.csm_id)
-        .where(*conditions(chosen, attention, now))
-        .order_by(*ordering)
-        .limit(PAGE_SIZE)
-        .offset((max(chosen.page, 1) - 1) * PAGE_SIZE)
-        .cte("page")
+        .where(*conditions(chosen, now))
+        .subquery("known")
+    ).c
+    attention = attention_is(policy, known.high, known.standing, known.days).label("attention")
+    return select(known.id, known.arr_minor, known.owner, known.key, attention).subquery("chosen").c
+
+
+def _page(chosen: PortfolioFilter, policy: AttentionPolicy, now: BusinessInstant) -> Any:
+    rows = _chosen(chosen, policy, now)
+    key = attention_rank(rows.attention) if sort_key(chosen, now) is None else rows.key
+    first = key.desc().nulls_last() if chosen.descending else key.asc().nulls_last()
+    ordering = (first, rows.arr_minor.desc(), rows.id)
+    query = select(
+        rows.id,
+        rows.owner,
+        rows.attention,
+        func.count().over().label("total"),
+        func.row_number().over(order_by=ordering).label("position"),
     )
-    newest = _newest_assessment()
+    if chosen.attention:
+        query = query.where(rows.attention.in_([each.value for each in chosen.attention]))
+    skipped = (max(chosen.page, 1) - 1) * PAGE_SIZE
+    return query.order_by("position").limit(PAGE_SIZE).offset(skipped).cte("page")
+
+
+def _list_query(chosen: PortfolioFilter, policy: AttentionPolicy, now: BusinessInstant) -> Any:
+    """Choose and order the page's ids first, then read what only these fifty need."""
+    page, newest = _page(chosen, policy, now), _newest_assessment()
     verdict = (newest.c.reason, newest.c.next_best_action, newest.c.limited_since)
     return (
         select(*COLUMNS, health_in_force(now).label("health"), *verdict, page)
@@ -122,13 +151,20 @@ def _list_query(chosen: PortfolioFilter, policy: AttentionPolicy, now: BusinessI
     )
 
 
-async def load_trends(session: AsyncSession, ids: list[uuid.UUID], today: dt.date) -> dict[uuid.UUID, Trend]:
-    """Return each customer's scores of the last 30 days; one row each, since a row per day costs more."""
+def trend_columns(today: dt.date) -> tuple[Any, Any]:
+    """Return the columns of a Trend, aggregated over scores, and the condition that keeps 30 days."""
     risks = func.array_agg(aggregate_order_by(ScoreRow.churn_risk_score, ScoreRow.as_of))
     healths = func.array_agg(aggregate_order_by(ScoreRow.health_score, ScoreRow.as_of))
+    recent = ScoreRow.as_of > today - dt.timedelta(days=TREND_DAYS)
+    return (func.min(ScoreRow.as_of).label("since"), risks.label("risks"), healths.label("healths")), recent
+
+
+async def load_trends(session: AsyncSession, ids: list[uuid.UUID], today: dt.date) -> dict[uuid.UUID, Trend]:
+    """Return each customer's scores of the last 30 days; one row each, since a row per day costs more."""
+    columns, recent = trend_columns(today)
     query = (
-        select(ScoreRow.customer_id, func.min(ScoreRow.as_of), risks, healths)
-        .where(ScoreRow.customer_id.in_(ids), ScoreRow.as_of > today - dt.timedelta(days=TREND_DAYS))
+        select(ScoreRow.customer_id, *columns)
+        .where(among_ids(ScoreRow.customer_id, ids), recent)
         .group_by(ScoreRow.customer_id)
     )
     rows = (await session.execute(query)).all()

@@ -76,10 +76,8 @@ def _moved(direction: str, today: dt.date) -> ColumnElement[bool]:
     return after > before if direction == "worse" else after < before
 
 
-def conditions(
-    chosen: PortfolioFilter, attention: ColumnElement[str], now: BusinessInstant
-) -> list[ColumnElement[bool]]:
-    """Return the WHERE of a filter; used by the list and by everything that counts over it."""
+def conditions(chosen: PortfolioFilter, now: BusinessInstant) -> list[ColumnElement[bool]]:
+    """Return the WHERE of a filter, all but the attention, which needs the table."""
     found: list[ColumnElement[bool]] = [
         CustomerRow.status == CustomerStatus.CHURNED
         if chosen.churned
@@ -90,7 +88,6 @@ def conditions(
         (health_in_force(now), chosen.health),
         (CustomerRow.segment, chosen.segments),
         (TOUCH, chosen.touch_tiers),
-        (attention, tuple(each.value for each in chosen.attention)),
     )
     found += [column.in_(values) for column, values in choices if values]
     if chosen.search.strip():
@@ -112,12 +109,9 @@ def _searched(text: str) -> ColumnElement[bool]:
     )
 
 
-def order(
-    chosen: PortfolioFilter, attention: ColumnElement[str], now: BusinessInstant
-) -> list[ColumnElement[Any]]:
-    """Return the ORDER BY of a filter: the chosen column, then the larger ARR first."""
+def sort_key(chosen: PortfolioFilter, now: BusinessInstant) -> Any:
+    """Return the column to sort by, None for the attention, which needs the table."""
     columns: dict[str, Any] = {
-        "attention": attention_rank(attention),
         "name": func.lower(CustomerRow.name),
         "health": health_rank(health_in_force(now)),
         "risk": CustomerRow.churn_risk_score,
@@ -126,6 +120,4 @@ def order(
         "touch": CustomerRow.last_touch_at,
         "owner": func.lower(UserRow.name),
     }
-    column = columns.get(chosen.sort, columns["attention"])
-    first = column.desc().nulls_last() if chosen.descending else column.asc().nulls_last()
-    return [first, CustomerRow.arr_minor.desc(), CustomerRow.id]
+    return columns.get(chosen.sort)

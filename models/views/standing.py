@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, and_, case, false, func, literal, or_, true
+from sqlalchemy import ColumnElement, Date, Integer, and_, case, cast, false, func, literal, or_, true
 
 from domain.attention import WITHOUT_HUNDREDTHS, ArrBand, AttentionPolicy, AttentionRule, Standing
 from domain.time import BusinessInstant
@@ -47,8 +47,13 @@ def renews_within(days: int, today: dt.date) -> ColumnElement[bool]:
     return CustomerRow.renewal_on.between(today, today + dt.timedelta(days=days))
 
 
+def days_to_renewal(today: dt.date) -> ColumnElement[int]:
+    """Return the days from today to the renewal; null without a date, negative for the past."""
+    return cast(CustomerRow.renewal_on - literal(today, Date), Integer)
+
+
 def _fits(
-    rule: AttentionRule, high: ColumnElement[bool], standing: ColumnElement[str], today: dt.date
+    rule: AttentionRule, high: ColumnElement[bool], standing: ColumnElement[str], days: ColumnElement[int]
 ) -> ColumnElement[bool]:
     cells: list[ColumnElement[bool]] = [true()]
     if rule.arr is not None:
@@ -56,13 +61,17 @@ def _fits(
     if rule.standing is not None:
         cells.append(standing == rule.standing.value)
     if rule.renewal_within_days is not None:
-        cells.append(func.coalesce(renews_within(rule.renewal_within_days, today), false()))
+        cells.append(func.coalesce(days.between(0, rule.renewal_within_days), false()))
     return and_(*cells)
 
 
-def attention_is(policy: AttentionPolicy, now: BusinessInstant) -> ColumnElement[str]:
-    """Return the attention of each customer as the table has it; the first fitting row decides."""
-    high, standing, today = arr_is_high(policy), standing_is(now), now.date()
-    whens = [(_fits(rule, high, standing, today), literal(rule.attention.value)) for rule in policy.rules]
+def attention_is(
+    policy: AttentionPolicy,
+    high: ColumnElement[bool],
+    standing: ColumnElement[str],
+    days: ColumnElement[int],
+) -> ColumnElement[str]:
+    """Return the attention of each row as the table has it; the first fitting rule decides."""
+    whens = [(_fits(rule, high, standing, days), literal(rule.attention.value)) for rule in policy.rules]
     nothing = literal(Attention.NONE.value)
     return case(*whens, else_=nothing) if whens else nothing
