@@ -109,6 +109,13 @@ class StoredClock:
         """Business seconds per wall second, now."""
         return self._timeline.segments[-1].rate
 
+    @property
+    def running_since(self) -> WallInstant:
+        """When business time last began to run after it stood still."""
+        segments = self._timeline.segments
+        stops = [number for number, segment in enumerate(segments) if segment.rate == 0]
+        return segments[min(stops[-1] + 1 if stops else 0, len(segments) - 1)].wall_start
+
     def replace(self, timeline: Timeline) -> None:
         """Go on with newly stored segments."""
         self._timeline = timeline

@@ -67,8 +67,10 @@ WITH late AS (
     SELECT extract(epoch FROM :now - expected_wake_at) / 3600 FROM interventions
     WHERE state = 'running' AND expected_wake_at < :now
     UNION ALL
-    SELECT extract(epoch FROM :wall - created_at) * :rate / 3600 - :patience FROM outbox
-    WHERE consumed_at IS NULL AND extract(epoch FROM :wall - created_at) * :rate / 3600 > :patience
+    SELECT hours - :patience FROM (
+        SELECT extract(epoch FROM :wall - greatest(created_at, :began)) * :rate / 3600 AS hours
+        FROM outbox WHERE consumed_at IS NULL
+    ) AS unheard WHERE hours > :patience
 )
 SELECT count(*) AS wakes, percentile_cont(0.5) WITHIN GROUP (ORDER BY hours) AS p50,
        percentile_cont(0.95) WITHIN GROUP (ORDER BY hours) AS p95,
@@ -86,8 +88,9 @@ async def lateness(session: AsyncSession, clock: StoredClock, since: WallInstant
     What has not woken at all counts with the time that it is late already: a stack that is swamped records
     few wakes.
     """
-    values = {"since": since, "now": clock.now(), "wall": clock.wall_now(), "rate": clock.rate}
-    row = (await session.execute(LATENESS, values | {"patience": PATIENCE_HOURS})).one()
+    instants = {"since": since, "now": clock.now(), "wall": clock.wall_now(), "began": clock.running_since}
+    values = instants | {"rate": clock.rate, "patience": PATIENCE_HOURS}
+    row = (await session.execute(LATENESS, values)).one()
     figures = (round(float(value or 0.0), 3) for value in (row.p50, row.p95, row.p99))
     return Lateness(row.wakes, *figures)
 
@@ -174,7 +177,7 @@ async def count_rows(session: AsyncSession) -> dict[str, int]:
         "nights_scored": select(func.count(ScoreRow.as_of.distinct())),
     }
     row = (await session.execute(select(*(query.scalar_subquery() for query in columns.values())))).one()
-    return dict(zip(columns, row, strict=True))
+    return dict(zip(columns, map(int, row), strict=True))
 
 
 ACTIVE_AFTER_RISK = text("""

@@ -16,7 +16,10 @@ SHORTEST_DAY = 4.0
 CUSTOMERS_PER_SHORTEST_DAY = 300
 LATE_HOURS, CALM_HOURS = 1.0, 0.4
 """Lateness p95 above which a day gets longer, and below which it gets shorter."""
-LONGER, SHORTER = 1.2, 0.9
+SWAMPED_HOURS = 4.0
+"""Lateness p95 above which a day gets longer whatever the budget says: rather slow than wrong."""
+LONGER, MUCH_LONGER, SHORTER = 1.2, 1.5, 0.8
+LONGEST_DAY = 90.0
 WINDOW_DAYS = 2.0
 """Lateness is looked at over so many business days."""
 CALM_LOOKS = 4
@@ -25,7 +28,7 @@ CALM_LOOKS = 4
 
 @dataclass(frozen=True)
 class PaceLimits:
-    """Seconds between which a day may last."""
+    """Seconds between which a day may last, unless we are swamped."""
 
     shortest: float
     longest: float
@@ -38,12 +41,14 @@ def shortest_day(customers: int) -> float:
 
 def next_day_seconds(now: float, late_p95_hours: float, calm_looks: int, limits: PaceLimits) -> float:
     """Return how long the next days last, from how late we were in the last ones."""
+    if late_p95_hours > SWAMPED_HOURS:
+        return max(limits.shortest, min(now * MUCH_LONGER, LONGEST_DAY))
     wanted = now
     if late_p95_hours > LATE_HOURS:
-        wanted = now * LONGER
+        wanted = max(now, min(now * LONGER, limits.longest))
     elif calm_looks >= CALM_LOOKS:
         wanted = now * SHORTER
-    return min(max(wanted, limits.shortest), limits.longest)
+    return max(wanted, limits.shortest)
 
 
 class PaceController:
@@ -62,10 +67,9 @@ class PaceController:
 
     async def run(self) -> None:
         """Control the pace for ever."""
-        await asyncio.sleep(WINDOW_DAYS * self.day_seconds)
         while True:
-            await self.look()
             await asyncio.sleep(self.day_seconds)
+            await self.look()
 
     async def look(self) -> None:
         """Measure once, and change the pace if that is due."""

@@ -10,6 +10,7 @@ from models.database import Database
 from workers.pace import (
     CALM_LOOKS,
     DAY_SECONDS,
+    SWAMPED_HOURS,
     PaceController,
     PaceLimits,
     next_day_seconds,
@@ -34,8 +35,17 @@ def test_a_calm_stretch_shortens_it_again() -> None:
 
 
 @given(st.floats(1, 100), st.floats(0, 100), st.integers(0, 10))
-def test_a_day_never_leaves_its_limits(now: float, late: float, calm: int) -> None:
-    assert LIMITS.shortest <= next_day_seconds(now, late, calm, LIMITS) <= LIMITS.longest
+def test_a_day_never_gets_shorter_than_its_shortest(now: float, late: float, calm: int) -> None:
+    assert next_day_seconds(now, late, calm, LIMITS) >= LIMITS.shortest
+
+
+@given(st.floats(1, 8), st.floats(0, SWAMPED_HOURS), st.integers(0, 10))
+def test_a_little_lateness_never_breaks_the_budget(now: float, late: float, calm: int) -> None:
+    assert next_day_seconds(now, late, calm, LIMITS) <= LIMITS.longest
+
+
+def test_when_swamped_a_day_gets_longer_whatever_the_budget() -> None:
+    assert next_day_seconds(8.0, SWAMPED_HOURS + 1, 0, LIMITS) > LIMITS.longest
 
 
 async def test_a_new_pace_goes_on_from_the_same_business_instant(database: Database) -> None:
