@@ -1,10 +1,11 @@
 """The decision loop on a time-skipping server, with one customer in it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from models.database import Database
+from tests.support.devserver import DevServer, running_dev_server
 from tests.support.loop import Loop, running_loop
 from tests.support.scenario import Scenario
 
@@ -28,3 +29,10 @@ async def begin(loop: Loop, **values: object) -> Scenario:
     await loop.ring()
     await loop.decided(started.customer_id)
     return started
+
+
+@pytest.fixture(scope="session")
+def temporal_server() -> Iterator[DevServer]:
+    """One dev server for the whole run; each test takes a namespace of its own."""
+    with running_dev_server() as server:
+        yield server
