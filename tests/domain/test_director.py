@@ -1,0 +1,447 @@
+"""The director, ruling by ruling."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.customer_state import DirectorPolicy
+from domain.directives import (
+    CloseHeadsUp,
+    EndRun,
+    OpenHeadsUp,
+    OpenSilence,
+    Refuse,
+    ReleaseRun,
+    ResolveSignal,
+    RingRun,
+    SetWatchlist,
+    StartRun,
+)
+from domain.time import BusinessInstant
+from domain.vocabulary import (
+    CustomerStatus,
+    HealthComponent,
+    InterventionState,
+    NoticeKind,
+    Outcome,
+    RiskTier,
+    SignalKind,
+    TouchTier,
+)
+from tests.support.bench import (
+    DAY,
+    NOW,
+    OBSERVING,
+    POLICY,
+    QUIET,
+    SHIPPED,
+    SILENCE,
+    Bench,
+    high,
+    known,
+    notice,
+    open_run,
+    reasons,
+    renewing,
+    signal,
+)
+
+USAGE, SUPPORT = HealthComponent.USAGE, HealthComponent.SUPPORT
+COMMERCIAL, RELATIONSHIP = HealthComponent.COMMERCIAL, HealthComponent.RELATIONSHIP
+
+
+def ago(days: float) -> BusinessInstant:
+    return BusinessInstant(NOW - timedelta(days=days))
+
+
+def test_a_quiet_customer_is_left_alone_and_looked_at_again() -> None:
+    bench = Bench()
+    assert bench.rule().directives == ()
+    assert bench.ruling.next_look is not None
+
+
+def test_medium_risk_means_the_watchlist_and_one_heads_up() -> None:
+    bench = Bench(replace(QUIET, tier=RiskTier.MEDIUM))
+    bench.rule()
+    assert [watch.on for watch in bench.said(SetWatchlist)] == [True]
+    assert [warning.dedupe_key for warning in bench.said(OpenHeadsUp)] == ["watchlist"]
+    assert bench.started == []
+    assert bench.rule(notice(NoticeKind.TIER_CHANGED)).directives == ()
+
+
+def test_low_again_takes_the_customer_off_the_watchlist() -> None:
+    bench = Bench(replace(QUIET, tier=RiskTier.MEDIUM))
+    bench.rule()
+    bench.rule(tier=RiskTier.LOW)
+    assert [watch.on for watch in bench.said(SetWatchlist)] == [False]
+    assert [closed.dedupe_key for closed in bench.said(CloseHeadsUp)] == ["watchlist"]
+    assert bench.rule().directives == ()
+
+
+@pytest.mark.parametrize(
+    ("families", "key"),
+    [
+        ([USAGE], "low-engagement"),
+        ([HealthComponent.ADOPTION], "low-engagement"),
+        ([HealthComponent.OUTCOMES], "low-engagement"),
+        ([SUPPORT], "support-frustration"),
+        ([HealthComponent.SENTIMENT], "support-frustration"),
+        ([USAGE, SUPPORT], "low-engagement"),
+        ([SUPPORT, USAGE], "support-frustration"),
+        ([COMMERCIAL, USAGE], "low-engagement"),
+        ([RELATIONSHIP, SUPPORT, USAGE], "support-frustration"),
+    ],
+)
+def test_high_risk_starts_the_playbook_of_the_main_driver_that_has_one(
+    families: list[HealthComponent], key: str
+) -> None:
+    bench = Bench(high(*families))
+    bench.rule()
+    assert bench.started == [key]
+
+
+@pytest.mark.parametrize("families", [[COMMERCIAL], [RELATIONSHIP, COMMERCIAL], []])
+def test_nobody_is_sent_a_playbook_of_a_reason_that_is_not_theirs(families: list[HealthComponent]) -> None:
+    bench = Bench(high(*families))
+    bench.rule()
+    assert bench.started == []
+    assert reasons(bench.said(Refuse)) == [("none", "no_playbook")]
+    assert bench.rule().directives == ()
+
+
+def test_a_playbook_for_any_reason_answers_where_no_other_does() -> None:
+    trigger = known("low-engagement").document.trigger.model_copy(update={"drivers": ()})
+    general = known("low-engagement", key="any-reason", trigger=trigger, priority=10)
+    policy = DirectorPolicy((*SHIPPED, general), SILENCE)
+    assert Bench(high(COMMERCIAL), policy).rule().directives
+    for families, key in (([COMMERCIAL], "any-reason"), ([USAGE], "low-engagement")):
+        bench = Bench(high(*families), policy)
+        bench.rule()
+        assert bench.started == [key]
+
+
+def test_causes_name_the_tier_the_drivers_and_the_open_signals_of_the_family() -> None:
+    signals = (signal(SignalKind.USAGE_DROP, 1), signal(SignalKind.TICKET_OVERDUE, 2))
+    bench = Bench(high(USAGE, SUPPORT, signals=signals))
+    bench.rule()
+    (start,) = bench.said(StartRun)
+    assert start.reason == "tier:high"
+    assert [cause.get("tier") or cause.get("family") or cause["signal"] for cause in start.causes] == [
+        "high",
+        "usage",
+        "usage_drop",
+    ]
+    assert "usage is worse than usual" in start.sentence
+
+
+def test_a_run_that_is_open_is_not_started_again_when_the_main_driver_changes() -> None:
+    bench = Bench(high(USAGE))
+    bench.rule()
+    bench.rule(drivers=high(SUPPORT, USAGE).drivers)
+    assert bench.started == []
+    assert len(bench.state.open_runs) == 1
+
+
+def test_critical_replaces_everything_else_by_the_escalated_save() -> None:
+    bench = Bench(high(USAGE, open_runs=(open_run("low-engagement"), open_run("stay-in-touch"))))
+    bench.rule(tier=RiskTier.CRITICAL)
+    assert bench.started == ["escalated-save"]
+    assert [end.outcome for end in bench.said(EndRun)] == [Outcome.REPLACED] * 2
+    assert [run.playbook_key for run in bench.state.open_runs] == ["escalated-save"]
+    assert bench.rule(notice(NoticeKind.TIER_CHANGED)).directives == (RingRun(bench.state.open_runs[0].id),)
+
+
+def test_of_two_escalations_the_worthier_runs_and_neither_replaces_the_other_for_ever() -> None:
+    other = known("escalated-save", key="board-call", priority=99)
+    bench = Bench(high(USAGE, tier=RiskTier.CRITICAL), DirectorPolicy((*SHIPPED, other), SILENCE))
+    bench.rule()
+    assert bench.started == ["board-call"]
+    assert reasons(bench.said(Refuse)) == [("escalated-save", "outranked")]
+    assert bench.rule().directives == ()
+
+
+def test_an_escalation_replaces_also_what_has_a_higher_priority_and_it_does_not_come_back() -> None:
+    trigger = known("executive-check-in").document.trigger
+    urgent = known("stay-in-touch", key="urgent", priority=100, trigger=trigger)
+    policy = DirectorPolicy((*SHIPPED, urgent), SILENCE)
+    bench = Bench(high(USAGE, tier=RiskTier.CRITICAL, signals=(signal(SignalKind.CHAMPION_LEFT),)), policy)
+    bench.rule()
+    assert bench.started == ["escalated-save"]
+    assert reasons(bench.said(Refuse)) == [("urgent", "outranked")]
+
+
+def test_an_escalation_that_is_only_planned_ends_no_run_that_helps() -> None:
+    policy = DirectorPolicy((*SHIPPED[1:], known("escalated-save", released=False)), SILENCE)
+    bench = Bench(high(USAGE), policy)
+    bench.rule()
+    bench.rule(tier=RiskTier.CRITICAL)
+    assert {run.playbook_key: run.state for run in bench.state.open_runs} == {
+        "low-engagement": InterventionState.RUNNING,
+        "escalated-save": InterventionState.PLANNED,
+    }
+    bench.policy = POLICY
+    bench.rule(notice(NoticeKind.RELEASED))
+    assert [run.playbook_key for run in bench.state.open_runs] == ["escalated-save"]
+
+
+def test_a_churned_customer_has_nothing_left_running() -> None:
+    bench = Bench(high(USAGE))
+    bench.rule()
+    bench.rule(
+        notice(NoticeKind.CUSTOMER_CHURNED), status=CustomerStatus.CHURNED, heads_up_keys=frozenset({"a"})
+    )
+    assert [end.outcome for end in bench.said(EndRun)] == [Outcome.CHURNED]
+    assert (bench.started, bench.ruling.next_look) == ([], None)
+    assert (bench.state.heads_up_keys, bench.state.watchlisted_at) == (frozenset(), None)
+    assert bench.rule(notice(NoticeKind.PAYMENT)).directives == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"do_not_contact": True}, "do_not_contact"),
+        ({"holdout": True}, "holdout"),
+        ({"do_not_contact": True, "holdout": True}, "do_not_contact"),
+        ({"open_runs": (open_run("support-frustration"),), "tier": RiskTier.HIGH, "drivers": ()}, None),
+    ],
+)
+def test_a_refusal_is_told_once_with_its_first_reason(changes: dict[str, Any], reason: str | None) -> None:
+    bench = Bench(high(USAGE, **changes))
+    bench.rule()
+    assert bench.started == []
+    assert reasons(bench.said(Refuse)) == ([("low-engagement", reason)] if reason else [])
+    assert bench.rule(notice(NoticeKind.TIER_CHANGED)).directives == tuple(
+        RingRun(run.id) for run in bench.state.open_runs
+    )
+
+
+def test_a_refusal_with_another_reason_is_told_again() -> None:
+    bench = Bench(high(USAGE, holdout=True))
+    bench.rule()
+    bench.rule(do_not_contact=True)
+    assert reasons(bench.said(Refuse)) == [("low-engagement", "do_not_contact")]
+
+
+def test_strategic_customers_are_not_held_out_and_contractual_playbooks_hold_nobody_out() -> None:
+    bench = Bench(high(USAGE, holdout=True, touch_tier=TouchTier.STRATEGIC))
+    bench.rule()
+    assert bench.started == ["low-engagement"]
+    renewal = Bench(replace(QUIET, holdout=True, renewal_on=renewing(30)))
+    renewal.rule()
+    assert renewal.started == ["renewal-check-in"]
+
+
+def test_a_playbook_is_not_repeated_before_its_cooldown_is_over() -> None:
+    bench = Bench(high(USAGE))
+    bench.rule()
+    bench.end("low-engagement")
+    bench.rule(notice(NoticeKind.INTERVENTION_ENDED))
+    assert reasons(bench.said(Refuse)) == [("low-engagement", "cooldown")]
+    assert "less than 30 days ago" in bench.said(Refuse)[0].sentence
+    again = BusinessInstant(NOW + 30 * DAY)
+    assert bench.ruling.next_look is not None
+    assert bench.ruling.next_look <= again
+    bench.rule(after=30 * DAY - timedelta(seconds=1), last_touch_at=again)
+    assert bench.started == []
+    bench.rule(after=timedelta(seconds=1))
+    assert bench.started == ["low-engagement"]
+
+
+def test_a_less_worthy_run_waits_until_the_worthier_one_is_over() -> None:
+    bench = Bench(high(USAGE, renewal_on=renewing(40)))
+    bench.rule()
+    assert bench.started == ["low-engagement"]
+    assert reasons(bench.said(Refuse)) == [("renewal-check-in", "outranked")]
+    bench.end("low-engagement", Outcome.SAVED)
+    bench.rule(notice(NoticeKind.INTERVENTION_ENDED), tier=RiskTier.LOW)
+    assert bench.started == ["renewal-check-in"]
+
+
+def test_a_first_score_is_known_and_triggers_nothing() -> None:
+    for tier in (RiskTier.MEDIUM, RiskTier.HIGH, RiskTier.CRITICAL):
+        bench = Bench(high(USAGE, tier=tier, tier_is_baseline=True, watchlisted_at=None))
+        bench.rule()
+        assert (bench.started, bench.said(OpenHeadsUp), bench.said(Refuse)) == ([], [], [])
+        assert [watch.on for watch in bench.said(SetWatchlist)] == [True]
+
+
+def test_a_baseline_signal_triggers_nothing_and_is_named_as_a_cause_beside_a_new_one() -> None:
+    old, new = signal(SignalKind.QBR_MISSED, 1, is_baseline=True), signal(SignalKind.CHAMPION_LEFT, 2)
+    bench = Bench(replace(QUIET, touch_tier=TouchTier.STRATEGIC, signals=(old,)))
+    bench.rule()
+    assert bench.started == []
+    bench.rule(signals=(old, new))
+    assert bench.started == ["executive-check-in"]
+    assert len(bench.said(StartRun)[0].causes) == 2
+
+
+def test_a_signal_that_opens_warns_its_owner_until_it_is_gone() -> None:
+    opened = signal(SignalKind.INVOICE_PAST_DUE)
+    news = notice(NoticeKind.SIGNAL_OPENED, signal_id=str(opened.id))
+    bench = Bench(replace(QUIET, signals=(opened,)))
+    bench.rule(news)
+    assert [warning.signal_id for warning in bench.said(OpenHeadsUp)] == [opened.id]
+    assert bench.rule(news).directives == (), "a doubled notice changes nothing"
+    bench.rule(notice(NoticeKind.SIGNAL_RESOLVED), signals=())
+    assert [closed.dedupe_key for closed in bench.said(CloseHeadsUp)] == ["invoice_past_due"]
+
+
+def test_news_rings_every_run_that_goes_on_and_none_that_is_only_planned() -> None:
+    planned = open_run("renewal-check-in", InterventionState.PLANNED)
+    bench = Bench(
+        replace(QUIET, open_runs=(open_run("stay-in-touch"), planned), renewal_on=renewing(9)), OBSERVING
+    )
+    assert bench.rule().directives == ()
+    bench.rule(notice(NoticeKind.TASK_DONE))
+    assert [ring.intervention_id for ring in bench.said(RingRun)] == [open_run("stay-in-touch").id]
+
+
+# --- silence
+
+
+@pytest.mark.parametrize("tier", list(TouchTier))
+def test_each_touch_tier_has_its_own_longest_silence(tier: TouchTier) -> None:
+    bench = Bench(replace(QUIET, touch_tier=tier))
+    due = bench.rule().next_look
+    allowed = timedelta(days=SILENCE[tier])
+    assert due is not None
+    assert NOW + allowed <= due <= NOW + allowed + timedelta(hours=6)
+    assert (
+        not Bench(bench.state, memory=bench.memory, now=BusinessInstant(due - DAY / 9999)).rule().directives
+    )
+    bench.rule(after=due - NOW)
+    (silence,) = bench.said(OpenSilence)
+    assert silence.evidence["longest_silence_days"] == SILENCE[tier]
+
+
+def test_a_silence_is_opened_once_and_calls_for_a_contact() -> None:
+    bench = Bench()
+    bench.rule()
+    bench.rule(after=31 * DAY)
+    assert [silence.kind for silence in bench.said(OpenSilence)] == [SignalKind.NO_CONTACT]
+    bench.rule(notice(NoticeKind.SIGNAL_OPENED, signal_id=str(bench.state.signals[0].id)))
+    assert (bench.said(OpenSilence), bench.started) == ([], ["stay-in-touch"])
+    assert bench.rule(after=60 * DAY).directives == ()
+
+
+def test_a_contact_resolves_the_silence_and_the_count_starts_anew() -> None:
+    bench = Bench()
+    bench.rule()
+    bench.rule(after=31 * DAY)
+    spoken = BusinessInstant(bench.now + DAY)
+    bench.rule(notice(NoticeKind.TOUCHPOINT), after=DAY, last_touch_at=spoken)
+    assert len(bench.said(ResolveSignal)) == 1
+    assert bench.ruling.next_look is not None
+    assert bench.ruling.next_look >= spoken + 30 * DAY
+    assert bench.rule().directives == ()
+
+
+def test_silence_before_the_first_look_is_nobodys_fault() -> None:
+    for last in (ago(400), None):
+        bench = Bench(replace(QUIET, last_touch_at=last))
+        assert bench.rule().directives == ()
+        assert bench.ruling.next_look is not None
+        assert bench.ruling.next_look >= NOW + 30 * DAY
+
+
+def test_where_no_source_tells_of_contacts_silence_is_not_held_against_anybody() -> None:
+    bench = Bench(replace(QUIET, is_observed=False, last_touch_at=None))
+    assert bench.rule().next_look is None
+    assert bench.rule(after=400 * DAY).directives == ()
+
+
+# --- renewal
+
+
+def test_the_renewal_playbook_opens_sixty_days_before_and_not_after_the_date() -> None:
+    bench = Bench(replace(QUIET, renewal_on=renewing(100), is_observed=False))
+    look = bench.rule().next_look
+    assert look is not None
+    assert timedelta(days=39) <= look - NOW <= timedelta(days=41)
+    bench.rule(after=look - NOW - timedelta(seconds=1))
+    assert bench.started == []
+    bench.rule(after=timedelta(seconds=1))
+    assert bench.started == ["renewal-check-in"]
+    late = Bench(replace(QUIET, renewal_on=renewing(0)))
+    late.rule()
+    assert late.started == []
+
+
+def test_the_renewal_is_not_talked_about_while_the_risk_is_critical() -> None:
+    bench = Bench(replace(QUIET, renewal_on=renewing(30), tier=RiskTier.CRITICAL, watchlisted_at=NOW))
+    bench.rule()
+    assert bench.started == ["escalated-save"]
+
+
+# --- observing and releasing
+
+
+def test_while_observing_runs_are_planned_and_released_later() -> None:
+    bench = Bench(high(USAGE), OBSERVING)
+    bench.rule()
+    assert [start.observed for start in bench.said(StartRun)] == [True]
+    assert bench.rule(notice(NoticeKind.TIER_CHANGED)).directives == ()
+    bench.policy = POLICY
+    bench.rule(notice(NoticeKind.RELEASED))
+    assert len(bench.said(ReleaseRun)) == 1
+    assert bench.state.open_runs[0].state is InterventionState.RUNNING
+
+
+def test_a_spent_rate_lets_nothing_go_today_and_looks_again_tomorrow() -> None:
+    bench = Bench(high(USAGE), OBSERVING)
+    bench.rule()
+    bench.policy = replace(POLICY, release_left=0)
+    bench.rule(notice(NoticeKind.RELEASED))
+    assert bench.said(ReleaseRun) == []
+    assert bench.ruling.next_look == NOW + DAY
+    bench.policy = replace(POLICY, release_left=1)
+    bench.rule(after=DAY)
+    assert len(bench.said(ReleaseRun)) == 1
+
+
+def test_one_ruling_releases_no_more_than_the_rate_allows() -> None:
+    planned = tuple(
+        open_run(key, InterventionState.PLANNED) for key in ("low-engagement", "renewal-check-in")
+    )
+    bench = Bench(high(USAGE, open_runs=planned, renewal_on=renewing(9)), replace(POLICY, release_left=1))
+    bench.rule(notice(NoticeKind.RELEASED))
+    assert len(bench.said(ReleaseRun)) == 1
+    assert bench.ruling.next_look == NOW + DAY
+
+
+def test_a_plan_that_nothing_calls_for_any_more_is_dropped() -> None:
+    bench = Bench(high(USAGE, renewal_on=renewing(9)), OBSERVING)
+    bench.rule()
+    bench.rule(tier=RiskTier.LOW)
+    assert [end.outcome for end in bench.said(EndRun)] == [Outcome.STOPPED]
+    assert bench.started == ["renewal-check-in"], "what it held up is planned at once"
+    assert [run.playbook_key for run in bench.state.open_runs] == ["renewal-check-in"]
+
+
+@pytest.mark.parametrize("changes", [{"do_not_contact": True}, {"holdout": True}])
+def test_a_plan_for_somebody_who_may_not_be_written_to_any_more_is_never_released(
+    changes: dict[str, Any],
+) -> None:
+    bench = Bench(high(USAGE), OBSERVING)
+    bench.rule()
+    bench.policy = POLICY
+    bench.rule(notice(NoticeKind.RELEASED), **changes)
+    assert (bench.said(ReleaseRun), bench.state.open_runs) == ([], ())
+    bench.rule()
+    assert len(bench.said(Refuse)) == 1
+    assert bench.rule().directives == ()
+
+
+def test_a_plan_that_nobody_released_holds_up_no_playbook_that_was() -> None:
+    unreleased = tuple(known(key, released=key == "renewal-check-in") for key in sorted(DOCUMENT_KEYS))
+    bench = Bench(high(USAGE, renewal_on=renewing(9)), DirectorPolicy(unreleased, SILENCE))
+    bench.rule()
+    assert [(start.playbook.document.key, start.observed) for start in bench.said(StartRun)] == [
+        ("low-engagement", True),
+        ("renewal-check-in", False),
+    ]
+
+
+DOCUMENT_KEYS = [each.document.key for each in SHIPPED]
