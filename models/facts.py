@@ -1,6 +1,6 @@
 """The one way that facts enter the database: set-wise, idempotent, in one transaction, nothing lost."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,7 @@ from models.tables.ledger import TouchpointRow
 from models.tables.people import UserRow
 
 CUSTOMERS = "customers"
+ByType = dict[str, list[tuple[int, Fact]]]
 Stage = Callable[[Batch, Indexed], Awaitable[None]]
 
 
@@ -43,22 +44,22 @@ async def store_facts(
     batch = await _open(session, source_id, facts, received_at)
     if set(by_type) - {"usage"}:
         await _lock_source(session, source_id)
-    await _resolve_customers(batch, facts)
+    await _resolve_customers(batch, by_type)
     if "customer" in by_type:
         await store_customers(batch, by_type["customer"])
-        await _resolve_customers(batch, facts)
+        await _resolve_customers(batch, by_type)
     await _stage(batch, by_type, "contact", store_contacts)
-    await _resolve_people(batch, facts)
+    await _resolve_people(batch, by_type)
     for kind in TABLES:
         if kind in by_type:
             await store_entities(batch, kind, by_type[kind])
     await _stage(batch, by_type, "usage", store_usage)
-    await _settle(batch, facts)
+    await _settle(batch, facts, by_type)
     return batch.result
 
 
-def _by_type(facts: Sequence[Fact]) -> dict[str, list[tuple[int, Fact]]]:
-    sorted_out: dict[str, list[tuple[int, Fact]]] = {}
+def _by_type(facts: Sequence[Fact]) -> ByType:
+    sorted_out: ByType = {}
     for index, fact in enumerate(facts):
         sorted_out.setdefault(fact.type, []).append((index, fact))
     return sorted_out
@@ -84,23 +85,27 @@ async def _lock_source(session: AsyncSession, source_id: str) -> None:
     )
 
 
-async def _stage(batch: Batch, by_type: dict[str, list[tuple[int, Fact]]], kind: str, store: Stage) -> None:
+async def _stage(batch: Batch, by_type: ByType, kind: str, store: Stage) -> None:
     if kind in by_type:
         await store(batch, by_type[kind])
 
 
-def _named(facts: Iterable[Fact], field: str) -> list[str]:
-    named = {getattr(fact, field, None): None for fact in facts}
+def _named(by_type: ByType, field: str) -> list[str]:
+    """Return the distinct values of a field over the types that have it."""
+    named: dict[str | None, None] = {}
+    for facts in by_type.values():
+        if field in type(facts[0][1]).model_fields:
+            named |= {getattr(fact, field): None for _, fact in facts}
     return [name for name in named if name]
 
 
-async def _resolve_customers(batch: Batch, facts: Sequence[Fact]) -> None:
+async def _resolve_customers(batch: Batch, by_type: ByType) -> None:
     """Find and lock the customers that the facts name, in one order everywhere, so that nobody deadlocks.
 
     A source that provides no customers of its own speaks of those of another one, by its ids, where
     exactly one customer has the id.
     """
-    names = [*_named(facts, "customer"), *(fact.key for fact in facts if fact.type == "customer")]
+    names = [*_named(by_type, "customer"), *(fact.key for _, fact in by_type.get("customer", ()))]
     if not names:
         return
     query = select(CustomerRow.external_id, CustomerRow.id).where(among(CustomerRow.external_id, names))
@@ -113,9 +118,10 @@ async def _resolve_customers(batch: Batch, facts: Sequence[Fact]) -> None:
     batch.customers = {name: customer for name, customer in rows if counts[name] == 1}
 
 
-async def _resolve_people(batch: Batch, facts: Sequence[Fact]) -> None:
+async def _resolve_people(batch: Batch, by_type: ByType) -> None:
     """Find the contacts and the users that the facts name."""
-    names, emails = _named(facts, "contact"), [mail.lower() for mail in _named(facts, "user_email")]
+    names = _named(by_type, "contact")
+    emails = [mail.lower() for mail in _named(by_type, "user_email")]
     if names:
         query = select(ContactRow.external_id, ContactRow.id).where(
             ContactRow.source_id == batch.source.id, among(ContactRow.external_id, names)
@@ -126,13 +132,14 @@ async def _resolve_people(batch: Batch, facts: Sequence[Fact]) -> None:
         batch.users = dict((await batch.session.execute(query)).all())
 
 
-async def _settle(batch: Batch, facts: Sequence[Fact]) -> None:
+async def _settle(batch: Batch, facts: Sequence[Fact], by_type: ByType) -> None:
     """Bring the customers' current state, the source's freshness and the outbox in step."""
     told = [f.known_at for f, v in zip(facts, batch.result.verdicts, strict=True) if v is Verdict.STORED]
     if not told:
         return
-    await _touch(batch, facts)
-    now = max(batch.now, *(at for at in told if batch.is_live(at)), batch.now)
+    await _touch(batch, by_type)
+    live = [at for at in (min(told), max(told)) if batch.is_live(at)]
+    now = max([batch.now, *live])
     if batch.to_refresh:
         for notice, known_at in await refresh_customers(batch.session, batch.to_refresh, now):
             batch.notify(notice, known_at)
@@ -140,9 +147,9 @@ async def _settle(batch: Batch, facts: Sequence[Fact]) -> None:
     await put_notices(batch.session, batch.notices, batch.received_at)
 
 
-async def _touch(batch: Batch, facts: Sequence[Fact]) -> None:
+async def _touch(batch: Batch, by_type: ByType) -> None:
     """Keep `customers.last_touch_at` at the newest touchpoint."""
-    named = {getattr(fact, "customer", "") for fact in facts if fact.type == "touchpoint"}
+    named = _named({"touchpoint": by_type["touchpoint"]} if "touchpoint" in by_type else {}, "customer")
     ids = [batch.customers[name] for name in named if name in batch.customers]
     if not ids:
         return

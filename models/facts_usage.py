@@ -3,7 +3,9 @@
 import datetime as dt
 import hashlib
 import json
+import re
 import uuid
+from functools import lru_cache
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -11,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.facts import UsageFact
+from domain.time import as_utc
 from models.facts_batch import Batch, Indexed, Verdict
 from models.tables.usage_partitions import create_partition_sql, partition_name
 
@@ -71,12 +74,14 @@ WHERE seen.content_hash <> incoming_usage.content_hash
 """
 """The LIMIT keeps Postgres from hashing the whole of usage_seen for a batch of a few thousand keys."""
 
-Line = tuple[Any, ...]
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+_ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
 async def store_usage(batch: Batch, facts: Indexed) -> None:
     """Store what is new, note what is a duplicate or a conflict, and keep the daily sums."""
-    lines: dict[str, Line] = {}
+    lines: dict[str, str] = {}
+    hashes: dict[str, bytes] = {}
     told: list[tuple[int, UsageFact, bytes]] = []
     for index, fact in facts:
         if not isinstance(fact, UsageFact):
@@ -86,11 +91,11 @@ async def store_usage(batch: Batch, facts: Indexed) -> None:
             digest = usage_hash(fact)
             told.append((index, fact, digest))
             if fact.key not in lines:
+                hashes[fact.key] = digest
                 lines[fact.key] = _line(batch, fact, customer, digest)
     if lines:
         fresh, conflicting = await _write(batch, list(lines.values()))
-        stored = {key: line[1] for key, line in lines.items()} | conflicting
-        _settle(batch, told, fresh, stored)
+        _settle(batch, told, fresh, hashes | conflicting)
 
 
 def _settle(
@@ -117,36 +122,39 @@ def usage_hash(fact: UsageFact) -> bytes:
         fact.quantity,
         fact.users,
         fact.value,
-        _utc(fact.occurred_at).isoformat(),
+        _instant(fact.occurred_at),
         properties,
     )
     return hashlib.blake2b(repr(content).encode(), digest_size=16).digest()
 
 
-def _utc(value: dt.datetime) -> dt.datetime:
-    if value.tzinfo is None:
-        message = f"the instant {value.isoformat()} has no time zone"
-        raise ValueError(message)
-    return value if value.tzinfo is dt.UTC else value.astimezone(dt.UTC)
+@lru_cache(maxsize=10_000)
+def _instant(value: dt.datetime) -> str:
+    return as_utc(value).isoformat()
 
 
-def _line(batch: Batch, fact: UsageFact, customer: uuid.UUID, digest: bytes) -> Line:
+def _line(batch: Batch, fact: UsageFact, customer: uuid.UUID, digest: bytes) -> str:
+    """Return the fact as a line of COPY's text format, which is half the work of handing over values."""
+    contact = None if fact.contact is None else batch.contacts.get(fact.contact)
+    properties = None if fact.properties is None else json.dumps(fact.properties, default=str)
     return (
-        fact.key,
-        digest,
-        customer,
-        batch.contacts.get(fact.contact) if fact.contact is not None else None,
-        fact.feature,
-        fact.quantity,
-        fact.users,
-        fact.value,
-        fact.occurred_at,
-        fact.known_at,
-        None if fact.properties is None else json.dumps(fact.properties, default=str),
+        f"{_text(fact.key)}\t\\\\x{digest.hex()}\t{customer}\t{_null(contact)}\t{_text(fact.feature)}\t"
+        f"{fact.quantity!r}\t{_null(fact.users)}\t{_null(fact.value)}\t"
+        f"{_instant(fact.occurred_at)}\t{_instant(fact.known_at)}\t{_text(properties)}\n"
     )
 
 
-async def _write(batch: Batch, lines: list[Line]) -> tuple[set[str], dict[str, bytes]]:
+def _null(value: object) -> str:
+    return r"\N" if value is None else str(value)
+
+
+def _text(value: str | None) -> str:
+    if value is None:
+        return r"\N"
+    return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], value)
+
+
+async def _write(batch: Batch, lines: list[str]) -> tuple[set[str], dict[str, bytes]]:
     """Return the keys that are new, and the hashes of those that were told before with other content."""
     session = batch.session
     await ensure_partition(session, batch.received_at.date())
@@ -161,13 +169,12 @@ async def _write(batch: Batch, lines: list[Line]) -> tuple[set[str], dict[str, b
     return fresh, dict(conflicting.all())
 
 
-async def _copy(session: AsyncSession, lines: list[Line]) -> None:
+async def _copy(session: AsyncSession, lines: list[str]) -> None:
     connection = await (await session.connection()).get_raw_connection()
     driver: AsyncConnection[Any] | None = connection.driver_connection
     assert driver is not None  # noqa: S101 - a session inside a transaction has a connection
     async with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for line in lines:
-            await copy.write_row(line)
+        await copy.write("".join(lines))
 
 
 async def ensure_partition(session: AsyncSession, day: dt.date) -> None:
