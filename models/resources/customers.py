@@ -25,7 +25,13 @@ from models.resources.keyset import Order, Query, Row, Slice, only, read_row, re
 from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
 from models.tables.playbooks import InterventionRow
 from models.tables.scoring import AssessmentRow, ScoreRow, SignalRow
-from models.views.standing import attention_is, health_in_force
+from models.views.standing import (
+    arr_is_high,
+    attention_is,
+    days_to_renewal,
+    health_in_force,
+    standing_is,
+)
 
 _FAR = dt.date(9999, 12, 31)
 _NEVER = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
@@ -55,8 +61,13 @@ class CustomerFilter:
     owner: uuid.UUID | None = None
 
 
+async def _attention(session: Session, now: BusinessInstant) -> ColumnElement[str]:
+    policy = await load_attention(session)
+    return attention_is(policy, arr_is_high(policy), standing_is(now), days_to_renewal(now.date()))
+
+
 async def _columns(session: Session, now: BusinessInstant) -> Query:
-    attention = attention_is(await load_attention(session), now)
+    attention = await _attention(session, now)
     row = CustomerRow
     return select(
         row.id,
@@ -108,7 +119,7 @@ async def list_customers(
         )
     query = (await _columns(session, now)).where(*_conditions(chosen, now))
     if chosen.attention:
-        attention = attention_is(await load_attention(session), now)
+        attention = await _attention(session, now)
         query = query.where(attention.in_([each.value for each in chosen.attention]))
     order = Order(name, SORTS[name], CustomerRow.id.expression, descending)
     return await read_slice(session, query, order, cursor, limit)
