@@ -20,7 +20,7 @@ from models.clock import wall_now
 from models.database import Database
 from models.keys import KeyKind, create_key, revoke_key
 from models.users import set_role
-from tests.support.people import user
+from tests.support.callers import user
 from tests.support.probes import stored_text
 from tests.support.sample_rows import fill
 from tests.support.web import Client, sign_in, someone, web_client, web_settings

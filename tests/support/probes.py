@@ -23,29 +23,29 @@ async def stored_text(database: Database, *tables: str) -> str:
     return "\n".join(each or "" for each in found)
 
 
-@get("/probe/signed-in", opt=SIGNED_IN, sync_to_thread=False)
+@get("/probe/signed-in", opt=SIGNED_IN, sync_to_thread=False, include_in_schema=False)
 def signed_in() -> str:
     return "welcome"
 
 
-@get("/probe/token", opt=SIGNED_IN, sync_to_thread=False)
+@get("/probe/token", opt=SIGNED_IN, sync_to_thread=False, include_in_schema=False)
 def token(request: ProbeRequest) -> str:
     """What a page would put into its forms."""
     return csrf_token({"request": request})
 
 
-@get("/probe/forgotten", sync_to_thread=False)
+@get("/probe/forgotten", sync_to_thread=False, include_in_schema=False)
 def forgotten() -> str:
     """A route whose author forgot to say what it needs."""
     return "secret"
 
 
-@get("/probe/broken", opt=SIGNED_IN, sync_to_thread=False)
+@get("/probe/broken", opt=SIGNED_IN, sync_to_thread=False, include_in_schema=False)
 def broken() -> str:
     raise RuntimeError("the secret of the log")
 
 
-@post("/probe/track", opt=needs(Access.WRITE_KEY), sync_to_thread=False)
+@post("/probe/track", opt=needs(Access.WRITE_KEY), sync_to_thread=False, include_in_schema=False)
 def track() -> str:
     return "tracked"
 

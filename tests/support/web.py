@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from httpx import Response
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
+from litestar.types import Receive, Scope, Send
 
 from api.app import create_app
 from domain.vocabulary import Role
@@ -52,8 +53,20 @@ async def web_client(settings: Settings) -> AsyncIterator[Client]:
     app = create_app(settings)
     for probe in PROBES:
         app.register(probe)
+    _come_from_an_address(app)
     async with AsyncTestClient(app, base_url="http://127.0.0.1") as client:
         yield client
+
+
+def _come_from_an_address(app: Litestar) -> None:
+    """Let requests come from `app.state.address`: the test client itself has none that could be one."""
+    handler, app.state.address = app.asgi_handler, "127.0.0.1"
+
+    async def from_there(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["client"] = (app.state.address, 50_000)
+        await handler(scope, receive, send)
+
+    app.asgi_handler = from_there
 
 
 @functools.cache

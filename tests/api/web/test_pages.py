@@ -1,0 +1,190 @@
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.engine import Engine
+
+from domain.permissions import Permission, may
+from domain.vocabulary import Role
+from models.database import Database
+from models.tables.playbooks import InterventionRow
+from tests.support.people import come_as
+from tests.support.sample_rows import PEOPLE, Sample
+from tests.support.web import Client
+
+pytestmark = pytest.mark.integration
+ROLES = {name: role for name, _, role, _, _ in PEOPLE}
+NEEDS = {
+    "/": Permission.READ_CUSTOMERS,
+    "/customers/{customer}": Permission.READ_CUSTOMERS,
+    "/inbox": Permission.READ_WORK,
+    "/runs": Permission.READ_RUNS,
+    "/runs/{run}": Permission.READ_RUNS,
+    "/decisions": Permission.READ_RUNS,
+    "/plan": Permission.READ_RUNS,
+    "/playbooks": Permission.READ_PLAYBOOKS,
+    "/playbooks/low-engagement": Permission.READ_PLAYBOOKS,
+    "/imports": Permission.READ_IMPORTS,
+    "/quarantine": Permission.READ_IMPORTS,
+    "/attention": Permission.READ_CUSTOMERS,
+}
+MOST_QUERIES = 8
+SHORT = {"meta", "link", "input", "br", "img", "hr"}
+
+
+class Outline(HTMLParser):
+    """Tags that were never closed, ids used twice, and attributes that the policy forbids."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.faults: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = dict(attrs)
+        self.ids += [str(names["id"])] if "id" in names else []
+        self.faults += [f"{tag} {name}" for name in names if name == "style" or name.startswith("on")]
+        if tag in {"script", "style"} and "src" not in names:
+            self.faults.append(f"inline {tag}")
+        if tag not in SHORT:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> closes something else")
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Collect every statement that is sent to the database."""
+    statements: list[str] = []
+
+    def note(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def address(page: str, database: Database, sample: Sample) -> str:
+    async with database.transaction() as session:
+        run = await session.scalar(select(InterventionRow.id).order_by(InterventionRow.id).limit(1))
+    return page.format(customer=sample.customers[0], run=run)
+
+
+@pytest.mark.parametrize("page", list(NEEDS))
+async def test_a_page_is_whole_holds_the_policy_and_asks_little_of_the_database(
+    browser: Client, database: Database, sample: Sample, page: str
+) -> None:
+    await come_as(browser, database, sample, "ada")
+    place = await address(page, database, sample)
+    await browser.get(place)
+    with counted() as statements:
+        answer = await browser.get(place)
+    assert answer.status_code == 200, answer.text
+    asked = [each for each in statements if "clock_segments" not in each and "clock_heartbeat" not in each]
+    assert len(asked) <= MOST_QUERIES, asked
+    outline = Outline(answer.text)
+    assert (outline.faults, outline.open) == ([], [])
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("name", list(ROLES))
+async def test_each_role_opens_its_pages_and_no_other(
+    browser: Client, database: Database, sample: Sample, name: str
+) -> None:
+    await come_as(browser, database, sample, name)
+    for page, needed in NEEDS.items():
+        answer = await browser.get(await address(page, database, sample), follow_redirects=False)
+        allowed = may(ROLES[name], needed)
+        expected = {200} if allowed else {403, 303} if page == "/" else {403}
+        assert answer.status_code in expected, (name, page, answer.status_code)
+
+
+@pytest.mark.parametrize("name", list(ROLES))
+async def test_the_navigation_leads_only_where_a_person_may_go(
+    browser: Client, database: Database, sample: Sample, name: str
+) -> None:
+    await come_as(browser, database, sample, name)
+    home = await browser.get("/")
+    navigation = home.text.split("</nav>")[0].split("<nav", 1)[1]
+    for place in re.findall(r'href="(/[a-z]*)"', navigation):
+        assert (await browser.get(place)).status_code == 200, place
+
+
+async def test_without_a_session_every_page_leads_to_the_sign_in_page(
+    browser: Client, database: Database, sample: Sample
+) -> None:
+    for page in NEEDS:
+        answer = await browser.get(await address(page, database, sample), follow_redirects=False)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in?next=")
+
+
+async def test_no_number_stands_alone_on_a_customers_page(
+    browser: Client, database: Database, sample: Sample
+) -> None:
+    await come_as(browser, database, sample, "jonas")
+    page = (await browser.get(f"/customers/{sample.customers[0]}")).text
+    for said in (
+        "high is bad",
+        "high is good",
+        "likely to leave within 90 days",
+        "Scorecard 1",
+        "data until 19 Nov",
+        "Next best action",
+        "against their own usual level",
+    ):
+        assert said in page
+
+
+async def test_dates_are_those_of_whoever_looks(browser: Client, database: Database, sample: Sample) -> None:
+    seen = {}
+    for name in ("jonas", "priya"):
+        await come_as(browser, database, sample, name)
+        seen[name] = (await browser.get("/plan")).text
+    assert "15:3" in seen["jonas"]
+    assert "09:3" in seen["priya"]
+
+
+async def test_an_unknown_customer_is_a_page_that_says_so(
+    browser: Client, database: Database, sample: Sample
+) -> None:
+    await come_as(browser, database, sample, "jonas")
+    answer = await browser.get(f"/customers/{uuid.uuid4()}")
+    assert answer.status_code == 404
+    assert "There is no customer" in answer.text
+
+
+async def test_nonsense_in_the_address_is_forgiven(
+    browser: Client, database: Database, sample: Sample
+) -> None:
+    await come_as(browser, database, sample, "jonas")
+    for place in ("/?page=999&sort=x&tier=purple&owner=1", "/runs?page=-1&state=x", "/inbox?of=us&page=99"):
+        assert (await browser.get(place)).status_code == 200
+
+
+async def test_what_people_typed_is_shown_as_text(
+    browser: Client, database: Database, sample: Sample
+) -> None:
+    await come_as(browser, database, sample, "jonas")
+    page = (await browser.get("/?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E")).text
+    assert "<script>alert" not in page
+    assert "No customer fits" in page
+
+
+def test_every_role_has_somebody_in_the_sample() -> None:
+    assert set(ROLES.values()) == set(Role)
