@@ -1,6 +1,7 @@
 """Business time as stored: its segments, its heartbeat, and the clock that every process reads."""
 
 import datetime as dt
+from dataclasses import replace
 
 from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -76,6 +77,16 @@ async def close_after_stop(session: AsyncSession, timeline: Timeline) -> Timelin
     segment = stopped(timeline, seen)
     await append_segment(session, segment, "stopped")
     return Timeline((*timeline.segments, segment))
+
+
+async def postpone(session: AsyncSession, seconds: float) -> None:
+    """Let the newest segment, which has not begun yet, begin so much later."""
+    timeline = await load_timeline(session)
+    if timeline is not None:
+        newest = timeline.segments[-1]
+        later = WallInstant(newest.wall_start + dt.timedelta(seconds=seconds))
+        await append_segment(session, replace(newest, rate=0.0), "postponed")
+        await append_segment(session, replace(newest, wall_start=later), "set")
 
 
 async def change_rate(session: AsyncSession, wall: WallInstant, rate: float, reason: str) -> None:

@@ -1,11 +1,10 @@
 """What a demo run has come to, read from the same tables as the pages."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, select, text
+from sqlalchemy import Text, case, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import WallInstant
@@ -29,7 +28,7 @@ from models.tables.facts import (
     TicketRow,
     UsageSeenRow,
 )
-from models.tables.ledger import DecisionRow, EffectRow, OutboxRow, TouchpointRow
+from models.tables.ledger import DecisionRow, EffectRow, TouchpointRow
 from models.tables.playbooks import InterventionRow, LifecycleRow
 from models.tables.scoring import ScoreRow, SignalRow
 from models.tables.work import TaskRow
@@ -159,13 +158,6 @@ async def count_emails(session: AsyncSession) -> int:
     return int(await session.scalar(query.where(*OUR_MAIL, EffectRow.state.in_(SENT))) or 0)
 
 
-async def count_under_way(session: AsyncSession) -> int:
-    """Return notices not yet heard and effects not yet settled: what an orderly end waits for."""
-    unheard = select(func.count()).where(OutboxRow.consumed_at.is_(None)).scalar_subquery()
-    claimed = select(func.count()).where(EffectRow.state == EffectState.CLAIMED).scalar_subquery()
-    return sum((await session.execute(select(unheard, claimed))).one())
-
-
 async def count_rows(session: AsyncSession) -> dict[str, int]:
     """Return the plain counts of the summary."""
     columns = {
@@ -214,35 +206,3 @@ async def active_after_risk(
         "share_active_after_risk": {"treated": treated[0], "holdout": holdout[0]},
         "customers_that_reached_high_risk": {"treated": treated[1], "holdout": holdout[1]},
     }
-
-
-@dataclass(frozen=True)
-class LiveFigures:
-    """What the live view shows."""
-
-    tiers: dict[str, int]
-    open_runs: int
-    saved: int
-    emails: int
-    tasks_open: int
-    tasks_done: int
-
-
-async def live_figures(session: AsyncSession) -> LiveFigures:
-    """Return the figures of this moment."""
-    tiers = select(CustomerRow.churn_risk_tier, func.count()).where(CustomerRow.status != "churned")
-    found = (await session.execute(tiers.group_by(CustomerRow.churn_risk_tier))).all()
-    counts: Sequence[ColumnElement[int]] = [
-        _count(InterventionRow.state != InterventionState.ENDED),
-        _count(InterventionRow.outcome == "saved"),
-        _count(EffectRow.state.in_(SENT)),
-        _count(TaskRow.state.in_(("open", "snoozed"))),
-        _count(TaskRow.state == "done"),
-    ]
-    row = (await session.execute(select(*counts))).one()
-    by_tier = {tier.value if tier else "unscored": number for tier, number in found}
-    return LiveFigures(by_tier, *(int(number) for number in row))
-
-
-def _count(condition: ColumnElement[bool]) -> Any:
-    return select(func.count()).where(condition).scalar_subquery()

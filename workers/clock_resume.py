@@ -42,6 +42,7 @@ async def _resume(database: Database) -> None:
         elif is_compressed(timeline):
             rate = timeline.segments[-1].rate
             closed = await close_after_stop(session, timeline)
+            wall = max(wall, closed.segments[-1].wall_start)
             now = closed.business_at(wall)
             await append_segment(session, Segment(wall, now, rate), "resumed")
             await ring_open_lifecycles(session, now, wall)

@@ -2,7 +2,7 @@ import datetime as dt
 
 from domain.customer_state import Memory
 from domain.time import BusinessInstant, start_of_day
-from models import demo_report
+from models import demo_live, demo_report
 from models.clock import StoredClock, start_clock, wall_now
 from models.database import Database
 from models.demo_people import received_mails, waiting_tasks
@@ -24,10 +24,10 @@ async def test_an_empty_installation_has_a_report_of_zeros(database: Database) -
         assert await demo_report.count_refusals(session) == {}
         assert await demo_report.count_emails(session) == 0
         assert await demo_report.count_recalibrations(session) == 0
-        assert await demo_report.count_under_way(session) == 0
+        assert await demo_live.count_under_way(session) == 0
         assert await demo_report.most_emails_per_customer_day(session) == 0
         assert (await demo_report.count_rows(session))["customers"] == 0
-        assert (await demo_report.live_figures(session)).tiers == {}
+        assert (await demo_live.live_figures(session)).tiers == {}
         headline = await demo_report.active_after_risk(session, DAY, DAY)
         assert headline["share_active_after_risk"] == {"treated": None, "holdout": None}
         assert await received_mails(session, start_of_day(DAY)) == []

@@ -1,7 +1,7 @@
 import asyncio
 import datetime as dt
 
-from domain.time import WallInstant, start_of_day
+from domain.time import BusinessInstant, WallInstant, start_of_day
 from domain.timeline import Segment, Timeline
 from domain.vocabulary import NoticeKind
 from models.clock import (
@@ -11,6 +11,7 @@ from models.clock import (
     change_rate,
     last_beat,
     load_timeline,
+    postpone,
     start_clock,
     wall_now,
 )
@@ -123,3 +124,20 @@ async def test_a_changed_clock_rings_every_open_lifecycle_once(database: Databas
         assert await ring_open_lifecycles(session, START, wall_now()) == 0
         heard = await take_notices(session, customer_id, wall_now())
     assert [notice.kind for notice in heard] == [NoticeKind.CLOCK_CHANGED]
+
+
+async def test_a_beginning_that_is_postponed_lets_business_time_stand_still_until_then(
+    database: Database,
+) -> None:
+    soon = WallInstant(wall_now() + dt.timedelta(seconds=60))
+    async with database.transaction() as session:
+        await start_clock(session, ago(60), at=START, rate=0.0)
+        await append_segment(session, Segment(soon, START, RATE), "set")
+        await postpone(session, 30)
+    timeline = await timeline_of(database)
+    later = WallInstant(soon + dt.timedelta(seconds=30))
+    assert timeline.business_at(WallInstant(soon + dt.timedelta(seconds=29))) == START
+    assert timeline.business_at(WallInstant(later + dt.timedelta(seconds=1))) == START + dt.timedelta(hours=6)
+    assert StoredClock(timeline).running_since == later
+    due = BusinessInstant(START + dt.timedelta(days=1))
+    assert timeline.wall_at(due, wall_now()) == later + dt.timedelta(seconds=4)

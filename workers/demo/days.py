@@ -8,8 +8,8 @@ from domain.time import BusinessInstant, WallInstant, start_of_day
 from integrations.simulators.sendgrid.mailbox_client import MailboxClient
 from ml.simulation.life import evening
 from ml.simulation.simulation import Simulation
-from models import demo_report
-from models.clock import StoredClock, wall_now
+from models import demo_live, demo_report
+from models.clock import StoredClock, postpone, wall_now
 from models.database import Database
 from workers.demo.options import DemoOptions
 from workers.demo.people import DemoPeople
@@ -25,6 +25,8 @@ DRAIN_SECONDS = 15.0
 DAYS_BUDGET = 1.2
 """A demo that ends may take so many times its shortest days."""
 LONGEST_FREE_DAY = 60.0
+LONGEST_WARM_UP_SECONDS = 120.0
+SHORT, POSTPONE_SECONDS = dt.timedelta(seconds=2), 4.0
 
 
 class DemoDays:
@@ -49,6 +51,7 @@ class DemoDays:
     async def run(self, mailbox: MailboxClient) -> None:
         """Live all days; without an end, go on for ever."""
         people = DemoPeople(self._database, self._simulation, mailbox)
+        await self._warm_up()
         beside = [self._pace.run(), self._play(people), self._watch()]
         tasks = [asyncio.create_task(job) for job in beside]
         days = asyncio.create_task(self._live(people))
@@ -61,6 +64,21 @@ class DemoDays:
             for task in (days, *tasks):
                 task.cancel()
             await asyncio.gather(days, *tasks, return_exceptions=True)
+
+    async def _warm_up(self) -> None:
+        """Hold the beginning of business time back until every customer has a workflow and a score."""
+        deadline = time.monotonic() + LONGEST_WARM_UP_SECONDS
+        while (begin := self._clock.running_since) > wall_now() and time.monotonic() < deadline:
+            async with self._database.transaction() as session:
+                if await demo_live.is_warm(session):
+                    break
+                if begin - wall_now() < SHORT:
+                    await postpone(session, POSTPONE_SECONDS)
+            await self._clock.refresh(self._database)
+            self._view.show(await self._moment())
+            await asyncio.sleep(VIEW_SECONDS)
+        await asyncio.sleep(max(0.0, (self._clock.running_since - wall_now()).total_seconds()))
+        self._began = time.monotonic()
 
     async def _live(self, people: DemoPeople) -> None:
         while not self._options.ends or self._number(self._simulation.next_day) < self._options.days:
@@ -84,7 +102,7 @@ class DemoDays:
         now = self._clock.now()
         since = WallInstant(wall_now() - dt.timedelta(seconds=WINDOW_DAYS * self._pace.day_seconds))
         async with self._database.transaction() as session:
-            figures = await demo_report.live_figures(session)
+            figures = await demo_live.live_figures(session)
             late = await demo_report.lateness(session, self._clock, since)
         return Moment(
             now, self._number(now.date()) + 1, self._options.days, self._pace.day_seconds, figures, late
@@ -95,7 +113,7 @@ class DemoDays:
         deadline = time.monotonic() + DRAIN_SECONDS
         while time.monotonic() < deadline:
             async with self._database.transaction() as session:
-                if not await demo_report.count_under_way(session):
+                if not await demo_live.count_under_way(session):
                     return
             await asyncio.sleep(0.2)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from domain.errors import EverstayError
 from domain.facts import Fact
-from domain.time import BusinessInstant, after, start_of_day
+from domain.time import BusinessInstant, after, start_of_day, wall
+from domain.timeline import Segment
 from domain.vocabulary import Role
 from ml.simulation.people import SampleUser
 from ml.simulation.simulation import Simulation
-from models.clock import start_clock, wall_now
+from models.clock import append_segment, start_clock, wall_now
 from models.database import Database
 from models.demo_seed import name_installation
 from models.facts import store_facts
@@ -25,12 +26,13 @@ from workers.demo.options import SOURCE, DemoOptions
 from workers.pace import DAY_SECONDS
 
 BATCH = 12_000
-WARM_UP = dt.timedelta(days=2)
-"""The clock starts so long before the first live day: time for a workflow per customer and a first score."""
+EVE = dt.timedelta(hours=2)
+"""Business time starts so long before the first live day."""
 PROVIDES = (
     "customers", "contacts", "subscriptions", "usage", "tickets", "surveys", "meetings", "invoices",
     "touchpoints", "cancellations",
 )  # fmt: skip
+WARM_UP_SECONDS, WARM_UPS_PER_SECOND = 4.0, 60.0
 HOLDOUT_SHARE = 0.1
 FILL, START = "fill", "start"
 """What this module does when it is run."""
@@ -45,7 +47,7 @@ async def seed(database: Database, options: DemoOptions) -> None:
     """Fill the database; business time stands still until the workers are there."""
     simulation, start = Simulation(options.sample), start_of_day(options.start)
     async with database.transaction() as session:
-        await start_clock(session, wall_now(), at=start, rate=0.0)
+        await start_clock(session, wall_now(), at=after(start, -EVE), rate=0.0)
         await name_installation(
             session,
             company="Sample Company",
@@ -61,10 +63,15 @@ async def seed(database: Database, options: DemoOptions) -> None:
 
 
 async def start_business(database: Database, options: DemoOptions) -> None:
-    """Let business time run; nothing has asked for it before, so no timer counts on another pace."""
-    at, rate = after(start_of_day(options.start), -WARM_UP), DAY_SECONDS / options.first_day
+    """Say when business time will begin to run, and at which pace.
+
+    Until then it stands still on the eve of the first day, while every customer gets a workflow and a first
+    score; the timers that they arm already count on the pace to come.
+    """
+    begin = wall_now() + dt.timedelta(seconds=WARM_UP_SECONDS + options.customers / WARM_UPS_PER_SECOND)
+    segment = Segment(wall(begin), after(start_of_day(options.start), -EVE), DAY_SECONDS / options.first_day)
     async with database.transaction() as session:
-        await start_clock(session, wall_now(), at=at, rate=rate)
+        await append_segment(session, segment, "set")
 
 
 async def _add_team(database: Database, team: Sequence[SampleUser]) -> None:

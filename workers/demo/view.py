@@ -9,7 +9,8 @@ from rich.live import Live
 from rich.table import Table
 
 from domain.time import BusinessInstant
-from models.demo_report import Lateness, LiveFigures
+from models.demo_live import LiveFigures
+from models.demo_report import Lateness
 
 TIERS = {"critical": "red", "high": "dark_orange", "medium": "yellow", "low": "green", "unscored": "dim"}
 

@@ -1,0 +1,64 @@
+"""What the demo shows and waits for while it runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.vocabulary import CustomerStatus, EffectState, InterventionState, Outcome, TaskState
+from models.tables.customers import CustomerRow
+from models.tables.ledger import EffectRow, OutboxRow
+from models.tables.playbooks import InterventionRow
+from models.tables.work import TaskRow
+
+SENT = (EffectState.SENT, EffectState.CONFIRMED)
+
+
+async def count_under_way(session: AsyncSession) -> int:
+    """Return notices not yet heard and effects not yet settled: what an orderly end waits for."""
+    unheard = select(func.count()).where(OutboxRow.consumed_at.is_(None)).scalar_subquery()
+    claimed = select(func.count()).where(EffectRow.state == EffectState.CLAIMED).scalar_subquery()
+    return sum((await session.execute(select(unheard, claimed))).one())
+
+
+async def is_warm(session: AsyncSession) -> bool:
+    """Tell whether every customer has been decided on and, unless it has left, scored."""
+    unscored = (CustomerRow.churn_risk_score.is_(None), CustomerRow.status != CustomerStatus.CHURNED)
+    cold = await session.scalar(select(func.count()).where(*unscored))
+    return not cold and not await count_under_way(session)
+
+
+@dataclass(frozen=True)
+class LiveFigures:
+    """What the live view shows."""
+
+    tiers: dict[str, int]
+    open_runs: int
+    saved: int
+    emails: int
+    tasks_open: int
+    tasks_done: int
+
+
+async def live_figures(session: AsyncSession) -> LiveFigures:
+    """Return the figures of this moment."""
+    tiers = select(CustomerRow.churn_risk_tier, func.count()).where(
+        CustomerRow.status != CustomerStatus.CHURNED
+    )
+    found = (await session.execute(tiers.group_by(CustomerRow.churn_risk_tier))).all()
+    counts: Sequence[ColumnElement[int]] = [
+        _count(InterventionRow.state != InterventionState.ENDED),
+        _count(InterventionRow.outcome == Outcome.SAVED),
+        _count(EffectRow.state.in_(SENT)),
+        _count(TaskRow.state.in_((TaskState.OPEN, TaskState.SNOOZED))),
+        _count(TaskRow.state == TaskState.DONE),
+    ]
+    row = (await session.execute(select(*counts))).one()
+    by_tier = {tier.value if tier else "unscored": number for tier, number in found}
+    return LiveFigures(by_tier, *(int(number) for number in row))
+
+
+def _count(condition: ColumnElement[bool]) -> Any:
+    return select(func.count()).where(condition).scalar_subquery()
