@@ -221,7 +221,7 @@ async def load_contacts(session: AsyncSession, customer_id: uuid.UUID) -> tuple[
             row.left_at,
             row.suppressed_reason,
         )
-        for row, held in (await session.execute(query)).tuples()
+        for row, held in await session.execute(query)
     )
 
 
@@ -244,4 +244,4 @@ async def load_signals(session: AsyncSession, customer_id: uuid.UUID) -> tuple[C
         .order_by((row.state == SignalState.OPEN).desc(), row.opened_at.desc(), row.id)
         .limit(SIGNALS)
     )
-    return tuple(CustomerSignal(*each) for each in (await session.execute(query)).tuples())
+    return tuple(CustomerSignal(*each) for each in await session.execute(query))

@@ -79,7 +79,7 @@ async def load_sources(session: AsyncSession) -> Sequence[SourceLine]:
     query = select(
         row.id, row.name, row.kind, row.provides, row.connected_at, row.rhythm_hours, row.last_fact_at
     )
-    return [SourceLine(*each) for each in (await session.execute(query.order_by(row.name))).tuples()]
+    return [SourceLine(*each) for each in await session.execute(query.order_by(row.name))]
 
 
 def _total(files: dict[str, Any], name: str) -> int:
@@ -131,7 +131,7 @@ async def load_quarantine(session: AsyncSession, page: int, *, settled: bool = F
         .limit(PAGE_SIZE)
         .offset((max(page, 1) - 1) * PAGE_SIZE)
     )
-    rows = (await session.execute(query)).tuples().all()
+    rows = (await session.execute(query)).all()
     total = rows[0][-1] if rows else 0
     lines = tuple(QuarantineLine(*each[:-1]) for each in rows)
     return QuarantinePage(lines, total, page, max(1, -(-total // PAGE_SIZE)))

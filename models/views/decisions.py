@@ -91,7 +91,7 @@ async def load_decisions(
         .limit(size + 1)
         .offset((max(chosen.page, 1) - 1) * size)
     )
-    rows = (await session.execute(query)).tuples().all()
+    rows = (await session.execute(query)).all()
     lines = tuple(DecisionLine(*each) for each in rows[:size])
     return DecisionPage(lines, chosen.page, len(rows) > size)
 

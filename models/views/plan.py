@@ -106,7 +106,7 @@ async def _runs(session: AsyncSession) -> list[PlannedRun]:
         .where(run.state == InterventionState.PLANNED)
         .order_by(customer.arr_minor.desc(), run.id)
     )
-    return [PlannedRun(*each) for each in (await session.execute(query)).tuples()]
+    return [PlannedRun(*each) for each in await session.execute(query)]
 
 
 def _arr(runs: list[PlannedRun]) -> tuple[Money, ...]:

@@ -61,7 +61,7 @@ async def load_playbooks(session: AsyncSession) -> tuple[PlaybookLine, ...]:
         .order_by(row.archived_at.is_not(None), row.name)
     )
     counts = await _counts(session)
-    return tuple(_line(each, counts) for each in (await session.execute(query)).tuples())
+    return tuple(_line(each, counts) for each in await session.execute(query))
 
 
 def _line(row: Any, counts: list[tuple[str, InterventionState, Outcome | None, int]]) -> PlaybookLine:

@@ -203,4 +203,4 @@ async def _load_steps(session: AsyncSession, run_id: uuid.UUID) -> tuple[StepLin
         .where(step.intervention_id == run_id)
         .order_by(step.started_at.asc().nulls_last(), step.due_at.asc().nulls_last(), step.id)
     )
-    return tuple(StepLine(*each) for each in (await session.execute(query)).tuples())
+    return tuple(StepLine(*each) for each in await session.execute(query))

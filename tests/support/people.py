@@ -1,11 +1,14 @@
-"""Users that no database knows."""
+"""People of the sample rows at their browsers."""
 
-import uuid
+from models.clock import wall_now
+from models.database import Database
+from models.sessions import start_session
+from tests.support.sample_rows import Sample
+from tests.support.web import SESSION, Client
 
-from domain.vocabulary import Role
-from models.users import User
 
-
-def user(role: Role) -> User:
-    """Somebody with this role."""
-    return User(uuid.UUID(int=1), f"{role}@example.com", str(role), role, "", None, None, "UTC", None)
+async def come_as(browser: Client, database: Database, sample: Sample, name: str) -> None:
+    """Sign a person of the sample in, without the form."""
+    async with database.transaction() as session:
+        token = await start_session(session, sample.users[name], wall_now())
+    browser.cookies.set(SESSION, token)

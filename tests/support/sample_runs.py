@@ -100,7 +100,7 @@ def _run(index: int, row: dict[str, Any], now: BusinessInstant, *, released: boo
         "position": {"step": "wait-for-call", "due_at": _ago(now, -2).isoformat(), "visits": {"call": 1}},
         "planned_at": _ago(now, 5.2),
         "started_at": _ago(now, 5) if released or ended else None,
-        "expected_wake_at": None if ended or not released else _ago(now, 1 if index == 6 else -2),
+        "expected_wake_at": None if ended or not released else _ago(now, 1.5 if index == 6 else -2),
         "ended_at": _ago(now, 1) if ended else None,
         "outcome": Outcome.SAVED if ended else None,
         "outcome_reason": "what opened this run has reversed and stayed so" if ended else None,

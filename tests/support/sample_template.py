@@ -1,0 +1,24 @@
+"""The sample rows as a template database: filled once per test run, copied per test."""
+
+import asyncio
+
+from models.database import Database
+from tests.support.postgres import create_database
+from tests.support.sample_rows import Sample, fill
+
+TEMPLATE = "everstay_sample"
+CUSTOMERS = 30
+
+
+def make_template(postgres_url: str, migrated_template: str) -> Sample:
+    """Fill the template and close it, since an open database cannot be copied."""
+    return asyncio.run(_fill(create_database(postgres_url, TEMPLATE, migrated_template)))
+
+
+async def _fill(url: str) -> Sample:
+    database = Database(url)
+    try:
+        async with database.transaction() as session:
+            return await fill(session, customers=CUSTOMERS)
+    finally:
+        await database.close()
