@@ -2,6 +2,7 @@
 
 import csv
 import json
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -329,3 +330,18 @@ async def test_ravenstack_is_imported_whole(database: Database) -> None:
     assert 0 < statuses < 250
     clock = await open_clock(database)
     assert clock.now() < BusinessInstant(wall_now())
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(1800)
+async def test_the_large_data_set_is_imported_whole_in_bounded_memory(database: Database) -> None:
+    folder = shared_data("saas-crm-sim")
+    told = summary(await import_folder(database, "saas-crm-sim", folder, set_clock=True))
+    assert told["facts"] == {"customer": 753, "subscription": 20_904, "usage": 765_309}
+    assert (told["rows_read"], told["quarantined"]) == (786_966, 0)
+    assert await one(database, "SELECT count(*) FROM customers WHERE status = 'churned'") == 177
+    assert await one(database, "SELECT sum(events) FROM usage_daily") == 765_309
+    again = summary(await import_folder(database, "saas-crm-sim", folder))
+    assert (again["stored"], again["duplicates"]) == (0, 786_966)
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert peak_kb < 600_000, "the whole test process, whatever the size of the files"
