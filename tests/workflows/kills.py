@@ -18,6 +18,7 @@ from models.clock import append_segment, open_clock, start_clock, wall_now
 from models.database import Database
 from models.facts import store_facts
 from models.installation import load_installation, release
+from models.lifecycles import RING_LEASE
 from models.outbox import Notice, put_notices
 from models.sources import Source, connect_source
 from models.tables.customers import ContactRow, CustomerRow
@@ -115,9 +116,10 @@ class Site:
             notices = [Notice(one, NoticeKind.CLOCK_CHANGED, {}, at) for one in customers]
             await put_notices(session, notices, wall)
 
-    async def ring(self) -> int:
+    async def ring(self, lease: dt.timedelta = RING_LEASE) -> int:
         """Ring whoever has news, as the relay does."""
-        return await Relay(self.database, await open_clock(self.database), self.client).ring_all()
+        clock = await open_clock(self.database)
+        return await Relay(self.database, clock, self.client, lease).ring_all()
 
 
 @dataclass

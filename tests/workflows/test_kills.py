@@ -1,37 +1,21 @@
 """kill -9 of a worker at both points of a send. The expected ends are DESIGN.md's, section 7, rule 6."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
 
 from domain.vocabulary import EffectState, Purpose, StepState
 from integrations.simulators.server import SimulatorOptions
-from models.database import Database
 from tests.support.devserver import DevServer
-from tests.support.postgres import create_database, drop_database
 from tests.support.simulators import running_simulators
-from tests.workflows.kills import Found, Site, kill_at
+from tests.workflows.kills import Found, kill_at
+from tests.workflows.sites import running_site
 
 pytestmark = [pytest.mark.devserver, pytest.mark.timeout(300)]
 
 BEFORE, AFTER = "before_send", "after_send"
 Ends = dict[tuple[str, bool, Purpose], Found]
-
-
-@asynccontextmanager
-async def a_site(
-    postgres_url: str, template: str, server: DevServer, simulator: str, *, has_look_up: bool
-) -> AsyncIterator[Site]:
-    name = f"test_{uuid.uuid4().hex}"
-    database = Database(create_database(postgres_url, name, template))
-    try:
-        yield Site(database, await server.client(), server.address, simulator, has_look_up)
-    finally:
-        await database.close()
-        drop_database(postgres_url, name)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +28,7 @@ def ends(
     """What came of every letter: four installations live through their kill side by side, once."""
 
     async def live(point: str, simulator: str, *, has_look_up: bool) -> Ends:
-        async with a_site(
+        async with running_site(
             postgres_url, migrated_template, temporal_server, simulator, has_look_up=has_look_up
         ) as site:
             found = await kill_at(site, point)
