@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from activities.contracts_scoring import ScoreShardResult
 from domain.assessment import assess
-from domain.features import CustomerFeatures
+from domain.features import CustomerFeatures, KindFreshness
 from domain.health import assess_health
 from domain.ports import Clock
 from domain.risk import RiskModel, Scorecard
@@ -18,12 +18,23 @@ from domain.vocabulary import NoticeKind
 from models.customer_standing import refresh_customers
 from models.database import Database
 from models.features import load_features
+from models.freshness import load_freshness
 from models.outbox import Notice, put_notices
 from models.scores import Standing, Verdict, load_policy, load_standings, lock_customers, save_verdicts
 from models.signals import CustomerChanges, load_held, save_changes
 
 BATCH = 100
 """Customers per transaction: their rows are locked for a fraction of a second."""
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """What all verdicts of one scoring share."""
+
+    as_of: BusinessInstant
+    policy: ScoringPolicy
+    model: RiskModel
+    freshness: Mapping[str, KindFreshness]
 
 
 @dataclass(frozen=True)
@@ -48,36 +59,42 @@ async def score_in_batches(
 ) -> AsyncIterator[tuple[uuid.UUID, ScoreShardResult]]:
     """Score in order of id and yield after each commit the last id of the batch, to go on from."""
     ordered = sorted(set(ids))
+    basis = await _basis(database, as_of or clock.now())
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
-        yield batch[-1], await _score_batch(database, clock, batch, as_of or clock.now())
+        yield batch[-1], await _score_batch(database, clock, batch, basis)
 
 
 async def judge_customers(
     database: Database, ids: Sequence[uuid.UUID], as_of: BusinessInstant, *, exact: bool
 ) -> list[Verdict]:
     """Return the verdicts as of an instant and write nothing."""
+    basis = await _basis(database, as_of)
+    async with database.transaction() as session:
+        features = await load_features(session, ids, as_of, basis.freshness, exact=exact)
+        standings = await load_standings(session, ids, as_of, basis.policy.risk.dwell_days)
+    return [_judge(one, standings[one.customer_id], basis) for one in features]
+
+
+async def _basis(database: Database, as_of: BusinessInstant) -> _Basis:
     async with database.transaction() as session:
         policy = await load_policy(session)
-        features = await load_features(session, ids, as_of, policy.freshness, exact=exact)
-        standings = await load_standings(session, ids, as_of, policy.risk.dwell_days)
-    model = Scorecard(policy.risk)
-    return [_judge(one, standings[one.customer_id], policy, model) for one in features]
+        freshness = await load_freshness(session, as_of, policy.freshness)
+    return _Basis(as_of, policy, Scorecard(policy.risk), freshness)
 
 
 async def _score_batch(
-    database: Database, clock: Clock, batch: Sequence[uuid.UUID], as_of: BusinessInstant
+    database: Database, clock: Clock, batch: Sequence[uuid.UUID], basis: _Basis
 ) -> ScoreShardResult:
+    as_of = basis.as_of
     async with database.transaction() as session:
         refreshed = await refresh_customers(session, batch, clock.now())
         ids = await lock_customers(session, batch)
-        policy = await load_policy(session)
-        standings = await load_standings(session, batch, as_of, policy.risk.dwell_days)
+        standings = await load_standings(session, batch, as_of, basis.policy.risk.dwell_days)
         held = await load_held(session, ids)
-        model = Scorecard(policy.risk)
         found = [
-            _find(one, standings[one.customer_id], held.get(one.customer_id, ()), policy, model)
-            for one in await load_features(session, ids, as_of, policy.freshness)
+            _find(one, standings[one.customer_id], held.get(one.customer_id, ()), basis)
+            for one in await load_features(session, ids, as_of, basis.freshness)
         ]
         await save_verdicts(session, [one.verdict for one in found])
         notices = [notice for notice, _known_at in refreshed if standings[notice.customer_id].acted]
@@ -88,22 +105,16 @@ async def _score_batch(
 
 
 def _find(
-    features: CustomerFeatures,
-    standing: Standing,
-    held: Sequence[HeldSignal],
-    policy: ScoringPolicy,
-    model: RiskModel,
+    features: CustomerFeatures, standing: Standing, held: Sequence[HeldSignal], basis: _Basis
 ) -> _Found:
-    verdict = _judge(features, standing, policy, model)
+    verdict = _judge(features, standing, basis)
     is_first = standing.acted is None
-    changes = CustomerChanges(features.customer_id, look(features, policy, held, is_first=is_first))
+    changes = CustomerChanges(features.customer_id, look(features, basis.policy, held, is_first=is_first))
     return _Found(verdict, changes, _tier_notice(verdict, standing))
 
 
-def _judge(
-    features: CustomerFeatures, standing: Standing, policy: ScoringPolicy, model: RiskModel
-) -> Verdict:
-    risk = model.assess(features)
+def _judge(features: CustomerFeatures, standing: Standing, basis: _Basis) -> Verdict:
+    policy, risk = basis.policy, basis.model.assess(features)
     health = assess_health(features, policy.health, standing.components_before)
     acted = next_acted(
         standing.acted, risk.churn_risk_score, standing.recent_scores, policy.risk, features.as_of

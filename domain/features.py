@@ -44,6 +44,11 @@ class KindFreshness:
 ABSENT = KindFreshness()
 
 
+def _lower_quarter(weeks: tuple[float, ...]) -> float:
+    ordered = sorted(weeks)
+    return ordered[len(ordered) // 4] if ordered else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class UsageNumbers:
     """Use of the product. Weeks are the seven complete days before as-of, and the weeks before those."""
@@ -91,8 +96,7 @@ class UsageNumbers:
     @property
     def usual_low(self) -> float:
         """The lower quarter of those weeks: what is below it is below the usual range."""
-        ordered = sorted(self.baseline_weeks)
-        return ordered[len(ordered) // 4] if ordered else 0.0
+        return _lower_quarter(self.baseline_weeks)
 
     @property
     def usual_high(self) -> float:
@@ -110,6 +114,11 @@ class UsageNumbers:
         """Mean week of the eight before those."""
         earlier = self.weeks[4:12]
         return sum(earlier) / len(earlier) if earlier else 0.0
+
+    @property
+    def usual_low_before(self) -> float:
+        """The lower quarter of those eight."""
+        return _lower_quarter(self.weeks[4:12])
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,12 @@ FAMILY_CAPS: dict[HealthComponent, float] = {
 
 _USAGE = (
     Factor(
-        "usage_drop", HealthComponent.USAGE, "usage", "last week over the median of the eight weeks before",
+        "usage_week", HealthComponent.USAGE, "usage", "last week over the median of the eight weeks before",
         "low", ((0.25, 34), (0.5, 24), (0.7, 14), (0.85, 5), (1.15, 0), (1.5, -4), (FOREVER, -8)),
         week_ratio, say_usage_drop, lambda f: f.usage.baseline, lambda f: f.usage.week,
     ),
     Factor(
-        "usage_decline", HealthComponent.USAGE, "usage", "last four weeks over the eight weeks before",
+        "usage_months", HealthComponent.USAGE, "usage", "last four weeks over the eight weeks before",
         "low", ((0.4, 22), (0.6, 16), (0.75, 10), (0.9, 4), (1.1, 0), (FOREVER, -3)),
         month_ratio, say_month, lambda f: f.usage.month_before, lambda f: f.usage.month,
     ),
@@ -57,7 +57,7 @@ _USAGE = (
 
 _ADOPTION = (
     Factor(
-        "breadth_loss", HealthComponent.ADOPTION, "usage", "features used in 28 days over the 28 before",
+        "breadth", HealthComponent.ADOPTION, "usage", "features used in 28 days over the 28 before",
         "low", ((0.5, 12), (0.7, 7), (1.2, 0), (FOREVER, -3)),
         breadth_ratio, say_breadth, lambda f: f.usage.features_before, lambda f: f.usage.features_28,
     ),
@@ -72,7 +72,7 @@ _ADOPTION = (
         stalled_days, lambda f: f"not onboarded {count(f.tenure_days, 'day')} after the start",
     ),
     Factor(
-        "seats_unused", HealthComponent.ADOPTION, "usage", "people seen in 28 days over seats paid for",
+        "seat_use", HealthComponent.ADOPTION, "usage", "people seen in 28 days over seats paid for",
         "low", ((0.15, 12), (0.3, 7), (0.7, 0), (FOREVER, -3)),
         seat_share,
         lambda f: f"{number(f.usage.users_peak_28 or 0)} of {count(f.commercial.seats or 0, 'seat')} in use",
@@ -97,7 +97,7 @@ _SUPPORT = (
         lambda f: f.support.escalated, lambda f: f"{count(f.support.escalated, 'ticket')} escalated",
     ),
     Factor(
-        "satisfaction_low", HealthComponent.SUPPORT, "ticket", "mean satisfaction (1 to 5) of 90 days",
+        "satisfaction", HealthComponent.SUPPORT, "ticket", "mean satisfaction (1 to 5) of 90 days",
         "low", ((2.5, 10), (3.5, 4), (4.4, 0), (FOREVER, -3)),
         lambda f: f.support.satisfaction,
         lambda f: f"satisfaction with support is {f.support.satisfaction or 0:.1f} of 5",
@@ -112,13 +112,13 @@ _SENTIMENT = (
         lambda f: f.sentiment.tickets_before, lambda f: f.sentiment.tickets,
     ),
     Factor(
-        "poor_survey", HealthComponent.SENTIMENT, "survey", "latest NPS answer of 180 days (0 to 10)",
+        "nps", HealthComponent.SENTIMENT, "survey", "latest NPS answer of 180 days (0 to 10)",
         "low", ((3, 14), (6, 8), (8, 0), (FOREVER, -5)),
         lambda f: f.sentiment.nps, lambda f: f"the latest NPS answer is {number(f.sentiment.nps or 0)} of 10",
         lambda f: f.sentiment.nps_before,
     ),
     Factor(
-        "poor_csat", HealthComponent.SENTIMENT, "survey", "latest CSAT answer of 180 days (1 to 5)",
+        "csat", HealthComponent.SENTIMENT, "survey", "latest CSAT answer of 180 days (1 to 5)",
         "low", ((2, 8), (3, 4)),
         lambda f: f.sentiment.csat,
         lambda f: f"the latest CSAT answer is {number(f.sentiment.csat or 0)} of 5",
@@ -196,7 +196,7 @@ _COMMERCIAL = (
         lambda f: f"{count(f.commercial.failed_attempts, 'payment')} failed",
     ),
     Factor(
-        "revenue_shrinking", HealthComponent.COMMERCIAL, "subscription",
+        "revenue_change", HealthComponent.COMMERCIAL, "subscription",
         "change of recurring revenue over 90 days",
         "low", ((-0.25, 14), (-0.1, 8), (0.1, 0), (FOREVER, -5)),
         revenue_change, say_revenue,

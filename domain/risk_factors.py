@@ -45,6 +45,7 @@ QUIET_GAPS = 3.0
 ONBOARDING_DAYS = 180
 """After half a year it is no longer a matter of onboarding."""
 LEAST_TICKETS = 3
+LEAST_FEATURES = 3
 DAILY_GAP = 1.5
 
 
@@ -62,10 +63,12 @@ def week_ratio(f: CustomerFeatures) -> float | None:
 
 
 def month_ratio(f: CustomerFeatures) -> float | None:
-    """Return the last four weeks over the eight before."""
+    """Return the last four weeks over the eight before; within their usual range it is no fall."""
     usage = f.usage
-    enough = len(usage.weeks) >= 4 + LEAST_WEEKS and usage.month_before >= LEAST_VOLUME
-    return usage.month / usage.month_before if enough else None
+    if len(usage.weeks) < 4 + LEAST_WEEKS or usage.month_before < LEAST_VOLUME:
+        return None
+    ratio = usage.month / usage.month_before
+    return ratio if usage.month < usage.usual_low_before else max(ratio, 1.0)
 
 
 def silence(f: CustomerFeatures) -> float | None:
@@ -77,8 +80,11 @@ def silence(f: CustomerFeatures) -> float | None:
 
 
 def breadth_ratio(f: CustomerFeatures) -> float | None:
-    """Return features used lately over those used in the month before."""
-    return f.usage.features_28 / f.usage.features_before if f.usage.features_before >= LEAST_WEEKS else None
+    """Return features used lately over those used in the month before; the loss of one is no loss."""
+    now, before = f.usage.features_28, f.usage.features_before
+    if before < LEAST_FEATURES:
+        return None
+    return now / before if before - now > 1 else max(now / before, 0.9)
 
 
 def seat_share(f: CustomerFeatures) -> float | None:

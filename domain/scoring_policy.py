@@ -93,6 +93,10 @@ class FreshnessPolicy(Document):
     usage_gap_days: int = Field(4, ge=1)
     """Usage of nobody at all for so many days is a dead feed (where at least `usage_customers` used it)."""
     usage_customers: int = Field(5, ge=1)
+    usage_share: float = Field(0.5, ge=0, le=1)
+    """Share of a usual week's active customers that must be active now: fewer is the feed, not they."""
+    usage_share_customers: int = Field(20, ge=1)
+    """So many must be active in a usual week for the share to say something."""
 
 
 class ScoringPolicy(Document):

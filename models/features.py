@@ -1,4 +1,4 @@
-"""Loads the features of many customers in three statements, as of an instant."""
+"""Loads the features of many customers in two statements, as of an instant."""
 
 import datetime as dt
 import uuid
@@ -19,11 +19,9 @@ from domain.features import (
     SupportNumbers,
     UsageNumbers,
 )
-from domain.scoring_policy import FreshnessPolicy
 from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, Segment, TouchTier
 from models.feature_queries import RELATIONS
-from models.freshness import load_freshness
 from models.usage_queries import USAGE_AS_KNOWN, USAGE_NOW, WEEKS
 
 Row = RowMapping
@@ -35,11 +33,11 @@ async def load_features(
     session: AsyncSession,
     ids: Sequence[uuid.UUID],
     as_of: BusinessInstant,
-    policy: FreshnessPolicy,
+    freshness: Mapping[str, KindFreshness],
     *,
     exact: bool = False,
 ) -> list[CustomerFeatures]:
-    """Return one row per customer, in order of id.
+    """Return one row per customer, in order of id. `freshness`: of the installation, as of the same instant.
 
     `exact` reads single usage events, so that a past instant sees nothing that became known later; without
     it, usage comes from the daily rollup, which holds all that is known today.
@@ -49,7 +47,6 @@ async def load_features(
     usage_query = text(USAGE_AS_KNOWN if exact else USAGE_NOW)
     usage_rows = (await session.execute(usage_query, values)).mappings().all()
     usage = {row["customer_id"]: row for row in usage_rows}
-    freshness = await load_freshness(session, as_of, policy)
     return [_features(row, usage.get(row["id"]), freshness, as_of) for row in rows]
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.features import KINDS, KindFreshness
@@ -12,7 +12,6 @@ from domain.scoring_policy import FreshnessPolicy
 from domain.time import BusinessInstant
 from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
-from models.tables.facts import UsageDailyRow
 
 
 @dataclass(frozen=True)
@@ -70,11 +69,33 @@ async def _onboarding(session: AsyncSession, told: KindFreshness) -> KindFreshne
 
 
 async def _usage_feed_is_dead(session: AsyncSession, today: dt.date, policy: FreshnessPolicy) -> bool:
-    """Tell whether everybody stopped at once: that is a feed, not the customers."""
-    row = UsageDailyRow
-    newest = await session.scalar(select(func.max(row.day)).where(row.day <= today))
-    if newest is None or (today - newest).days <= policy.usage_gap_days:
-        return False
-    month = row.day.between(newest - dt.timedelta(days=28), newest)
-    users = await session.scalar(select(func.count(func.distinct(row.customer_id))).where(month))
-    return (users or 0) >= policy.usage_customers
+    """Tell whether everybody, or most, stopped at once: that is the feed, not the customers."""
+    values = {"today": today, "gap": policy.usage_gap_days}
+    row = (await session.execute(text(_ACTIVE), values)).one()
+    before, week, usual, lately = (float(value or 0) for value in row)
+    if before >= policy.usage_customers and lately == 0:
+        return True
+    return usual >= policy.usage_share_customers and week < policy.usage_share * usual
+
+
+def _active(start: str, end: str) -> str:
+    return (
+        "EXISTS (SELECT 1 FROM usage_daily WHERE customer_id = customers.id"  # noqa: S608 - constants only
+        f" AND day BETWEEN {start} AND {end})"
+    )
+
+
+_USUAL_WEEKS = " + ".join(
+    f"CAST({_active(f':today - {7 * week + 7}', f':today - {7 * week + 1}')} AS integer)"
+    for week in range(2, 6)
+)
+_ACTIVE = f"""
+SELECT count(*), count(*) FILTER (WHERE week), sum(weeks_before) / 4.0, count(*) FILTER (WHERE lately)
+FROM (
+    SELECT {_active(":today - 7", ":today")} AS week, {_active(":today - :gap", ":today")} AS lately,
+           {_USUAL_WEEKS} AS weeks_before
+    FROM customers
+    WHERE status <> 'churned' AND {_active(":today - 42", ":today - 8")}
+) AS activity
+"""  # noqa: S608 - constants only
+"""Customers active before; this week; in a usual week (two to five weeks back); and in the last days."""

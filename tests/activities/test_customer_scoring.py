@@ -292,3 +292,15 @@ async def test_the_rollup_and_the_events_say_the_same(database: Database) -> Non
     exact = await judge_customers(database, [customer_id], NOW, exact=True)
     quick = await judge_customers(database, [customer_id], NOW, exact=False)
     assert exact[0].features == quick[0].features
+
+
+async def test_when_most_of_the_portfolio_falls_silent_in_a_week_it_is_the_feed(database: Database) -> None:
+    async with database.transaction() as session:
+        portfolio = Portfolio(session)
+        await portfolio.connect()
+        ids = [await portfolio.customer(acted_tier=RiskTier.LOW, acted_tier_at=ago(30)) for _ in range(24)]
+        for place, customer_id in enumerate(ids):
+            await portfolio.daily_usage(customer_id, 10, range(1 if place < 8 else 12, 120))
+    await score(database, *ids)
+    assert await rows(database, SignalRow) == []
+    assert all(row.components["usage"]["limited"] for row in await rows(database, ScoreRow))

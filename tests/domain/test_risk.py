@@ -125,7 +125,7 @@ def test_the_heaviest_reason_comes_first_and_speaks_of_the_own_baseline() -> Non
 
 def test_a_week_within_the_usual_range_is_no_fall() -> None:
     jumpy = {"weeks": (30.0, 100.0, 20.0, 90.0, 25.0, 100.0, 80.0, 20.0, 90.0, 80.0, 90.0, 70.0, 80.0)}
-    assert "usage_drop" not in [driver.key for driver in CARD.assess(customer(usage=jumpy)).drivers]
+    assert "usage_week" not in [driver.key for driver in CARD.assess(customer(usage=jumpy)).drivers]
 
 
 @pytest.mark.parametrize("silent", [True, False])
