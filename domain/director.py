@@ -186,3 +186,7 @@ def _rings(
         for run in state.open_runs
         if run.state is not InterventionState.PLANNED and run.id not in ending
     ]
+
+
+LOOKS = (_farewell, _watchlist, _signal_heads_ups, _silence, rule_on_runs, _rings)
+"""What `decide` looks at, in this order: docs/director.md is printed from it."""

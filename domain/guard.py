@@ -89,16 +89,19 @@ def may_send(send: ProposedSend, budget: ContactBudget, now: BusinessInstant) ->
 
 
 def _wanted(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant) -> Verdict:
+    """Refuse what its run no longer wants: it has ended, or moved on to another step."""
     return Allow() if send.still_wanted else Refuse("no_longer_wanted")
 
 
 def _switched_on(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) -> Verdict:
+    """Put off while a person has stopped every effect, or has not released the playbook."""
     if send.effects_stopped:
         return Defer(BusinessInstant(now + STOPPED_RETRY), "effects_stopped")
     return Allow() if send.released else Defer(BusinessInstant(now + DAY), "observing")
 
 
 def _consented(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant) -> Verdict:
+    """Refuse what the customer or the person does not want, or the holdout; transactional mail passes."""
     if send.purpose is Purpose.TRANSACTIONAL:
         return Allow()
     if send.do_not_contact:
@@ -111,13 +114,14 @@ def _consented(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant
 
 
 def _reachable(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant) -> Verdict:
+    """Refuse where nobody of the wanted roles has an address that takes mail."""
     if send.recipient is None or not send.recipient.has_address:
         return Refuse("no_recipient")
     return Refuse("suppressed") if send.recipient.suppressed else Allow()
 
 
 def _within_budget(send: ProposedSend, budget: ContactBudget, now: BusinessInstant) -> Verdict:
-    """Keep to the rolling day, the recipient's local day, and the rolling week."""
+    """Put off until the rolling day, the recipient's own day and the rolling week have room; then refuse."""
     if send.purpose is Purpose.TRANSACTIONAL:
         return Allow()
     if min(budget.per_day, budget.per_week) < 1:
@@ -159,6 +163,7 @@ def _morning(instant: BusinessInstant, zone: str, key: str) -> BusinessInstant:
 
 
 def _in_office_hours(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) -> Verdict:
+    """Put off until the next morning there outside nine to five on weekdays; transactional mail passes."""
     if send.purpose is Purpose.TRANSACTIONAL or send.recipient is None:
         return Allow()
     if is_office_time(now, send.recipient.time_zone):

@@ -29,6 +29,10 @@ class Waiter:
         )
         return any(condition() for condition in conditions)
 
+    def stop(self) -> None:
+        """Take back the timer, if one is armed."""
+        self._arm(None)
+
     def _arm(self, due: WallInstant | None) -> None:
         """Replace the timer when the deadline has changed or its timer has fired."""
         if due == self._due and self._timer is not None and not self._timer.done():
@@ -47,5 +51,8 @@ async def _sleep(left: timedelta) -> None:
 
 
 async def wait_until(due: WallInstant | None, *conditions: Callable[[], bool]) -> bool:
-    """Wait once, for workflows that wait in a straight line."""
-    return await Waiter().wait_until(due, *conditions)
+    """Wait once, for workflows that wait in a straight line; no timer stays behind."""
+    waiter = Waiter()
+    answer = await waiter.wait_until(due, *conditions)
+    waiter.stop()
+    return answer
