@@ -35,8 +35,8 @@ An escalation (a playbook that replaces) comes before every other, then the high
 An open escalation outranks all but a worthier one. A plan that nobody has released outranks only plans. A
 plan that nothing calls for any more is dropped; one for a customer who may no longer be written to, too.
 
-Where no playbook is meant for the reasons of a high risk, none is opened, and the ledger says so (`no_playbook`):
-an apology for tickets that nobody has opened is worse than none.
+Where no playbook is meant for the reasons of a high risk, none is opened, and the ledger says so
+(`no_playbook`): an apology for tickets that nobody has opened is worse than none.
 """
 GUARD = f"""
 Asked in the transaction that claims a send, with the customer's row locked: nothing that was true when the
