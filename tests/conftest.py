@@ -13,8 +13,12 @@ from tests.support.postgres import create_database, drop_database, running_postg
 
 TEMPLATE = "everstay_template"
 
-# A property is about what holds, not about how long it takes on a busy machine.
-settings.register_profile("everstay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A property is about what holds, not about how long it takes on a busy machine. For a long hunt:
+# pytest --hypothesis-profile=proof
+settings.register_profile(
+    "everstay", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("proof", settings.get_profile("everstay"), max_examples=3000)
 settings.load_profile("everstay")
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.interpreter import FINISHED, advance
@@ -23,7 +23,6 @@ class Draw(Protocol):
 
 SPANS = st.sampled_from(["12h", "1d", "36h", "3d", "1w"])
 KINDS = st.sampled_from(["email", "task", "notify", "pause", "event", "branch"])
-CALM = settings(max_examples=60)
 
 
 @st.composite
@@ -137,7 +136,6 @@ def check(run: Run) -> None:
         assert (again.position, again.wake_at) == (progress.position, progress.wake_at)
 
 
-@CALM
 @given(playbooks(), st.data())
 def test_every_run_ends_and_never_acts_twice_for_one_visit(document: Playbook, data: st.DataObject) -> None:
     run = Run(document)
@@ -153,7 +151,6 @@ def test_every_run_ends_and_never_acts_twice_for_one_visit(document: Playbook, d
     assert unfinished == [], "an ended run leaves no step open"
 
 
-@CALM
 @given(playbooks(), st.lists(st.booleans(), min_size=20, max_size=40))
 def test_however_causes_flicker_within_the_dwell_no_run_ends_by_it(
     document: Playbook, holds: list[bool]
