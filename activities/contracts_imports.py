@@ -71,4 +71,4 @@ class ImportContract(ABC):
     @activity.defn(name="finish_import")
     @abstractmethod
     async def finish_import(self, request: FinishImportInput) -> FinishImportResult:
-        """Bring every customer of the source in step and record the end."""
+        """Bring every customer of the source in step, announce the new ones, and record the end."""

@@ -28,6 +28,7 @@ from domain.time import BusinessInstant
 from models.customer_standing import customers_of, refresh_customers
 from models.database import Database
 from models.facts import store_facts
+from models.facts_notices import announce_customers
 from models.import_clock import business_now, set_clock
 from models.imports import (
     DONE,
@@ -118,7 +119,7 @@ class ImportActivities(ImportContract):
             locked = await load_run(session, run.id, lock=True)
             if locked.files[batch.file].position != progress.position:
                 raise ConflictError(what=batch.file, reason="another attempt is reading it")
-            result = await store_facts(session, run.source_id, batch.facts, received_at=wall)
+            result = await store_facts(session, run.source_id, batch.facts, received_at=wall, announces=False)
             tally = batch.settle(result, converter)
             await quarantine(session, run.id, run.source_id, list(batch.bad.values()), wall)
             moved = replace(
@@ -141,7 +142,7 @@ class ImportActivities(ImportContract):
 
     @activity.defn(name="finish_import")
     async def finish_import(self, request: FinishImportInput) -> FinishImportResult:
-        """Bring every customer of the source in step and record the end."""
+        """Bring every customer of the source in step, announce the new ones, and record the end."""
         async with beating():
             wall = self._clock.wall_now()
             async with self._database.transaction() as session:
@@ -155,6 +156,7 @@ class ImportActivities(ImportContract):
                     changed = await refresh_customers(session, some, now)
                     live = [notice for notice, known_at in changed if known_at >= source.connected_at]
                     await put_notices(session, live, wall)
+                    await announce_customers(session, some, wall)
             async with self._database.transaction() as session:
                 state = DONE if request.error is None else FAILED
                 await end_run(session, run.id, state, self._clock.wall_now(), request.error)

@@ -27,7 +27,12 @@ Stage = Callable[[Batch, Indexed], Awaitable[None]]
 
 
 async def store_facts(
-    session: AsyncSession, source_id: str, facts: Sequence[Fact], *, received_at: WallInstant
+    session: AsyncSession,
+    source_id: str,
+    facts: Sequence[Fact],
+    *,
+    received_at: WallInstant,
+    announces: bool = True,
 ) -> StoreResult:
     """Store facts of one source and everything that follows from them at once.
 
@@ -35,13 +40,15 @@ async def store_facts(
     given order counts. A fact with a known key and the same content is a duplicate, one that fills in or
     moves forward what may change is stored, one that contradicts is a conflict, and one about an unknown
     customer or contact is unresolved; the caller quarantines the last two. Facts known before their source
-    was connected put no notices, except that a customer was added.
+    was connected put no notices, except that a customer was added; with `announces` False the caller says
+    that later, by announce_customers, when all of the customers' history is there.
 
     Raises NotFoundError for an unknown source (see models.sources.connect_source), ValueError for an
     instant without time zone.
     """
     by_type = _by_type(facts)
     batch = await _open(session, source_id, facts, received_at)
+    batch.announces = announces
     if set(by_type) - {"usage"}:
         await _lock_source(session, source_id)
     await _resolve_customers(batch, by_type)

@@ -86,6 +86,8 @@ class Batch:
     users: dict[str, uuid.UUID] = field(default_factory=dict)
     to_refresh: set[uuid.UUID] = field(default_factory=set)
     """Customers whose status, ARR, renewal or tier may have changed."""
+    announces: bool = True
+    """Whether new customers are announced at once, or by the caller when all of their history is there."""
 
     def settle(self, index: int, verdict: Verdict) -> None:
         """Note what became of a fact."""

@@ -102,7 +102,7 @@ def _retell(batch: Batch, index: int, fact: Fact, row: Row) -> bool:
 async def _flush(batch: Batch, inserts: list[Row], updates: list[Row]) -> None:
     if inserts:
         await batch.session.execute(insert(CustomerRow), [_insert(batch, row) for row in inserts])
-        batch.notices += [_added(row) for row in inserts]
+        batch.notices += [_added(row) for row in inserts if batch.announces]
     if updates:
         await batch.session.execute(update(CustomerRow), [_update(row) for row in updates])
     batch.to_refresh |= {row["id"] for row in inserts + updates}

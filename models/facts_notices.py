@@ -1,11 +1,20 @@
 """What a stored fact tells the customer's workflow: ids, enumerations, numbers and dates only."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.time import WallInstant
 from domain.vocabulary import NoticeKind
+from models.arrays import among_ids
 from models.facts_batch import Batch
-from models.outbox import Notice
+from models.outbox import Notice, put_notices
+from models.tables.customers import CustomerRow
+from models.tables.ledger import OutboxRow
+from models.tables.playbooks import LifecycleRow
 
 
 def notify_touchpoint(batch: Batch, row: Mapping[str, Any]) -> None:
@@ -34,3 +43,18 @@ def notify_invoice(
     known_at = row["paid_known_at"] or row["told_at"]
     notice = Notice(row["customer_id"], NoticeKind.PAYMENT, payload, row["paid_at"] or known_at)
     batch.notify(notice, known_at)
+
+
+async def announce_customers(
+    session: AsyncSession, ids: Collection[uuid.UUID], received_at: WallInstant
+) -> int:
+    """Say of each of these customers that it was added, unless that was said before; return how many."""
+    told = exists().where(
+        OutboxRow.customer_id == CustomerRow.id, OutboxRow.kind == NoticeKind.CUSTOMER_ADDED
+    )
+    lives = exists().where(LifecycleRow.customer_id == CustomerRow.id)
+    query = select(CustomerRow.id, CustomerRow.known_at).where(among_ids(CustomerRow.id, ids), ~told, ~lives)
+    added = (await session.execute(query.order_by(CustomerRow.id))).all()
+    notices = [Notice(customer, NoticeKind.CUSTOMER_ADDED, {}, known_at) for customer, known_at in added]
+    await put_notices(session, notices, received_at)
+    return len(notices)
