@@ -1,8 +1,7 @@
 """The sample rows as a template database: filled once per test run, copied per test."""
 
-import asyncio
-
 from models.database import Database
+from tests.support.aside import aside
 from tests.support.postgres import create_database
 from tests.support.sample_rows import Sample, fill
 
@@ -12,7 +11,8 @@ CUSTOMERS = 30
 
 def make_template(postgres_url: str, migrated_template: str) -> Sample:
     """Fill the template and close it, since an open database cannot be copied."""
-    return asyncio.run(_fill(create_database(postgres_url, TEMPLATE, migrated_template)))
+    url = create_database(postgres_url, TEMPLATE, migrated_template)
+    return aside(lambda: _fill(url))
 
 
 async def _fill(url: str) -> Sample:

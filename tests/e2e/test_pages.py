@@ -1,0 +1,219 @@
+"""The pages in Chromium: with and without JavaScript, narrow and wide, light and dark."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import psycopg
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import announce, chromium, serving, session_of
+from tests.support.postgres import create_database, drop_database
+from tests.support.sample_rows import Sample
+from tests.support.sample_template import TEMPLATE, make_template
+from tests.support.web import SESSION
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+PATIENCE = 20_000
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SIZES = {"narrow": (390, 844), "wide": (1280, 900)}
+PAGES = (
+    "/",
+    "/?q=nobody-has-this-name",
+    "/customers/{customer}",
+    "/inbox",
+    "/inbox?show=done",
+    "/runs",
+    "/runs/{run}",
+    "/decisions",
+    "/plan",
+    "/playbooks",
+    "/playbooks/low-engagement",
+    "/imports",
+    "/quarantine",
+    "/attention",
+    "/customers/00000000-0000-4000-8000-000000000000",
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The sample's pages in a browser."""
+
+    browser: Browser
+    address: str
+    database_url: str
+    sample: Sample
+
+    def open(
+        self,
+        name: str,
+        *,
+        scheme: Literal["light", "dark"] = "light",
+        java_script: bool = True,
+    ) -> Page:
+        """Return a new window in which somebody is signed in."""
+        width, height = SIZES["wide"]
+        context = self.browser.new_context(
+            base_url=self.address,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            java_script_enabled=java_script,
+        )
+        context.set_default_timeout(PATIENCE)
+        token = session_of(self.database_url, self.sample.users[name])
+        context.add_cookies([{"name": SESSION, "value": token, "url": self.address}])
+        return context.new_page()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def sample(postgres_url: str, migrated_template: str) -> Iterator[Sample]:
+    yield make_template(postgres_url, migrated_template)
+    drop_database(postgres_url, TEMPLATE)
+
+
+@pytest.fixture
+def site(browser: Browser, postgres_url: str, sample: Sample) -> Iterator[Site]:
+    name = f"test_{uuid.uuid4().hex}"
+    url = create_database(postgres_url, name, TEMPLATE)
+    with serving(url) as address:
+        yield Site(browser, address, url, sample)
+        for context in browser.contexts:
+            context.close()
+    drop_database(postgres_url, name)
+
+
+def a_run(database_url: str) -> str:
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute("SELECT id FROM interventions WHERE outcome = 'saved' LIMIT 1").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def open_first_task(page: Page) -> str:
+    """Go from the portfolio to a customer and to the inbox, open the first task's form, and return its id."""
+    page.goto("/")
+    page.get_by_role("link", name="Alder & Finch").click()
+    expect(page.get_by_role("heading", level=1, name="Alder & Finch")).to_be_visible()
+    page.get_by_role("link", name=re.compile("^Inbox")).click()
+    card = page.get_by_role("article", name="Call the sponsor at Alder & Finch")
+    card.locator("summary", has_text="Done").click()
+    return str(card.get_attribute("id"))
+
+
+def finish(page: Page, card_id: str) -> None:
+    card = page.locator(f"#{card_id}")
+    card.get_by_role("radio", name="Reached").check()
+    card.get_by_role("textbox").fill("Agreed on a review")
+    card.get_by_role("button", name="Finish the task").click()
+    expect(page.get_by_text("Done and noted.")).to_be_visible()
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_from_the_portfolio_to_a_finished_task_and_back(site: Site, *, java_script: bool) -> None:
+    page = site.open("jonas", java_script=java_script)
+    card_id = open_first_task(page)
+    finish(page, card_id)
+    expect(page.locator(f"#{card_id}")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Taken back")).to_be_visible()
+    expect(page.locator(f"#{card_id}")).to_have_count(1)
+
+
+def test_a_finished_task_stands_in_the_customers_story(site: Site) -> None:
+    page = site.open("jonas")
+    finish(page, open_first_task(page))
+    page.goto(f"/customers/{site.sample.customers[0]}?kind=task")
+    expect(page.get_by_text("Agreed on a review")).to_be_visible()
+
+
+def test_searching_narrows_the_list_and_the_address_while_typing(site: Site) -> None:
+    page = site.open("jonas")
+    page.goto("/")
+    page.get_by_role("searchbox").press_sequentially("loom")
+    expect(page.get_by_text("1 customer", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"[?&]q=loom"))
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.reload()
+    expect(page.get_by_role("link", name="Brightloom")).to_be_visible()
+
+
+def test_filters_and_order_work_without_javascript(site: Site) -> None:
+    page = site.open("jonas", java_script=False)
+    page.goto("/")
+    page.locator("summary", has_text="Risk tier").click()
+    page.get_by_role("checkbox", name="Critical").check()
+    page.get_by_role("button", name="Apply").click()
+    expect(page).to_have_url(re.compile(r"tier=critical"))
+    page.get_by_role("link", name="ARR", exact=True).click()
+    expect(page).to_have_url(re.compile(r"sort=arr&order=desc"))
+    expect(page.get_by_role("columnheader", name="ARR")).to_have_attribute("aria-sort", "descending")
+
+
+def test_an_open_page_shows_what_changed_elsewhere(site: Site) -> None:
+    page = site.open("jonas")
+    with page.expect_response(re.compile(r"/live$")):
+        page.goto("/")
+    with psycopg.connect(site.database_url, autocommit=True) as connection:
+        connection.execute("UPDATE customers SET name = 'Renamed elsewhere' WHERE name = 'Alder & Finch'")
+    shown = page.get_by_role("link", name="Renamed elsewhere")
+    for _ in range(20):
+        announce(site.database_url)
+        try:
+            shown.wait_for(timeout=1_500)
+        except Exception:  # noqa: BLE001, S112  the listener may connect only after the announcement
+            continue
+        break
+    expect(shown).to_be_visible()
+
+
+def faults(page: Page) -> Iterator[str]:
+    """Look at one page narrow and wide, in light and in dark."""
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            yield f"{size}: wider than the window"
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            for each in Axe().run(page).response["violations"]:
+                yield f"{size}, {scheme}: {each['id']} at {each['nodes'][0]['target']}"
+
+
+@pytest.mark.parametrize("place", PAGES)
+def test_axe_finds_nothing_narrow_or_wide_in_light_or_dark(site: Site, place: str) -> None:
+    page = site.open("ada")
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if "Policy" in message.text else None)
+    page.goto(place.format(customer=site.sample.customers[0], run=a_run(site.database_url)))
+    assert list(faults(page)) == []
+    assert errors == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_nothing_in_open_menus_and_forms_and_before_sign_in(
+    site: Site, scheme: Literal["light", "dark"]
+) -> None:
+    page = site.open("marta", scheme=scheme)
+    page.goto("/inbox")
+    for name in ("Done", "Snooze", "Hand over"):
+        page.locator("summary", has_text=name).first.click()
+        assert Axe().run(page).response["violations"] == []
+    page.locator("summary", has_text="Marta").click()
+    assert Axe().run(page).response["violations"] == []
+    page.goto("/")
+    page.locator("summary", has_text="Risk tier").click()
+    assert Axe().run(page).response["violations"] == []
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+    assert Axe().run(page).response["violations"] == []
