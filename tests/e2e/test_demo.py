@@ -1,0 +1,40 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.repository import ROOT
+from tests.support.homes import temporary_home
+from tests.workers.embedded.support import fresh_settings, variables
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+PROMISED = {
+    "customers", "business_days", "facts", "signals", "interventions", "emails", "tasks", "recalibrations",
+    "refusals", "headline", "max_emails_per_customer_day", "mailbox_emails", "failed_workflow_tasks",
+    "wake_lateness_hours", "errors", "wall_seconds",
+}  # fmt: skip
+
+
+def test_a_small_demo_runs_to_its_end_and_says_what_it_did(tmp_path: Path) -> None:
+    path = tmp_path / "demo.json"
+    options = ["--customers", "12", "--days", "3", "--day-seconds", "10", "--exit", "--json", str(path)]
+    with temporary_home() as home:
+        ended = subprocess.run(
+            [sys.executable, "-m", "cli", "demo", *options],
+            cwd=ROOT,
+            env=variables(fresh_settings(home)),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert path.is_file(), ended.stdout + ended.stderr
+    summary = json.loads(path.read_text(encoding="utf-8"))
+    assert summary.keys() >= PROMISED
+    assert (summary["customers"], summary["business_days"]) == (12, 3)
+    assert (summary["errors"], summary["failed_workflow_tasks"]) == (0, 0), summary["error_examples"]
+    assert summary["emails"] == summary["mailbox_emails"]
+    assert summary["max_emails_per_customer_day"] <= 1
+    assert summary["nights_scored"] >= 3
