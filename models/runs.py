@@ -17,6 +17,7 @@ from domain.vocabulary import (
     Direction,
     Outcome,
     RiskTier,
+    SignalKind,
     SignalState,
     TaskOutcome,
     TaskState,
@@ -109,17 +110,24 @@ async def _contacts_since(
 
 
 async def _causes_hold(session: AsyncSession, run: InterventionRow, customer: CustomerRow) -> bool:
-    """Tell whether something that opened the run still holds: its tier, or one of its signals."""
+    """Tell whether something that opened the run still holds: its tier, or a signal of a kind that opened it.
+
+    By kind, not by row: a signal that comes back is a new row and the same cause.
+    """
     tiers = [RiskTier(cause["tier"]) for cause in run.causes if "tier" in cause]
-    signal_ids = [uuid.UUID(cause["signal_id"]) for cause in run.causes if "signal_id" in cause]
+    kinds = {SignalKind(cause["signal"]) for cause in run.causes if "signal" in cause}
     still_open = 0
-    if signal_ids:
-        query = select(func.count()).where(SignalRow.id.in_(signal_ids), SignalRow.state == SignalState.OPEN)
+    if kinds:
+        query = select(func.count()).where(
+            SignalRow.customer_id == customer.id,
+            SignalRow.kind.in_(kinds),
+            SignalRow.state == SignalState.OPEN,
+        )
         still_open = await session.scalar(query) or 0
     if not tiers:
-        return still_open > 0 if signal_ids else True
+        return still_open > 0 if kinds else True
     if customer.acted_tier is None or customer.acted_tier.rank >= tiers[0].rank:
-        return not signal_ids or still_open > 0
+        return not kinds or still_open > 0
     return customer.acted_tier.rank >= RiskTier.HIGH.rank and still_open > 0
 
 

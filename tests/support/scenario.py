@@ -213,6 +213,10 @@ class Scenario:
         async with self.database.transaction() as session:
             await self._tell(session, kind, payload, now or self.now)
 
+    async def changed(self, now: BusinessInstant) -> None:
+        """Say that something about the customer is new."""
+        await self.tell(NoticeKind.CUSTOMER_CHANGED, {}, now)
+
     async def change(self, **values: Any) -> None:
         """Change the customer's row."""
         async with self.database.transaction() as session:

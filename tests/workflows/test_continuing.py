@@ -78,7 +78,7 @@ async def test_a_customers_workflow_continues_as_new_and_loses_no_ring_and_no_ru
     async def is_in_step() -> bool:
         (row,) = await scene.rows(LifecycleRow)
         state = await handle.query(CustomerLifecycleWorkflow.standing)
-        return state.seq == row.decide_seq > ENOUGH
+        return bool(state.seq == row.decide_seq > ENOUGH)
 
     await until_true(is_in_step, PATIENCE)
     state = await handle.query(CustomerLifecycleWorkflow.standing)

@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from domain.delivery_events import DeliveryEvent, DeliveryEventKind
+from domain.errors import TransientProviderError, UncertainDeliveryError
 from domain.playbook import Playbook
+from domain.ports import DeliveryReceipt, EmailMessage
 from domain.vocabulary import EffectState, Outcome, Purpose, StepState, TaskState, TouchpointState
 from integrations.fake_email import FakeEmailSender
-from integrations.faults import Fault, FaultRule
+from integrations.faults import Fault, FaultPlan, FaultRule
 from models.database import Database
+from models.provider_events import apply_events, store_events
 from models.tables.ledger import EffectRow
 from models.tables.playbooks import InterventionRow
 from tests.support.loop import Loop, running_loop
@@ -196,3 +200,108 @@ async def test_a_message_not_yet_taken_is_not_sent_once_its_run_is_over(loop: Lo
     assert loop.sender.accepted == []
     assert (await letter.state())[0] is EffectState.FAILED
     assert await letter.touchpoint() is TouchpointState.FAILED
+
+
+async def confirm(letter: Letter, kind: DeliveryEventKind = DeliveryEventKind.DELIVERED) -> None:
+    """Let the provider's webhook tell of the letter."""
+    (effect,) = await letter.effects()
+    wall = letter.loop.clock.wall_now()
+    event = DeliveryEvent("event-1", kind, effect.delivery_id, "ann@acme.example", wall)
+    async with letter.loop.database.transaction() as session:
+        await store_events(session, "fake", [event], wall)
+        await apply_events(session, wall)
+
+
+async def test_a_letter_in_doubt_that_the_provider_confirms_lets_its_run_go_on(blind: Loop) -> None:
+    meet(blind, Fault.ACCEPT_THEN_DROP, times=1)
+    letter = await write(blind)
+    assert await letter.step() == (StepState.WAITING, "uncertain")
+    await confirm(letter)
+    assert await blind.ring() == 1
+    await blind.pass_time(dt.timedelta(minutes=1))
+    assert await letter.step() == (StepState.DONE, "confirmed")
+    assert await letter.state() == (EffectState.CONFIRMED, 1)
+    assert await letter.touchpoint() is TouchpointState.DELIVERED
+    assert [task.state for task in await letter.scene.tasks()] == [TaskState.CANCELLED]
+    assert await letter.moved_on()
+
+
+class SlowToTell(FakeEmailSender):
+    """A provider that takes the message, tells by webhook at once, and breaks the connection."""
+
+    told: Letter | None = None
+
+    async def send(self, message: EmailMessage) -> DeliveryReceipt:
+        receipt = await super().send(message)
+        if self.told is not None and self.attempts == 1:
+            await confirm(self.told)
+            raise UncertainDeliveryError(provider=self.name, reason="the connection broke")
+        return receipt
+
+
+@pytest.mark.parametrize("has_look_up", [True, False])
+async def test_word_from_the_provider_that_comes_before_the_answer_is_believed(
+    database: Database, *, has_look_up: bool
+) -> None:
+    sender = SlowToTell(has_look_up=has_look_up)
+    async with running_loop(database, sender) as loop:
+        scene = await begin(loop)
+        await loop.pass_time(TWO_HOURS)
+        run_id = await open_run(loop.database, one_letter(), scene.customer_id, loop.clock.now())
+        letter = sender.told = Letter(loop, scene, run_id)
+        await start_run(loop.client, run_id)
+        await loop.pass_time(TWO_HOURS)
+        assert await letter.state() == (EffectState.CONFIRMED, 1)
+        assert (await letter.step())[0] is StepState.DONE
+        assert await letter.moved_on()
+        assert await scene.tasks() == []
+        assert len(sender.accepted) == 1
+
+
+class NotEnabled(FakeEmailSender):
+    """A provider whose look-up turns out not to be there."""
+
+    async def look_up(self, delivery_id: str) -> DeliveryReceipt | None:
+        raise UncertainDeliveryError(provider=self.name, reason=f"403 on asking for {delivery_id}")
+
+
+async def test_a_look_up_that_is_not_enabled_is_no_look_up(database: Database) -> None:
+    sender = NotEnabled(faults=FaultPlan([FaultRule("", Fault.ACCEPT_THEN_DROP, 1)]))
+    async with running_loop(database, sender) as loop:
+        letter = await write(loop)
+        assert await letter.step() == (StepState.WAITING, "uncertain")
+        assert (len(sender.accepted), len(await letter.scene.tasks())) == (1, 1)
+
+
+class Unreachable(FakeEmailSender):
+    """A provider whose look-up does not answer for a while."""
+
+    silent = 20
+
+    async def look_up(self, delivery_id: str) -> DeliveryReceipt | None:
+        self.silent -= 1
+        if self.silent > 0:
+            raise TransientProviderError(provider=self.name, reason="no answer")
+        return await super().look_up(delivery_id)
+
+
+async def test_a_look_up_that_does_not_answer_is_asked_again_after_hours(database: Database) -> None:
+    sender = Unreachable(faults=FaultPlan([FaultRule("", Fault.ACCEPT_THEN_DROP, 1)]))
+    async with running_loop(database, sender) as loop:
+        letter = await write(loop)
+        assert await letter.step() == (StepState.DEFERRED, "provider_unavailable")
+        await loop.pass_time(dt.timedelta(hours=4))
+        assert (await letter.step())[0] is StepState.DONE
+        assert await letter.state() == (EffectState.SENT, 1)
+        assert len(sender.accepted) == 1
+
+
+async def test_a_letter_in_doubt_is_not_repeated_for_a_run_that_is_over(database: Database) -> None:
+    """The provider has nothing, and by the time we know, nobody wants the letter any more."""
+    sender = Unreachable(faults=FaultPlan([FaultRule("", Fault.DROP, 1)]))
+    async with running_loop(database, sender) as loop:
+        letter = await write(loop)
+        await letter.scene.touch(loop.clock.now())
+        await loop.live(1)
+        assert (await letter.run()).outcome is Outcome.SAVED
+        assert sender.accepted == []

@@ -1,0 +1,105 @@
+"""Deadlines that a customer's workflow keeps by itself: silence, renewal, executives."""
+
+import datetime as dt
+
+import pytest
+
+from domain.vocabulary import (
+    InterventionState,
+    Outcome,
+    SignalKind,
+    SignalState,
+    TaskOutcome,
+    TouchTier,
+)
+from models.tables.scoring import SignalRow
+from tests.support.loop import Loop
+from tests.support.scenario import Scenario
+from tests.workflows.conftest import begin
+
+pytestmark = pytest.mark.cadence
+
+
+@pytest.mark.parametrize(
+    ("tier", "days"), [(TouchTier.STRATEGIC, 21), (TouchTier.MANAGED, 30), (TouchTier.TECH_TOUCH, 45)]
+)
+async def test_silence_is_noticed_when_the_touch_tier_allows_no_more_of_it(
+    loop: Loop, tier: TouchTier, days: int
+) -> None:
+    scene = await begin(loop, tier=tier)
+    await loop.live(days - 0.5)
+    assert await scene.runs() == []
+    await loop.live(1.5)
+    (run,) = await scene.runs()
+    assert (run.playbook_key, run.state) == ("stay-in-touch", InterventionState.RUNNING)
+    tasks = [task.assignee_id for task in await scene.tasks()]
+    assert tasks == ([] if tier is TouchTier.TECH_TOUCH else [scene.csm_id])
+    await loop.live(3)
+    assert len(loop.sender.accepted) == (1 if tier is TouchTier.TECH_TOUCH else 0)
+
+
+async def test_a_call_that_reached_somebody_ends_the_silence(loop: Loop, scene: Scenario) -> None:
+    await loop.live(32)
+    await scene.finish("Speak with", TaskOutcome.REACHED, loop.clock.now())
+    await loop.live(1)
+    (run,) = await scene.runs()
+    assert (run.state, run.outcome) == (InterventionState.ENDED, Outcome.SAVED)
+    (signal,) = await scene.rows(SignalRow)
+    assert (signal.kind, signal.state) == (SignalKind.NO_CONTACT, SignalState.RESOLVED)
+    await loop.live(25)
+    assert len(await scene.runs()) == 1
+    assert loop.sender.accepted == []
+
+
+async def test_a_call_that_nobody_answered_is_followed_by_the_letter(loop: Loop, scene: Scenario) -> None:
+    await loop.live(32)
+    await scene.finish("Speak with", TaskOutcome.NO_ANSWER, loop.clock.now())
+    await loop.live(8)
+    assert [one.categories[0] for one in loop.sender.accepted] == ["stay-in-touch"]
+    (run,) = await scene.runs()
+    assert run.outcome is not Outcome.SAVED
+
+
+async def test_sixty_days_before_the_renewal_the_question_is_asked_and_renewing_ends_the_run(
+    loop: Loop,
+) -> None:
+    renewal = (loop.clock.now() + dt.timedelta(days=70)).date()
+    scene = await begin(loop, renewal_on=renewal)
+    await loop.live(8.5)
+    assert await scene.runs() == []
+    await loop.live(3)
+    (run,) = await scene.runs()
+    assert (run.playbook_key, run.reason) == ("renewal-check-in", f"renewal:{renewal.isoformat()}")
+    await loop.live(2)
+    assert [one.categories[0] for one in loop.sender.accepted] == ["renewal-check-in"]
+    await scene.change(renewal_on=renewal + dt.timedelta(days=365))
+    await scene.changed(loop.clock.now())
+    await loop.live(1)
+    run = (await scene.runs())[0]
+    assert (run.state, run.outcome) == (InterventionState.ENDED, Outcome.RENEWED)
+
+
+async def test_a_strategic_customer_whose_champion_left_gets_an_executive_and_others_do_not(
+    loop: Loop,
+) -> None:
+    scene = await begin(loop, tier=TouchTier.STRATEGIC)
+    await scene.open_signal(SignalKind.CHAMPION_LEFT, loop.clock.now())
+    await loop.live(1)
+    (run,) = await scene.runs()
+    assert run.playbook_key == "executive-check-in"
+    (task,) = await scene.tasks()
+    assert (task.kind, task.assignee_id) == ("executive", scene.manager_id)
+    await loop.live(7)
+    assert [one.categories[0] for one in loop.sender.accepted] == ["executive-check-in"]
+    await scene.touch(loop.clock.now())
+    await loop.live(1)
+    assert (await scene.runs())[0].outcome is Outcome.SAVED
+
+
+async def test_a_managed_customer_whose_champion_left_gets_a_warning_only(
+    loop: Loop, scene: Scenario
+) -> None:
+    await scene.open_signal(SignalKind.CHAMPION_LEFT, loop.clock.now())
+    await loop.live(2)
+    assert await scene.runs() == []
+    assert [one.dedupe_key for one in await scene.heads_ups()] == ["champion_left"]
