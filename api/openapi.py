@@ -1,10 +1,14 @@
 """The API's description, made from the handlers themselves."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from litestar import Request, Router, get
 from litestar.datastructures import State
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.response import Template
 
 from api.guards import PUBLIC
 from api.health import version
@@ -19,6 +23,23 @@ DESCRIPTION = (
 def openapi_json(request: Request[object, None, State]) -> dict[str, object]:
     """Serve the description to everyone: it is the same in every installation."""
     return request.app.openapi_schema.to_schema()
+
+
+@get("/reference", opt=PUBLIC, include_in_schema=False, sync_to_thread=False)
+def reference(request: Request[object, None, State]) -> Template:
+    """Show the same to people."""
+    schema = request.app.openapi_schema.to_schema()
+    return Template("reference.html", context={"title": schema["info"]["title"], "groups": groups_of(schema)})
+
+
+def groups_of(schema: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the operations by their tag, in the order of their addresses."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, operations in sorted(schema["paths"].items()):
+        for method, operation in operations.items():
+            shown = {"method": method.upper(), "path": path, **operation}
+            groups.setdefault(operation.get("tags", ["Other"])[0], []).append(shown)
+    return dict(sorted(groups.items()))
 
 
 def openapi_config() -> OpenAPIConfig:

@@ -3,7 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from api.health import healthz, readyz
-from api.openapi import openapi_json
+from api.openapi import openapi_json, reference
 from api.recipients import RecipientController
 from api.resources.routes import api_router
 from api.sign_in import SignInController
@@ -20,6 +20,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         healthz,
         readyz,
         openapi_json,
+        reference,
         SignInController,
         RecipientController,
         webhook_router(settings),

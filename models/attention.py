@@ -33,7 +33,7 @@ def read_attention(document: dict[str, Any] | None) -> AttentionPolicy:
 
 
 async def save_attention(
-    session: AsyncSession, policy: AttentionPolicy, user_id: uuid.UUID, now: BusinessInstant
+    session: AsyncSession, policy: AttentionPolicy, user_id: uuid.UUID | None, now: BusinessInstant
 ) -> None:
     """Put the whole table in force at once."""
     values = {

@@ -9,6 +9,7 @@ from litestar.params import QueryParameter
 from pydantic import BaseModel
 
 from api.callers import Caller
+from models.changes import announce_change
 from models.clock import StoredClock
 from models.database import Database, Session
 from models.idempotency import attempt_of, first_answer, keep_answer
@@ -43,9 +44,10 @@ Write = Callable[[Session], Awaitable[BaseModel]]
 async def write_once(
     request: ApiRequest, database: Database, clock: StoredClock, model: type[Item], write: Write
 ) -> Item:
-    """Do a write in one transaction; with an Idempotency-Key a repeat gets the first answer again."""
+    """Write in one transaction and refresh open pages; a repeated Idempotency-Key gets the old answer."""
     key = request.headers.get(IDEMPOTENCY_KEY)
     async with database.transaction() as session:
+        await announce_change(session)
         if key is None:
             return model.model_validate(await write(session))
         asked = (request.method.encode(), request.url.path.encode(), await request.body())

@@ -4,6 +4,7 @@ from litestar import Router
 
 from api.resources.customers import CustomerController
 from api.resources.data import imports, quarantine
+from api.resources.office import AttentionController, colleagues, decisions
 from api.resources.runs import InstallationController, InterventionController, PlaybookController
 from api.resources.work import HeadsUpController, TaskController
 
@@ -19,6 +20,9 @@ def api_router() -> Router:
             InterventionController,
             PlaybookController,
             InstallationController,
+            AttentionController,
+            colleagues,
+            decisions,
             imports,
             quarantine,
         ],

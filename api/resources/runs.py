@@ -11,18 +11,19 @@ from pydantic import BaseModel, Field
 
 from api.guards import needs
 from api.resources.pages import STATE, ApiRequest, Cursor, Limit, Page, page_of, write_once
-from api.resources.shapes import Installation, Intervention, InterventionDetail, Playbook
+from api.resources.shapes import Installation, Intervention, InterventionDetail, Playbook, PlaybookDetail
 from domain.permissions import Permission
 from domain.vocabulary import InterventionState
 from models.clock import StoredClock
 from models.database import Database, Session
-from models.installation import load_installation, release, start_effects, stop_effects
+from models.installation import load_installation, observe_again, release, start_effects, stop_effects
 from models.resources.runs import (
     RunFilter,
     list_interventions,
     list_playbooks,
     load_intervention,
     load_playbook,
+    load_playbook_document,
 )
 
 
@@ -77,6 +78,29 @@ class PlaybookController(Controller):
         async with database.transaction() as session:
             return [Playbook.model_validate(row) for row in await list_playbooks(session)]
 
+    @get("/{key:str}")
+    async def show(self, key: FromPath[str], database: NamedDependency[Database]) -> PlaybookDetail:
+        """Return one playbook with the document of its current version."""
+        async with database.transaction() as session:
+            return PlaybookDetail.model_validate(await load_playbook_document(session, key))
+
+    @post("/{key:str}/observe", opt=needs(Permission.RELEASE), status_code=HTTP_200_OK)
+    async def observe(
+        self,
+        request: ApiRequest,
+        key: FromPath[str],
+        database: NamedDependency[Database],
+        clock: NamedDependency[StoredClock],
+    ) -> Playbook:
+        """Take the release of one playbook back: new runs are only planned."""
+
+        async def write(session: Session) -> Playbook:
+            await load_playbook(session, key)
+            await observe_again(session, playbook_key=key)
+            return Playbook.model_validate(await load_playbook(session, key))
+
+        return await write_once(request, database, clock, Playbook, write)
+
     @post("/{key:str}/release", opt=needs(Permission.RELEASE), status_code=HTTP_200_OK)
     async def release(
         self,
@@ -123,6 +147,21 @@ class InstallationController(Controller):
         async def write(session: Session) -> Installation:
             told = await release(session, clock.now(), clock.wall_now(), per_day=data.per_day)
             return await _shown(session, told)
+
+        return await write_once(request, database, clock, Installation, write)
+
+    @post("/observe", opt=needs(Permission.RELEASE), status_code=HTTP_200_OK)
+    async def observe(
+        self,
+        request: ApiRequest,
+        database: NamedDependency[Database],
+        clock: NamedDependency[StoredClock],
+    ) -> Installation:
+        """Take every release back: new runs are only planned; those that run go on."""
+
+        async def write(session: Session) -> Installation:
+            await observe_again(session)
+            return await _shown(session)
 
         return await write_once(request, database, clock, Installation, write)
 

@@ -18,6 +18,7 @@ from domain.vocabulary import (
     Motion,
     Outcome,
     RiskTier,
+    Role,
     Segment,
     Severity,
     SignalKind,
@@ -167,6 +168,12 @@ class Decision(Shape):
     evidence: dict[str, Any]
 
 
+class LedgerDecision(Decision):
+    """A decision with the customer that it was about."""
+
+    customer_id: uuid.UUID
+
+
 class Task(Shape):
     """Human work."""
 
@@ -251,6 +258,12 @@ class Playbook(Shape):
     running: int
 
 
+class PlaybookDetail(Playbook):
+    """A recipe with the document of its current version."""
+
+    document: dict[str, Any]
+
+
 class Installation(Shape):
     """The switches: whether anything is sent, and how quickly what was planned is let go."""
 
@@ -260,6 +273,19 @@ class Installation(Shape):
     release_per_day: int | None
     effects_stopped_at: dt.datetime | None
     customers_told: int = 0
+
+
+class Colleague(Shape):
+    """One of our users, for owners and assignees."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    role: Role
+    title: str
+    team: str | None
+    time_zone: str
+    disabled_at: dt.datetime | None
 
 
 class Import(Shape):

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, String, cast, func, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, String, cast, func, literal, select, union_all
 
 from domain.vocabulary import DecisionKind
 from models.database import Session
@@ -58,16 +58,37 @@ async def read_decisions(
 ) -> Slice:
     """Return why something was done, refused or put off, the newest first."""
     await check_customer(session, customer_id)
+    about = DecisionRow.customer_id == customer_id
+    return await _decisions(session, [about], kind, None, cursor, limit)
+
+
+async def read_ledger(
+    session: Session, kind: DecisionKind | None, reason: str | None, cursor: str | None, limit: int
+) -> Slice:
+    """Return the decisions of all customers, the newest first."""
+    return await _decisions(session, [], kind, reason, cursor, limit)
+
+
+async def _decisions(
+    session: Session,
+    conditions: list[ColumnElement[bool]],
+    kind: DecisionKind | None,
+    reason: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Slice:
+    row = DecisionRow
     query = select(
-        DecisionRow.id,
-        DecisionRow.intervention_id,
-        DecisionRow.decided_at,
-        DecisionRow.kind,
-        DecisionRow.action,
-        DecisionRow.subject,
-        DecisionRow.reason,
-        DecisionRow.sentence,
-        DecisionRow.evidence,
-    ).where(DecisionRow.customer_id == customer_id, *only(kind=(DecisionRow.kind.expression, kind)))
+        row.id,
+        row.customer_id,
+        row.intervention_id,
+        row.decided_at,
+        row.kind,
+        row.action,
+        row.subject,
+        row.reason,
+        row.sentence,
+        row.evidence,
+    ).where(*conditions, *only(kind=(row.kind.expression, kind), reason=(row.reason.expression, reason)))
     order = Order("decided_at", DecisionRow.decided_at.expression, DecisionRow.id.expression, descending=True)
     return await read_slice(session, query, order, cursor, limit)

@@ -94,6 +94,18 @@ async def list_playbooks(session: Session) -> list[Row]:
     return await read_rows(session, query)
 
 
+async def load_playbook_document(session: Session, key: str) -> Row:
+    """Return one playbook with the document of its current version; raises NotFoundError."""
+    playbook = await load_playbook(session, key)
+    document = await session.scalar(
+        select(PlaybookVersionRow.document).where(
+            PlaybookVersionRow.playbook_key == key,
+            PlaybookVersionRow.version == playbook["current_version"],
+        )
+    )
+    return {**playbook, "document": document or {}}
+
+
 async def load_playbook(session: Session, key: str) -> Row:
     """Return one playbook; raises NotFoundError."""
     found = next((row for row in await list_playbooks(session) if row["key"] == key), None)

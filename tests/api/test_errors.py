@@ -121,3 +121,9 @@ async def test_the_description_of_the_api_is_complete_and_says_how_to_get_in(cli
         if not operation.get("description")
     ]
     assert missing == []
+
+
+async def test_the_reference_shows_every_operation(client: Client) -> None:
+    described = (await client.get("/openapi.json")).json()
+    page = (await client.get("/reference")).text
+    assert [path for path in described["paths"] if f" {path}</code>" not in page] == []

@@ -36,6 +36,7 @@ PUBLIC_PATHS = {
     "/openapi.json",
     "/preferences/{token:str}",
     "/readyz",
+    "/reference",
     "/sign-in",
     "/sign-in/link/{token:str}",
     "/static/css/{file_path:path}",

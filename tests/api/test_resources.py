@@ -258,3 +258,35 @@ async def test_one_switch_stops_everything_and_starts_it_again(client: Client, d
 @pytest.mark.parametrize("path", ["/api/imports", "/api/quarantine"])
 async def test_what_came_in_is_listed(client: Client, path: str) -> None:
     assert (await read(client, path)).keys() == {"items", "next"}
+
+
+async def test_the_attention_table_is_read_replaced_and_checked(client: Client) -> None:
+    table = await read(client, "/api/policies/attention")
+    table["rules"] = table["rules"][:1]
+    assert (await client.put("/api/policies/attention", json=table)).json() == table
+    assert await read(client, "/api/policies/attention") == table
+    table["rules"][0]["attention"] = "whenever"
+    refused = await client.put("/api/policies/attention", json=table)
+    assert refused.status_code == 400
+    assert "whenever" not in (await read(client, "/api/policies/attention"))["rules"][0].values()
+
+
+async def test_the_ledger_holds_the_decisions_of_all_customers(client: Client, sample: Sample) -> None:
+    found = await walk(client, "/api/decisions", limit=20)
+    assert len({each["customer_id"] for each in found}) > 1
+    refusals = await walk(client, "/api/decisions", kind="refusal")
+    assert refusals == [each for each in found if each["kind"] == "refusal"]
+
+
+async def test_colleagues_come_without_their_passwords(client: Client) -> None:
+    found = await read(client, "/api/users")
+    assert {"Ada Osei", "Jonas Weber"} <= {each["name"] for each in found}
+    assert "password_hash" not in found[0]
+
+
+async def test_a_release_can_be_taken_back(client: Client) -> None:
+    assert (await client.post("/api/installation/observe")).json()["released_at"] is None
+    key = (await read(client, "/api/playbooks"))[0]["key"]
+    assert (await client.post(f"/api/playbooks/{key}/release", json={})).json()["released_at"]
+    assert (await client.post(f"/api/playbooks/{key}/observe")).json()["released_at"] is None
+    assert (await read(client, f"/api/playbooks/{key}"))["document"]["key"] == key
