@@ -30,7 +30,7 @@ LOW_ENGAGEMENT: dict[str, Any] = {
 ESCALATED_SAVE: dict[str, Any] = {
     "key": "escalated-save",
     "name": "Escalated save",
-    "description": "Risk is critical: a manager leads, the executive sponsor is called, nothing is left to mail.",
+    "description": "Risk is critical: a manager leads and the executive sponsor is called first.",
     "motion": "retention",
     "priority": 90,
     "replaces": True,

@@ -11,7 +11,9 @@ from sqlalchemy.engine import Engine
 from domain.permissions import Permission, may
 from domain.vocabulary import Role
 from models.database import Database
+from models.playbooks import load_library
 from models.tables.playbooks import InterventionRow
+from tests.house.repository import ROOT
 from tests.support.people import come_as
 from tests.support.sample_rows import PEOPLE, Sample
 from tests.support.web import Client
@@ -188,3 +190,16 @@ async def test_what_people_typed_is_shown_as_text(
 
 def test_every_role_has_somebody_in_the_sample() -> None:
     assert set(ROLES.values()) == set(Role)
+
+
+async def test_every_playbook_of_the_library_has_a_page(
+    browser: Client, database: Database, sample: Sample
+) -> None:
+    await come_as(browser, database, sample, "dev")
+    async with database.transaction() as session:
+        published = await load_library(session, ROOT / "playbooks", sample.now)
+    for each in published:
+        answer = await browser.get(f"/playbooks/{each.key}")
+        assert answer.status_code == 200, answer.text
+        outline = Outline(answer.text)
+        assert (outline.faults, outline.open) == ([], [])
