@@ -37,7 +37,7 @@ LOOK_UPS = 12
 """Attempts, some seconds apart, before a question that the provider cannot answer now is put off."""
 LOOK_UP_DELAY = timedelta(seconds=10)
 BLIND_ATTEMPTS = 3
-"""How often a transactional message may leave while nobody can say whether it arrived; then we ask a person."""
+"""Times that a transactional message may leave in doubt; then a person is asked."""
 PUT_OFF = timedelta(hours=4)
 """Business time until a message that was put off is asked for again."""
 
@@ -93,13 +93,13 @@ class MessagingActivities(MessagingContract):
             return await self._by_purpose(visit, lost, str(error))
         if receipt is not None:
             await self._record_sent(visit, lost, receipt)
-            return Closed("sent", "found at the provider")
+            return Closed("sent", "found")
         return await self._begin(visit, lost=EffectState.FAILED)
 
     async def _ask_later(self, visit: Visit, lost: Lost, error: TransientProviderError) -> Begun:
         """Ask the provider again soon, a few times; then put the question off by business time."""
         if activity.info().attempt < LOOK_UPS:
-            raise ApplicationError(str(error), next_retry_delay=LOOK_UP_DELAY) from error
+            raise ApplicationError(NO_ANSWER, next_retry_delay=LOOK_UP_DELAY) from None
         await self._put_off(visit, lost, str(error))
         return Closed("deferred", "provider_unavailable")
 
@@ -113,7 +113,7 @@ class MessagingActivities(MessagingContract):
             return Closed("uncertain", "dropped")
         become = Become(StepState.WAITING, "uncertain", None, DecisionKind.DEFERRAL, PARKED)
         await self._settle(visit, lost, EffectState.UNCERTAIN, become, error=reason)
-        return Closed("uncertain", reason)
+        return Closed("uncertain", "parked")
 
     async def _send(self, visit: Visit, ready: Ready) -> SendEmailResult:
         """Hand the message over, and write down what the provider said."""
@@ -130,7 +130,7 @@ class MessagingActivities(MessagingContract):
             reason = "template" if isinstance(error, MessageTemplateError) else "provider_refused"
             become = Become(StepState.FAILED, reason, None, DecisionKind.REFUSAL, str(error))
             await self._settle(visit, ready, EffectState.FAILED, become, error=str(error))
-            return SendEmailResult("failed", str(error))
+            return SendEmailResult("failed", reason)
         except UncertainDeliveryError as error:
             return await self._uncertain(visit, ready, error)
         await self._record_sent(visit, ready, receipt)
@@ -147,7 +147,7 @@ class MessagingActivities(MessagingContract):
         blindly = ready.order.purpose is Purpose.TRANSACTIONAL and ready.effect.attempts < BLIND_ATTEMPTS
         if self._sender.has_look_up or blindly:
             wait = timedelta(seconds=self._sender.settle_seconds) if self._sender.has_look_up else LEASE
-            raise ApplicationError(str(error), next_retry_delay=wait) from error
+            raise ApplicationError(IN_DOUBT, next_retry_delay=wait) from None
         begun = await self._by_purpose(visit, lost, str(error))
         assert isinstance(begun, Closed)  # noqa: S101 - nothing is left to repeat
         return SendEmailResult(begun.state, begun.reason)
@@ -159,7 +159,7 @@ class MessagingActivities(MessagingContract):
         if activity.info().attempt < QUICK_RETRIES:
             after = error.details.get("retry_after")
             delay = timedelta(seconds=float(after)) if isinstance(after, int | float) else None
-            raise ApplicationError(str(error), next_retry_delay=delay) from error
+            raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
         await self._put_off(visit, ready, str(error))
         return SendEmailResult("deferred", "provider_unavailable")
 
@@ -202,5 +202,9 @@ class MessagingActivities(MessagingContract):
                 await ask_a_person(session, visit, ready.context, ready.effect, now)
 
 
+NOT_TAKEN = "the provider cannot take the message now"
+NO_ANSWER = "the provider cannot say now what became of the message"
+IN_DOUBT = "nobody knows yet whether the provider took the message"
+"""What Temporal hears: a provider's own words can quote an address, so they stay in our database."""
 PARKED = "Nobody can say whether the message left. It is not sent again; a person was asked."
 DROPPED = "Nobody can say whether the message left, and it was optional: it is not sent again."

@@ -162,7 +162,9 @@ async def running_loop(
     """Run the workers of the loop on a time-skipping server, with the shipped playbooks."""
     mailer = sender or FakeEmailSender()
     async with await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=time_skipping_server(), data_converter=pydantic_data_converter
+        test_server_existing_path=time_skipping_server(),
+        data_converter=pydantic_data_converter,
+        identity="everstay",
     ) as env:
         await register_search_attributes(env.client)
         loop = Loop(env, env.client, database, mailer, ServerClock(begins))  # type: ignore[arg-type]
