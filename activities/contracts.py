@@ -48,21 +48,23 @@ class DecideResult:
 
 
 @dataclass(frozen=True)
-class AdvanceInput:
-    """One step forward of a run."""
-
-    intervention_id: uuid.UUID
-    seq: int
-    woken_for: BusinessInstant | None = None
-
-
-@dataclass(frozen=True)
 class SendEmailInput:
     """One message of one visit of one step; the activity loads everything else."""
 
     intervention_id: uuid.UUID
     step_id: str
     occurrence: int
+
+
+@dataclass(frozen=True)
+class AdvanceInput:
+    """One step forward of a run."""
+
+    intervention_id: uuid.UUID
+    seq: int
+    woken_for: BusinessInstant | None = None
+    given_up: SendEmailInput | None = None
+    """A send whose every attempt failed: the run goes on without it."""
 
 
 @dataclass(frozen=True)

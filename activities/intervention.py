@@ -17,6 +17,7 @@ from models.database import Database
 from models.playbooks import PlaybookShelf
 from models.progress import write_progress
 from models.runs import customer_of, load_run, outcome_of
+from models.send_ledger import Visit, give_up
 from models.wakes import record_wake
 
 RESULT: TypeAdapter[AdvanceResult] = TypeAdapter(AdvanceResult)
@@ -38,6 +39,10 @@ class InterventionActivities(InterventionContract):
         async with self._database.transaction() as session:
             await lock_customer(session, await customer_of(session, request.intervention_id))
             await hear_confirmations(session, request.intervention_id, now)
+            if request.given_up is not None:
+                given_up = request.given_up
+                visit = Visit(request.intervention_id, given_up.step_id, given_up.occurrence)
+                await give_up(session, visit, now)
             run = await load_run(session, request.intervention_id, now)
             if run.advance_seq == request.seq and run.last_result is not None:
                 return RESULT.validate_python(run.last_result)

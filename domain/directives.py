@@ -26,6 +26,8 @@ class ReleaseRun:
 
     intervention_id: uuid.UUID
     sentence: str
+    causes: tuple[dict[str, Any], ...] = ()
+    """What calls for it now, which may be other signals than when it was planned."""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def _go_on(run: OpenRun, case: _Case) -> list[Directive]:
             return [EndRun(run.id, Outcome.STOPPED, objection.sentence)]
     if not case.candidate.playbook.released or case.policy.release_left == 0:
         return []
-    release = ReleaseRun(run.id, "A person has released this playbook.")
+    release = ReleaseRun(run.id, "A person has released this playbook.", case.candidate.causes)
     return [*_replaced(case, only_plans=False), release]
 
 

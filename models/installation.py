@@ -66,7 +66,7 @@ async def release(
 ) -> int:
     """Let everything, or one playbook, act from now on, at most `per_day` planned runs a day.
 
-    Returns how many planned runs now wait for their turn.
+    Returns how many customers have a run that hears of it.
     """
     await load_installation(session)
     await session.execute(update(InstallationRow).values(release_per_day=per_day))
@@ -77,7 +77,9 @@ async def release(
         chosen = chosen.where(PlaybookRow.key == playbook_key)
     await session.execute(chosen.values(released_at=now))
     await _hasten(session, "observing", now)
-    waiting = await _customers_with(session, [InterventionState.PLANNED], playbook_key)
+    await _ask_again_now(session, "observing", now)
+    open_states = [InterventionState.PLANNED, InterventionState.RUNNING]
+    waiting = await _customers_with(session, open_states, playbook_key)
     running = await _customers_with(session, [InterventionState.RUNNING], playbook_key)
     await _ring(session, list({*waiting, *running}), NoticeKind.RELEASED, now, wall)
     return len(waiting)
@@ -106,6 +108,7 @@ async def start_effects(session: AsyncSession, now: BusinessInstant, wall: WallI
     await load_installation(session)
     await session.execute(update(InstallationRow).values(effects_stopped_at=None, effects_stopped_by_id=None))
     await _hasten(session, "effects_stopped", now)
+    await _ask_again_now(session, "effects_stopped", now)
     customers = await _customers_with(session, [InterventionState.RUNNING], None)
     await _ring(session, customers, NoticeKind.SWITCHED, now, wall)
     return len(customers)
@@ -113,6 +116,15 @@ async def start_effects(session: AsyncSession, now: BusinessInstant, wall: WallI
 
 async def _hasten(session: AsyncSession, reason: str, now: BusinessInstant) -> None:
     """Let every send that was put off for this reason be asked for at the next look."""
+    await session.execute(
+        update(InterventionStepRow)
+        .where(InterventionStepRow.state == StepState.DEFERRED, InterventionStepRow.reason == reason)
+        .values(due_at=now)
+    )
+
+
+async def _ask_again_now(session: AsyncSession, reason: str, now: BusinessInstant) -> None:
+    """Let every send that was put off for this reason be asked for at its run's next look."""
     await session.execute(
         update(InterventionStepRow)
         .where(InterventionStepRow.state == StepState.DEFERRED, InterventionStepRow.reason == reason)

@@ -104,7 +104,11 @@ async def _release(written: Written, release: say.ReleaseRun) -> None:
                 InterventionRow.id == release.intervention_id,
                 InterventionRow.state == InterventionState.PLANNED,
             )
-            .values(state=InterventionState.RUNNING, started_at=written.now)
+            .values(
+                state=InterventionState.RUNNING,
+                started_at=written.now,
+                causes=list(release.causes) or InterventionRow.causes,
+            )
             .returning(InterventionRow.playbook_key, InterventionRow.reason)
         )
     ).one_or_none()

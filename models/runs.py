@@ -188,11 +188,18 @@ def _facts(
     }
 
 
+def _reason(run: InterventionRow) -> str:
+    """Say in words what the run is about: the families of its drivers, or its signal."""
+    families = [str(cause["family"]) for cause in run.causes if "family" in cause]
+    said = " and ".join(dict.fromkeys(families)) or run.reason.split(":", 1)[-1]
+    return said.replace("_", " ")
+
+
 def _texts(run: InterventionRow, customer: CustomerRow) -> dict[str, str]:
     """Fill the names that task and heads-up texts may use."""
     return {
         "customer": customer.name,
-        "reason": run.reason.split(":", 1)[-1].replace("_", " "),
+        "reason": _reason(run),
         "arr": f"{customer.arr_minor / 100:,.0f} {customer.currency}",
         "renewal_date": f"{customer.renewal_on:%d %B %Y}" if customer.renewal_on else "no renewal date",
         "contact": "the main contact",

@@ -74,7 +74,14 @@ async def begin_send(
     order = playbook.step(visit.step_id).send_email
     assert order is not None  # noqa: S101 - the interpreter asks for sending steps only
     effect = await find_effect(session, visit.origin)
-    context = await load_send(session, visit.intervention_id, visit.step_id, visit.occurrence, order)
+    context = await load_send(
+        session,
+        visit.intervention_id,
+        visit.step_id,
+        visit.occurrence,
+        order,
+        withheld_from_holdout=playbook.holdout,
+    )
     if effect is not None:
         standing = await _standing(session, visit, Lost(effect, context, order), now, wall, lost)
         if standing is not None:

@@ -201,3 +201,17 @@ async def ask_a_person(
         due_at=now + TASK_DUE,
     )
     await session.execute(statement.on_conflict_do_nothing(index_elements=["effect_key"]))
+
+
+async def give_up(session: AsyncSession, visit: Visit, now: BusinessInstant) -> None:
+    """Close a visit whose send failed at every attempt, so that its run goes on without it."""
+    await session.execute(
+        update(InterventionStepRow)
+        .where(
+            InterventionStepRow.intervention_id == visit.intervention_id,
+            InterventionStepRow.step_id == visit.step_id,
+            InterventionStepRow.occurrence == visit.occurrence,
+            InterventionStepRow.state == StepState.STARTED,
+        )
+        .values(state=StepState.FAILED, reason="every_attempt_failed", finished_at=now)
+    )

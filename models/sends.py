@@ -58,7 +58,13 @@ class SendContext:
 
 
 async def load_send(
-    session: AsyncSession, intervention_id: uuid.UUID, step_id: str, occurrence: int, order: SendEmail
+    session: AsyncSession,
+    intervention_id: uuid.UUID,
+    step_id: str,
+    occurrence: int,
+    order: SendEmail,
+    *,
+    withheld_from_holdout: bool,
 ) -> SendContext:
     """Return everything about one message. The caller holds the customer's row lock."""
     run = (
@@ -80,7 +86,7 @@ async def load_send(
         effects_stopped=installation.effects_stopped_at is not None,
         released=released is not None,
         do_not_contact=customer.do_not_contact,
-        holdout=customer.holdout,
+        holdout=customer.holdout and withheld_from_holdout,
         touch_tier=customer.touch_tier_override or customer.touch_tier,
         first_asked_at=step or run.planned_at,
         sent_at=await _sent_lately(session, customer.id, f"{intervention_id}/{step_id}/{occurrence}/"),

@@ -3,6 +3,7 @@
 import uuid
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 from workflows import policies
 from workflows.waiting import Waiter
@@ -45,14 +46,15 @@ class InterventionWorkflow:
     async def run(self, _state: InterventionRunState) -> Outcome:
         """Live until the run has an outcome, and return it."""
         woken_for: BusinessInstant | None = None
+        given_up: SendEmailInput | None = None
         while True:
             self._rung = False
-            result = await self._advance(woken_for)
-            woken_for = None
+            result = await self._advance(woken_for, given_up)
+            woken_for, given_up = None, None
             if result.outcome is not None:
                 return result.outcome
             if result.send is not None:
-                await self._send(result.send)
+                given_up = None if await self._send(result.send) else result.send
                 continue
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(self._state)
@@ -63,26 +65,33 @@ class InterventionWorkflow:
     def _was_rung(self) -> bool:
         return self._rung
 
-    async def _advance(self, woken_for: BusinessInstant | None) -> AdvanceResult:
+    async def _advance(
+        self, woken_for: BusinessInstant | None, given_up: SendEmailInput | None
+    ) -> AdvanceResult:
         self._state.seq += 1
         return await workflow.execute_activity_method(
             InterventionContract.advance,
-            AdvanceInput(self._state.intervention_id, self._state.seq, woken_for),
+            AdvanceInput(self._state.intervention_id, self._state.seq, woken_for, given_up),
             task_queue=policies.DECISIONS_QUEUE,
             start_to_close_timeout=policies.DECISION.start_to_close,
             retry_policy=policies.DECISION.retry,
         )
 
-    async def _send(self, send: SendEmailInput) -> None:
-        """Let the sending activity do its work; what became of it is in the step's record."""
+    async def _send(self, send: SendEmailInput) -> bool:
+        """Let the sending activity do its work, and record it; False when every attempt has failed."""
         self._state.sent.append(f"{send.step_id}/{send.occurrence}")
-        await workflow.execute_activity_method(
-            MessagingContract.send_email,
-            send,
-            task_queue=policies.EMAIL_QUEUE,
-            start_to_close_timeout=policies.SEND.start_to_close,
-            retry_policy=policies.SEND.retry,
-        )
+        try:
+            await workflow.execute_activity_method(
+                MessagingContract.send_email,
+                send,
+                task_queue=policies.EMAIL_QUEUE,
+                start_to_close_timeout=policies.SEND.start_to_close,
+                retry_policy=policies.SEND.retry,
+            )
+        except ActivityError:
+            workflow.logger.exception("a message was given up", extra={"step": send.step_id})
+            return False
+        return True
 
 
 def workflow_id(intervention_id: uuid.UUID) -> str:
