@@ -75,7 +75,7 @@ def _open(life: Life, day: dt.date, number: int, random: Random) -> OpenTicket:
         opened_at=at(day, hour),
         first_response_due_at=at(day, hour + 8),
         resolve_due_at=at(day, hour + 72),
-        escalated=storm and random.random() < 0.15,  # noqa: PLR2004 - few
+        escalated=storm and random.random() < 0.15,  # noqa: PLR2004 - the share of a storm
         sentiment=round(max(-1.0, min(1.0, random.gauss(-0.5 if storm else 0.1, 0.25))), 2),
     )
     days = random.randint(4, 9) if storm else random.randint(0, 2)

@@ -76,7 +76,7 @@ def _contact(
     random: Random, key: str, name: str, roles: tuple[ContactRole, ...], domain: str, since: dt.date
 ) -> SampleContact:
     wants_news = random.random() < 0.5  # noqa: PLR2004 - half
-    refuses = random.random() < 0.06 and ContactRole.CHAMPION not in roles  # noqa: PLR2004 - few
+    refuses = random.random() < 0.06 and ContactRole.CHAMPION not in roles  # noqa: PLR2004 - the share that refuses
     consents = (
         () if refuses else (Purpose.LIFECYCLE, Purpose.MARKETING) if wants_news else (Purpose.LIFECYCLE,)
     )

@@ -167,7 +167,7 @@ async def running_loop(
         identity="everstay",
     ) as env:
         await register_search_attributes(env.client)
-        loop = Loop(env, env.client, database, mailer, ServerClock(begins))  # type: ignore[arg-type]
+        loop = Loop(env, env.client, database, mailer, ServerClock(begins))  # type: ignore[arg-type]  # tests that count use the fake
         now = await loop.look_at_the_clock()
         async with database.transaction() as session:
             await load_installation(session)

@@ -25,7 +25,7 @@ async def scene(loop: Loop) -> Scenario:
 
 async def begin(loop: Loop, **values: object) -> Scenario:
     """Let a customer come into being, and its workflow decide for the first time."""
-    started = await Scenario(loop.database, loop.clock.now()).begin(**values)  # type: ignore[arg-type]
+    started = await Scenario(loop.database, loop.clock.now()).begin(**values)  # type: ignore[arg-type]  # values are the test's
     await loop.ring()
     await loop.decided(started.customer_id)
     return started
