@@ -18,11 +18,13 @@ LATE_HOURS, CALM_HOURS = 1.0, 0.4
 """Lateness p95 above which a day gets longer, and below which it gets shorter."""
 SWAMPED_HOURS = 4.0
 """Lateness p95 above which a day gets longer whatever the budget says: rather slow than wrong."""
-LONGER, MUCH_LONGER, SHORTER = 1.2, 1.5, 0.8
-LONGEST_DAY = 90.0
+LONGER, MUCH_LONGER, SHORTER = 1.2, 1.5, 0.75
+LONGEST_DAY, LONGEST_LOOK = 90.0, 8.0
 WINDOW_DAYS = 2.0
-"""Lateness is looked at over so many business days."""
-CALM_LOOKS = 4
+"""Lateness is looked at over so many business days, and since the last change of pace at most."""
+FEWEST_WAKES = 3
+"""Fewer say nothing."""
+CALM_LOOKS = 3
 """So many calm looks in a row before a day gets shorter: going faster rings every open run."""
 
 
@@ -52,13 +54,14 @@ def next_day_seconds(now: float, late_p95_hours: float, calm_looks: int, limits:
 
 
 class PaceController:
-    """Looks at lateness about once a business day and changes the stored pace."""
+    """Looks at lateness about once a business day, more often when days are long, and changes the stored pace."""
 
     def __init__(self, database: Database, clock: StoredClock, limits: PaceLimits) -> None:
         self._database = database
         self._clock = clock
         self.limits = limits
         self._calm_looks = 0
+        self._changed_at = wall_now()
 
     @property
     def day_seconds(self) -> float:
@@ -68,17 +71,18 @@ class PaceController:
     async def run(self) -> None:
         """Control the pace for ever."""
         while True:
-            await asyncio.sleep(self.day_seconds)
+            await asyncio.sleep(min(self.day_seconds, LONGEST_LOOK))
             await self.look()
 
     async def look(self) -> None:
         """Measure once, and change the pace if that is due."""
         before = self.day_seconds
-        since = WallInstant(wall_now() - dt.timedelta(seconds=WINDOW_DAYS * before))
+        window = WallInstant(wall_now() - dt.timedelta(seconds=WINDOW_DAYS * before))
         async with self._database.transaction() as session:
-            late = await lateness(session, self._clock, since)
-        if late.wakes:  # without any, nothing is known
-            self._calm_looks = self._calm_looks + 1 if late.p95 < CALM_HOURS else 0
+            late = await lateness(session, self._clock, max(window, self._changed_at))
+        if late.wakes < FEWEST_WAKES:
+            return
+        self._calm_looks = self._calm_looks + 1 if late.p95 < CALM_HOURS else 0
         after = next_day_seconds(before, late.p95, self._calm_looks, self.limits)
         if abs(after - before) > before * 0.02:
             await self.set_day(after)
@@ -90,5 +94,6 @@ class PaceController:
             await change_rate(session, wall, DAY_SECONDS / seconds, "pace")
             if faster:
                 await ring_open_lifecycles(session, self._clock.now(), wall)
+        self._changed_at = wall
         await self._clock.refresh(self._database)
         self._calm_looks = 0
