@@ -54,7 +54,7 @@ def next_day_seconds(now: float, late_p95_hours: float, calm_looks: int, limits:
 
 
 class PaceController:
-    """Looks at lateness about once a business day, more often when days are long, and changes the stored pace."""
+    """Looks at lateness about once a business day, or more often, and changes the stored pace."""
 
     def __init__(self, database: Database, clock: StoredClock, limits: PaceLimits) -> None:
         self._database = database

@@ -77,11 +77,15 @@ async def _beside_its_stack(
     def say(line: str) -> None:
         console.print(line, highlight=False, soft_wrap=True)
 
-    began = time.monotonic()
-    stack = asyncio.create_task(run_stack(settings, say, auto_ports=True, children=demo_children(options)))
+    began, told = time.monotonic(), asyncio.Event()
+    stack = asyncio.create_task(
+        run_stack(settings, say, auto_ports=True, children=demo_children(options), on_stop=told.set)
+    )
     demo = asyncio.create_task(_demo(settings, options, console, began))
-    await asyncio.wait({stack, demo}, return_when=asyncio.FIRST_COMPLETED)
-    was_stopped = stack.done()
+    stop = asyncio.create_task(told.wait())
+    await asyncio.wait({stack, demo, stop}, return_when=asyncio.FIRST_COMPLETED)
+    was_stopped = stack.done() or stop.done()
+    stop.cancel()
     if was_stopped:
         demo.cancel()
     else:

@@ -20,10 +20,22 @@ from workers.embedded.supervisor import Say, Supervisor
 Children = Callable[[Settings], tuple[ChildSpec, ...]]
 
 
+def _nothing() -> None:
+    """Leave it at that."""
+
+
 async def run_stack(
-    settings: Settings, say: Say, *, auto_ports: bool = False, children: Children = full_stack
+    settings: Settings,
+    say: Say,
+    *,
+    auto_ports: bool = False,
+    children: Children = full_stack,
+    on_stop: Callable[[], None] = _nothing,
 ) -> None:
-    """Hold the home, start everything, and return after SIGINT or SIGTERM once everything has stopped."""
+    """Hold the home, start everything, and return after SIGINT or SIGTERM once everything has stopped.
+
+    `on_stop` is called as soon as the signal comes, before anything is stopped.
+    """
     home = prepare_home(settings.home)
     with only_one(home):
         _end_leftovers(home, say)
@@ -31,7 +43,7 @@ async def run_stack(
         if settled.database_url is None:
             for folder in postgres.prepare(home):
                 say(f"other users may now pass through {folder} (not list it): Postgres does not run as root")
-        await _supervise(settled, children(settled), say)
+        await _supervise(settled, children(settled), say, on_stop)
 
 
 def prepare_home(home: Path) -> Path:
@@ -50,7 +62,9 @@ def _end_leftovers(home: Path, say: Say) -> None:
         say(f"ended a process that an earlier stack left behind: {mark.command} (pid {mark.pid})")
 
 
-async def _supervise(settings: Settings, specs: tuple[ChildSpec, ...], say: Say) -> None:
+async def _supervise(
+    settings: Settings, specs: tuple[ChildSpec, ...], say: Say, on_stop: Callable[[], None]
+) -> None:
     mark = ProcessMark.of(os.getpid())
     if mark is None:
         raise RuntimeError("this process cannot see itself")
@@ -68,9 +82,14 @@ async def _supervise(settings: Settings, specs: tuple[ChildSpec, ...], say: Say)
         write_state(settings.home, state)
 
     supervisor = Supervisor(specs, settings.home / "logs", say, record)
+
+    def stop() -> None:
+        on_stop()
+        supervisor.stop()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, supervisor.stop)
+        loop.add_signal_handler(number, stop)
     await supervisor.run(when_ready=lambda: say(banner(settings, specs)))
     say("Everstay has stopped.")
 
