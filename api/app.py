@@ -16,6 +16,7 @@ from api.guards import enforce
 from api.headers import header_hook
 from api.openapi import openapi_config
 from api.routes import routes
+from api.server_timing import ServerTiming
 from api.templating import template_config
 from models.clock import StoredClock, open_clock
 from models.database import Database
@@ -33,7 +34,7 @@ def create_app(settings: Settings) -> Litestar:
     app = Litestar(
         route_handlers=routes(settings),
         dependencies=dependencies(settings, database, cookies),
-        middleware=[RequestIds(), Authentication(database, cookies, settings.signing_key)],
+        middleware=[RequestIds(), ServerTiming(), Authentication(database, cookies, settings.signing_key)],
         guards=[enforce],
         exception_handlers=exception_handlers(),
         before_send=[header_hook(secure=cookies.secure), log_answer],

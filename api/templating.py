@@ -6,6 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 
+from api.server_timing import TimedTemplate
 from api.web.assets import Assets
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -20,5 +21,6 @@ def template_config() -> TemplateConfig[JinjaTemplateEngine]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.template_class = TimedTemplate
     environment.globals["assets"] = Assets()
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))

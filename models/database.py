@@ -7,6 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+from models.query_tally import watch
+
 Session = AsyncSession
 """What repositories take, by a name for those above models, who know no SQLAlchemy."""
 
@@ -25,6 +27,7 @@ class Database:
         self._engine = create_async_engine(
             async_url(database_url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
         )
+        watch(self._engine.sync_engine)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
         self.url = database_url
 

@@ -1,0 +1,49 @@
+"""`everstay bench …`: figures beside the limits of the same run, as JSON."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+bench = typer.Typer(no_args_is_help=True, help="Measure; each benchmark starts what it needs and cleans up.")
+Json = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `everstay bench`."""
+    app.add_typer(bench, name="bench")
+
+
+@bench.command()
+def pages(
+    *,
+    customers: Annotated[int, typer.Option(min=1, help="Size of the sample portfolio.")] = 300,
+    requests: Annotated[int, typer.Option(min=1, help="How often each page is fetched.")] = 100,
+    json_path: Json = None,
+) -> None:
+    """Time to each page over HTTP, beside the time of its template alone."""
+    _show([_pages(customers, requests)], json_path)
+
+
+@bench.command(name="all")
+def everything(*, json_path: Json = None) -> None:
+    """Run every benchmark that this version has."""
+    _show([_pages(300, 100)], json_path)
+
+
+def _pages(customers: int, requests: int) -> dict[str, Any]:
+    from settings import load_settings
+    from workers.bench.pages import PagesOptions, bench_pages
+
+    options = PagesOptions(customers, requests)
+    return bench_pages(load_settings(), options, lambda line: typer.echo(line, err=True)).document()
+
+
+def _show(documents: list[dict[str, Any]], json_path: Path | None) -> None:
+    """Print the result, and keep it where asked; one benchmark is an object, several are a list."""
+    result = documents[0] if len(documents) == 1 else documents
+    text = json.dumps(result, indent=2)
+    typer.echo(text)
+    if json_path is not None:
+        json_path.write_text(text + "\n", encoding="utf-8")
