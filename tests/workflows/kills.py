@@ -22,16 +22,18 @@ from models.lifecycles import RING_LEASE
 from models.outbox import Notice, put_notices
 from models.sources import Source, connect_source
 from models.tables.customers import ContactRow, CustomerRow
-from models.tables.ledger import EffectRow
+from models.tables.ledger import EffectRow, OutboxRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.work import TaskRow
 from tests.support.facts import contact, customer
 from tests.support.runs import one_letter, open_run, start_run
+from tests.support.scenario import Scenario
 from tests.support.simulators import until_true
 from tests.support.worker_process import WorkerProcess, worker_process
 from workers.relay import Relay
 
 MONDAY_AT_TEN = BusinessInstant(dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC))
+A_MOMENT = dt.timedelta(seconds=2)
 PATIENCE = 100.0
 """Seconds until a killed attempt was given up by the server, its lease has ended, and the next is through."""
 
@@ -216,3 +218,13 @@ async def _a_day_later(site: Site, letter: Letter) -> str:
     await until_true(letter.has_gone_on, PATIENCE)
     later = await letter.look()
     return f"{later.step.value} after {later.attempts} attempt, {len(later.mailbox)} in the mailbox"
+
+
+async def heard(site: Site, scene: Scenario) -> None:
+    """Ring, with little patience for an answer, until every notice has been heard."""
+
+    async def is_quiet() -> bool:
+        await site.ring(lease=A_MOMENT)
+        return all(row.consumed_at is not None for row in await scene.rows(OutboxRow))
+
+    await until_true(is_quiet, PATIENCE)

@@ -1,6 +1,5 @@
 """Long lives on the dev server: continuing as new loses nothing, and lists can be asked."""
 
-import datetime as dt
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,19 +8,17 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.vocabulary import NoticeKind, RiskTier, SignalKind
 from models.playbooks import load_library
-from models.tables.ledger import OutboxRow
 from models.tables.playbooks import LifecycleRow
 from tests.support.devserver import DevServer
 from tests.support.loop import LIBRARY
 from tests.support.runs import start_run
 from tests.support.scenario import Scenario
 from tests.support.simulators import until_true
-from tests.workflows.kills import MONDAY_AT_TEN, PATIENCE, Site
+from tests.workflows.kills import MONDAY_AT_TEN, PATIENCE, Site, heard
 from tests.workflows.sites import running_site
 from workflows.lifecycle import CustomerLifecycleWorkflow
 
 pytestmark = [pytest.mark.devserver, pytest.mark.timeout(240)]
-A_MOMENT = dt.timedelta(seconds=2)
 ENOUGH = 16
 """Decisions, each some six events long, after which this server has suggested to continue as new twice."""
 
@@ -34,20 +31,6 @@ async def site(postgres_url: str, migrated_template: str, temporal_server: DevSe
         await running.begin()
         async with running.worker():
             yield running
-
-
-async def unheard(scene: Scenario) -> list[OutboxRow]:
-    return [row for row in await scene.rows(OutboxRow) if row.consumed_at is None]
-
-
-async def heard(site: Site, scene: Scenario) -> None:
-    """Ring until every notice has been heard."""
-
-    async def is_quiet() -> bool:
-        await site.ring(lease=A_MOMENT)
-        return not await unheard(scene)
-
-    await until_true(is_quiet, PATIENCE)
 
 
 async def lives(site: Site, workflow_id: str) -> list[WorkflowExecutionStatus | None]:
