@@ -41,7 +41,7 @@ class Waiter:
             self._timer.cancel()
         self._due, self._timer = due, None
         if due is not None:
-            left = max(due - workflow.now(), timedelta())
+            left = max(due - WallInstant(workflow.now()), timedelta())
             self._timer = asyncio.create_task(_sleep(left))
 
 

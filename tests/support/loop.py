@@ -64,7 +64,7 @@ class ServerClock:
         """Take over the server's time; the first one told is when business time begins."""
         self.at = server_time
         if self._ahead is None:
-            self._ahead = self._begins - server_time
+            self._ahead = self._begins - BusinessInstant(server_time)
 
     def wall_now(self) -> WallInstant:
         return WallInstant(self.at)

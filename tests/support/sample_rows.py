@@ -1,4 +1,4 @@
-"""A small company's database, written straight into the tables: what pages are tested and photographed with."""
+"""A small company's database, straight into the tables: what pages are tested and photographed with."""
 
 import datetime as dt
 import hashlib

@@ -139,7 +139,7 @@ def _task(index: int, row: dict[str, Any], run: dict[str, Any], now: BusinessIns
         "intervention_id": run["id"],
         "effect_key": f"{run['id']}/call/1/{row['csm_id']}",
         "kind": "executive" if grave else "call",
-        "title": f"{'Call the sponsor at' if grave else 'Call'} {row['name']}{'' if grave else ' about falling use'}",
+        "title": f"Call the sponsor at {row['name']}" if grave else f"Call {row['name']} about falling use",
         "body": WORDS[row["health_status"]][0],
         "severity": Severity.CRITICAL if grave else Severity.HIGH,
         "assignee_id": row["csm_id"],
