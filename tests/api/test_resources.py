@@ -1,7 +1,7 @@
 import asyncio
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -56,56 +56,45 @@ async def walk(client: Client, path: str, **query: Any) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("direction", ["", "-"], ids=["ascending", "descending"])
-@pytest.mark.parametrize("sort", SORTS)
-async def test_pages_hold_every_customer_once_in_the_order_asked_for(
-    client: Client, sort: str, direction: str
-) -> None:
-    whole = await read(client, "/api/customers", sort=direction + sort, limit=100)
-    pages = await walk(client, "/api/customers", sort=direction + sort, limit=7)
-    assert [each["id"] for each in pages] == [each["id"] for each in whole["items"]]
-    assert len({each["id"] for each in pages}) == CUSTOMERS
+async def test_pages_hold_every_customer_once_in_every_order(client: Client) -> None:
+    for sort in [direction + name for name in SORTS for direction in ("", "-")]:
+        whole = await read(client, "/api/customers", sort=sort, limit=100)
+        pages = await walk(client, "/api/customers", sort=sort, limit=7)
+        assert [each["id"] for each in pages] == [each["id"] for each in whole["items"]], sort
+        assert len({each["id"] for each in pages}) == CUSTOMERS, sort
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ({"tier": ["high", "critical"]}, lambda each: each["churn_risk_tier"] in {"high", "critical"}),
-        ({"status": "churned"}, lambda each: each["status"] == "churned"),
-        ({"touch_tier": "strategic"}, lambda each: each["touch_tier"] == "strategic"),
-        ({"attention": "now"}, lambda each: each["attention"] == "now"),
-        (
-            {"owner": str(fixed_id("user", "jonas"))},
-            lambda each: each["csm_id"] == str(fixed_id("user", "jonas")),
-        ),
-        ({"search": "BRIGHT"}, lambda each: "bright" in each["name"].lower()),
-        ({"search": "100%"}, lambda _: False),
-    ],
-    ids=str,
+JONAS = str(fixed_id("user", "jonas"))
+FILTERS: tuple[tuple[dict[str, Any], Callable[[dict[str, Any]], bool]], ...] = (
+    ({"tier": ["high", "critical"]}, lambda each: each["churn_risk_tier"] in {"high", "critical"}),
+    ({"status": "churned"}, lambda each: each["status"] == "churned"),
+    ({"touch_tier": "strategic"}, lambda each: each["touch_tier"] == "strategic"),
+    ({"attention": "now"}, lambda each: each["attention"] == "now"),
+    ({"owner": JONAS}, lambda each: each["csm_id"] == JONAS),
+    ({"search": "BRIGHT"}, lambda each: "bright" in each["name"].lower()),
+    ({"search": "100%"}, lambda _: False),
 )
-async def test_filters_narrow_to_what_they_say(client: Client, query: dict[str, Any], expected: Any) -> None:
+
+
+async def test_filters_narrow_to_what_they_say(client: Client) -> None:
     everyone = await walk(client, "/api/customers")
-    found = await walk(client, "/api/customers", **query)
-    assert [each["id"] for each in found] == [each["id"] for each in everyone if expected(each)]
+    for query, fits in FILTERS:
+        found = await walk(client, "/api/customers", **query)
+        assert [each["id"] for each in found] == [each["id"] for each in everyone if fits(each)], query
 
 
-@pytest.mark.parametrize(
-    ("path", "query", "words"),
-    [
+async def test_a_wrong_question_is_told_what_is_wrong_with_it(client: Client) -> None:
+    for path, query, word in (
         ("/api/customers", {"sort": "luck"}, "sort"),
         ("/api/customers", {"cursor": "nonsense"}, "cursor"),
         ("/api/customers", {"owner": "somebody"}, "owner"),
-        ("/api/customers", {"limit": 5000}, "limit"),
+        ("/api/customers", {"limit": "5000"}, "limit"),
         ("/api/tasks", {"state": "lost"}, "state"),
-    ],
-)
-async def test_a_wrong_question_is_told_what_is_wrong_with_it(
-    client: Client, path: str, query: dict[str, Any], words: str
-) -> None:
-    answer = await client.get(path, params=query)
-    assert answer.status_code in {400, 422}
-    assert answer.headers["content-type"].startswith("application/problem+json")
-    assert words in answer.text
+    ):
+        answer = await client.get(path, params=query)
+        assert answer.status_code in {400, 422}, query
+        assert answer.headers["content-type"].startswith("application/problem+json")
+        assert word in answer.text
 
 
 async def test_a_cursor_of_another_order_is_refused(client: Client) -> None:
@@ -119,15 +108,15 @@ async def test_a_customer_comes_with_what_we_think_of_it(client: Client, sample:
     assert found["score"]["drivers"]
     assert found["assessment"]["reason"]
     assert found["signals"]
-    assert {"champion", "billing"} >= {each["role"] for each in found["contacts"][:0]}
+    assert {"billing", "executive_sponsor"} <= {each["role"] for each in found["contacts"]}
     assert all(each["state"] != "ended" for each in found["interventions"])
 
 
-@pytest.mark.parametrize("tail", ["", "/timeline", "/decisions"])
-async def test_nobody_is_404(client: Client, tail: str) -> None:
-    answer = await client.get(f"/api/customers/{uuid.uuid4()}{tail}")
-    assert answer.status_code == 404
-    assert answer.json()["detail"].startswith("There is no customer")
+async def test_nobody_is_404(client: Client) -> None:
+    for tail in ("", "/timeline", "/decisions"):
+        answer = await client.get(f"/api/customers/{uuid.uuid4()}{tail}")
+        assert answer.status_code == 404
+        assert answer.json()["detail"].startswith("There is no customer")
 
 
 async def test_the_timeline_is_whole_and_runs_backwards(client: Client, sample: Sample) -> None:
@@ -203,12 +192,12 @@ async def test_a_task_is_finished_once(client: Client) -> None:
     assert (await client.post(url, json={"outcome": "reached"})).status_code == 409
 
 
-@pytest.mark.parametrize("body", [{}, {"outcome": "magic"}, {"outcome": "reached", "note": "x" * 3000}, []])
-async def test_a_body_that_does_not_fit_is_told_where(client: Client, body: Any) -> None:
+async def test_a_body_that_does_not_fit_is_told_so(client: Client) -> None:
     task = await open_task(client)
-    answer = await client.post(f"/api/tasks/{task['id']}/done", json=body)
-    assert answer.status_code == 400
-    assert answer.json()["status"] == 400
+    bodies: list[Any] = [{}, {"outcome": "magic"}, {"outcome": "reached", "note": "x" * 3000}, []]
+    for body in bodies:
+        answer = await client.post(f"/api/tasks/{task['id']}/done", json=body)
+        assert (answer.status_code, answer.json()["status"]) == (400, 400), body
 
 
 async def test_a_task_goes_to_a_colleague(client: Client, sample: Sample) -> None:
@@ -255,9 +244,9 @@ async def test_one_switch_stops_everything_and_starts_it_again(client: Client, d
     assert await rings(database, NoticeKind.SWITCHED) == started["customers_told"]
 
 
-@pytest.mark.parametrize("path", ["/api/imports", "/api/quarantine"])
-async def test_what_came_in_is_listed(client: Client, path: str) -> None:
-    assert (await read(client, path)).keys() == {"items", "next"}
+async def test_what_came_in_is_listed(client: Client) -> None:
+    for path in ("/api/imports", "/api/quarantine"):
+        assert (await read(client, path)).keys() == {"items", "next"}
 
 
 async def test_the_attention_table_is_read_replaced_and_checked(client: Client) -> None:

@@ -83,7 +83,6 @@ async def test_it_stops_soon_and_with_success_though_a_page_is_watching(
             await signed_in(client, database)
             async with client.stream("GET", "/live") as stream:
                 assert stream.status_code == 200
-                await anext(stream.aiter_bytes())
                 server.send_signal(signal.SIGTERM)
                 code = await asyncio.to_thread(server.wait, 10)
     assert code == 0

@@ -27,10 +27,11 @@ async def test_the_right_password_opens_a_session_and_goes_on_where_it_was_asked
     assert (await client.get(PRIVATE)).status_code == 200
 
 
-@pytest.mark.parametrize("place", ["https://evil.example", "//evil.example", "/\\evil.example", "/a\nb", "x"])
-async def test_sign_in_never_leads_to_another_site(client: Client, database: Database, place: str) -> None:
+async def test_sign_in_never_leads_to_another_site(client: Client, database: Database) -> None:
     await someone(database)
-    assert (await sign_in(client, "csm@example.com", next=place)).headers["location"] == "/"
+    for place in ("https://evil.example", "//evil.example", "/\\evil.example", "/a\nb", "x"):
+        assert (await sign_in(client, "csm@example.com", next=place)).headers["location"] == "/", place
+        client.cookies.clear()
 
 
 async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(

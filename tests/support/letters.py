@@ -39,7 +39,7 @@ async def sent_letter(database: Database, sample: Sample, state: EffectState = E
     """Write a message to the first person of the second customer, as the sending activity does."""
     customer = sample.customers[1]
     letter = Letter(uuid.uuid4().hex, customer, sample.contacts[customer][0])
-    key, now = f"run/mail/1/{letter.contact_id}", NOW
+    key, now = f"run/mail/{letter.delivery_id}/{letter.contact_id}", NOW
     async with database.transaction() as session:
         await session.execute(
             insert(EffectRow).values(
