@@ -25,7 +25,11 @@ class Database:
     def __init__(self, database_url: str, *, pool_size: int = 10) -> None:
         """Connect lazily; `pool_size` bounds the connections of this process."""
         self._engine = create_async_engine(
-            async_url(database_url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
+            async_url(database_url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
         watch(self._engine.sync_engine)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)

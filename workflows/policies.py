@@ -26,7 +26,7 @@ DECISION = ActivityPolicy(
 SEND = ActivityPolicy(
     timedelta(seconds=10),
     RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), maximum_attempts=0
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), maximum_attempts=100
     ),
 )
 """Effects: the ledger makes a repeated attempt safe; providers' own waits come as next_retry_delay.
