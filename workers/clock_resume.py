@@ -1,7 +1,9 @@
 """Business time goes on where the last stop left it, and leaves a trace of the last moment it was seen."""
 
 import asyncio
+import datetime as dt
 
+from domain.time import after
 from domain.timeline import Segment
 from models.clock import (
     append_segment,
@@ -12,10 +14,11 @@ from models.clock import (
     start_clock,
     wall_now,
 )
-from models.clock_rings import ring_open_lifecycles
+from models.clock_rings import ring_those_who_wake_soon
 from models.database import Database
 from settings import Settings
 
+RING_AHEAD = dt.timedelta(days=2.5)
 BEAT_SECONDS = 0.5
 """A kill loses at most this much: two business hours at four seconds a day."""
 
@@ -24,8 +27,9 @@ async def resume(settings: Settings) -> None:
     """Start the clock of a new installation, or let a compressed one go on; call it before workers poll.
 
     Time that ran with the wall goes on with the wall. Compressed time stopped with the stack: its segment
-    is closed at the last heartbeat, the next opens here at the same rate, and every open run is rung, since
-    the timers that it armed count on a past in which the stack never stopped.
+    is closed at the last heartbeat and the next opens here at the same rate. Timers armed before the stop
+    come too early, never too late, and then ask again; those that wake soon are rung here, so that nothing
+    hangs on an early timer alone. To ring everyone at once would swamp a small server.
     """
     database = Database(settings.database_url or "", pool_size=1)
     try:
@@ -45,7 +49,8 @@ async def _resume(database: Database) -> None:
             wall = max(wall, closed.segments[-1].wall_start)
             now = closed.business_at(wall)
             await append_segment(session, Segment(wall, now, rate), "resumed")
-            await ring_open_lifecycles(session, now, wall)
+            soon = after(now, RING_AHEAD)
+            await ring_those_who_wake_soon(session, now, wall, before=soon, since=wall)
         await beat(session, wall_now())
 
 

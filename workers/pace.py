@@ -4,9 +4,9 @@ import asyncio
 import datetime as dt
 from dataclasses import dataclass
 
-from domain.time import WallInstant
+from domain.time import WallInstant, after
 from models.clock import StoredClock, change_rate, wall_now
-from models.clock_rings import ring_open_lifecycles
+from models.clock_rings import ring_those_who_wake_soon
 from models.database import Database
 from models.demo_report import lateness
 
@@ -25,7 +25,9 @@ WINDOW_DAYS = 2.0
 FEWEST_WAKES = 3
 """Fewer say nothing."""
 CALM_LOOKS = 3
-"""So many calm looks in a row before a day gets shorter: going faster rings every open run."""
+"""So many calm looks in a row before a day gets shorter: going faster makes armed timers late."""
+RING_AHEAD = dt.timedelta(days=2.5)
+"""After going faster, runs that wake within this time are rung; we look at least once a day."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class PaceController:
         self.limits = limits
         self._calm_looks = 0
         self._changed_at = wall_now()
+        self._faster_since: WallInstant | None = None
 
     @property
     def day_seconds(self) -> float:
@@ -73,6 +76,17 @@ class PaceController:
         while True:
             await asyncio.sleep(min(self.day_seconds, LONGEST_LOOK))
             await self.look()
+            await self.ring()
+
+    async def ring(self) -> None:
+        """Have those armed anew in time whose timers count on a slower pace."""
+        if self._faster_since is None:
+            return
+        now, since = self._clock.now(), self._faster_since
+        async with self._database.transaction() as session:
+            await ring_those_who_wake_soon(
+                session, now, wall_now(), before=after(now, RING_AHEAD), since=since
+            )
 
     async def look(self) -> None:
         """Measure once, and change the pace if that is due."""
@@ -83,17 +97,18 @@ class PaceController:
         if late.wakes < FEWEST_WAKES:
             return
         self._calm_looks = self._calm_looks + 1 if late.p95 < CALM_HOURS else 0
-        after = next_day_seconds(before, late.p95, self._calm_looks, self.limits)
-        if abs(after - before) > before * 0.02:
-            await self.set_day(after)
+        wanted = next_day_seconds(before, late.p95, self._calm_looks, self.limits)
+        if abs(wanted - before) > before * 0.02:
+            await self.set_day(wanted)
 
     async def set_day(self, seconds: float) -> None:
         """Make a day last so long. Only shorter days make timers late, so only then we ring."""
         faster, wall = seconds < self.day_seconds, wall_now()
         async with self._database.transaction() as session:
             await change_rate(session, wall, DAY_SECONDS / seconds, "pace")
-            if faster:
-                await ring_open_lifecycles(session, self._clock.now(), wall)
         self._changed_at = wall
+        if faster:
+            self._faster_since = wall
+            await self.ring()
         await self._clock.refresh(self._database)
         self._calm_looks = 0

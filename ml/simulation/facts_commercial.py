@@ -8,7 +8,7 @@ from random import Random
 from domain.facts import CancellationFact, Fact, InvoiceFact
 from ml.simulation.archetypes import Archetype
 from ml.simulation.facts_static import customer_fact
-from ml.simulation.life import Life, OpenInvoice, at, evening
+from ml.simulation.life import Life, OpenInvoice, at
 
 DUE_DAYS = 14
 MONTH_DAYS = 28
@@ -39,7 +39,7 @@ def renewal(life: Life, day: dt.date) -> Iterator[Fact]:
     """Yield the next term, when the customer renews today."""
     if day == life.renewal_on:
         life.renewal_on = day + dt.timedelta(days=365)
-        yield customer_fact(life.customer, life.renewal_on, evening(day))
+        yield customer_fact(life.customer, life.renewal_on, life.evening(day))
 
 
 def cancellation(life: Life, day: dt.date) -> Iterator[Fact]:
@@ -49,7 +49,7 @@ def cancellation(life: Life, day: dt.date) -> Iterator[Fact]:
     life.has_told_end = True
     yield CancellationFact(
         key=f"{life.customer.key}/cancellation",
-        known_at=evening(day),
+        known_at=life.evening(day),
         customer=life.customer.key,
         occurred_at=at(day, 15),
         reason=REASONS.get(life.customer.archetype, "too_expensive"),
@@ -67,7 +67,7 @@ def _issue(life: Life, day: dt.date) -> InvoiceFact:
     arr = life.customer.arr_minor
     return InvoiceFact(
         key=f"{life.customer.key}/invoice/{day}",
-        known_at=evening(day),
+        known_at=life.evening(day),
         customer=life.customer.key,
         number=f"{life.customer.key}-{day:%y%m%d}",
         amount_due_minor=arr // 12 if life.customer.is_billed_monthly else arr,
@@ -85,7 +85,7 @@ def _pay(life: Life, invoice: OpenInvoice, day: dt.date) -> Iterator[Fact]:
             "status": "paid",
             "amount_paid_minor": invoice.fact.amount_due_minor,
             "paid_at": at(day, 9),
-            "paid_known_at": evening(day),
+            "paid_known_at": life.evening(day),
         }
     )
 

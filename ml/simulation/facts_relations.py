@@ -9,7 +9,7 @@ from domain.facts import Fact, MeetingFact, TouchpointFact
 from domain.vocabulary import Channel, ContactRole, Direction
 from ml.simulation.archetypes import Archetype
 from ml.simulation.facts_static import contact_fact
-from ml.simulation.life import Life, at, evening
+from ml.simulation.life import Life, at
 from ml.simulation.people import SampleContact
 from ml.simulation.words import FAMILY_NAMES, GIVEN_NAMES, TOUCH_SUBJECTS
 
@@ -45,7 +45,7 @@ def reviews(life: Life, day: dt.date, random: Random) -> Iterator[Fact]:
     scheduled = at(day, 14)
     yield MeetingFact(
         key=f"{life.customer.key}/review/{day}",
-        known_at=evening(day),
+        known_at=life.evening(day),
         customer=life.customer.key,
         kind="qbr",
         title="Quarterly review",
@@ -63,9 +63,9 @@ def people(life: Life, day: dt.date, random: Random) -> Iterator[Fact]:
     champion = life.customer.contacts[0]
     if life.latent.trouble is not None and life.champion_left_on is None:
         life.champion_left_on = day
-        yield contact_fact(life.customer, champion, evening(day), left_at=at(day, 9))
+        yield contact_fact(life.customer, champion, life.evening(day), left_at=at(day, 9))
     elif life.latent.returned_on == day and life.champion_left_on is not None:
-        yield contact_fact(life.customer, _successor(life, champion, day, random), evening(day))
+        yield contact_fact(life.customer, _successor(life, champion, day, random), life.evening(day))
 
 
 def _successor(life: Life, champion: SampleContact, day: dt.date, random: Random) -> SampleContact:
@@ -79,7 +79,7 @@ def _touch(life: Life, day: dt.date, direction: Direction, channel: Channel, why
     subject = TOUCH_SUBJECTS[day.toordinal() % len(TOUCH_SUBJECTS)]
     return TouchpointFact(
         key=f"{life.customer.key}/{why}/{day}",
-        known_at=evening(day),
+        known_at=life.evening(day),
         customer=life.customer.key,
         contact=life.customer.contacts[0].key,
         direction=direction,

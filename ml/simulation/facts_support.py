@@ -6,7 +6,7 @@ from random import Random
 
 from domain.facts import Fact, SurveyFact, TicketFact
 from ml.simulation.archetypes import ORDINARY_TICKETS, Archetype
-from ml.simulation.life import Life, OpenTicket, at, evening
+from ml.simulation.life import Life, OpenTicket, at
 from ml.simulation.words import BAD_COMMENTS, GOOD_COMMENTS, TICKET_SUBJECTS
 
 SURVEY_DAYS = 90
@@ -39,7 +39,7 @@ def surveys(life: Life, day: dt.date, random: Random) -> Iterator[Fact]:
     words = GOOD_COMMENTS if score > TOP_SCORE * 0.7 else BAD_COMMENTS
     yield SurveyFact(
         key=f"{life.customer.key}/nps/{day}",
-        known_at=evening(day),
+        known_at=life.evening(day),
         customer=life.customer.key,
         contact=life.customer.contacts[-1].key,
         kind="nps",
@@ -65,7 +65,7 @@ def _open(life: Life, day: dt.date, number: int, random: Random) -> OpenTicket:
     hour = random.uniform(7, 17)
     fact = TicketFact(
         key=f"{life.customer.key}/ticket/{day}/{number}",
-        known_at=evening(day),
+        known_at=life.evening(day),
         customer=life.customer.key,
         contact=random.choice(life.customer.contacts).key,
         subject=random.choice(TICKET_SUBJECTS),
@@ -84,7 +84,7 @@ def _open(life: Life, day: dt.date, number: int, random: Random) -> OpenTicket:
 
 def _resolve(life: Life, ticket: OpenTicket, day: dt.date, random: Random) -> TicketFact:
     rating = max(1.0, min(5.0, round(random.gauss(4.4 - 2.6 * _frustration(life), 0.6))))
-    is_rated, known = random.random() < RATES, evening(day)
+    is_rated, known = random.random() < RATES, life.evening(day)
     resolved = max(at(day, 18), ticket.fact.opened_at)
     return ticket.fact.model_copy(
         update={

@@ -7,7 +7,7 @@ from random import Random
 
 from domain.facts import UsageFact
 from ml.simulation.archetypes import Archetype
-from ml.simulation.life import Life, at, evening
+from ml.simulation.life import Life, at
 from ml.simulation.portfolio import SampleConfig
 from ml.simulation.words import FEATURES
 
@@ -28,7 +28,7 @@ def usage(life: Life, config: SampleConfig, day: dt.date, random: Random) -> Ite
         if people:
             yield UsageFact(
                 key=f"{life.customer.key}/usage/{day}/{feature}",
-                known_at=evening(day),
+                known_at=life.evening(day),
                 customer=life.customer.key,
                 feature=feature,
                 quantity=max(1, round(people * per_person * noise)),

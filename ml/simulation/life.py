@@ -8,18 +8,13 @@ from domain.time import BusinessInstant, after, start_of_day
 from ml.simulation.latent import Latent
 from ml.simulation.portfolio import SampleCustomer
 
-KNOWN_AT = dt.timedelta(hours=20)
-"""The facts of a day are told on its evening."""
+TOLD_AT = (19, 21, 23)
+"""The facts of a day are told on its evening, those of a third of the customers at each of these hours."""
 
 
 def at(day: dt.date, hours: float) -> BusinessInstant:
     """Return an instant of a day, to the second."""
     return after(start_of_day(day), dt.timedelta(seconds=round(hours * 3600)))
-
-
-def evening(day: dt.date) -> BusinessInstant:
-    """Return when the facts of a day are known."""
-    return after(start_of_day(day), KNOWN_AT)
 
 
 @dataclass(frozen=True)
@@ -51,6 +46,10 @@ class Life:
     invoices: list[OpenInvoice] = field(default_factory=list)
     champion_left_on: dt.date | None = None
     has_told_end: bool = False
+
+    def evening(self, day: dt.date) -> BusinessInstant:
+        """Return when the facts of a day are known."""
+        return at(day, TOLD_AT[self.customer.phase % len(TOLD_AT)])
 
     @classmethod
     def begin(cls, customer: SampleCustomer, first_touch_on: dt.date) -> "Life":

@@ -3,10 +3,13 @@
 import asyncio
 import datetime as dt
 import time
+from collections.abc import Sequence
+from itertools import groupby
 
+from domain.facts import Fact
 from domain.time import BusinessInstant, WallInstant, start_of_day
 from integrations.simulators.sendgrid.mailbox_client import MailboxClient
-from ml.simulation.life import evening
+from ml.simulation.life import TOLD_AT, at
 from ml.simulation.simulation import Simulation
 from models import demo_live, demo_report
 from models.clock import StoredClock, postpone, wall_now
@@ -83,10 +86,17 @@ class DemoDays:
     async def _live(self, people: DemoPeople) -> None:
         while not self._options.ends or self._number(self._simulation.next_day) < self._options.days:
             day = self._simulation.next_day
-            await self._until(evening(day))
-            await store(self._database, self._simulation.live(people.take_cares()))
+            await self._until(at(day, TOLD_AT[0]))
+            await self._tell(self._simulation.live(people.take_cares()))
             self._pace.limits = self._limits()
         await self._until(BusinessInstant(start_of_day(self._simulation.next_day) + NIGHT))
+
+    async def _tell(self, facts: Sequence[Fact]) -> None:
+        """Store each fact when it becomes known."""
+        ordered = sorted(facts, key=lambda fact: fact.known_at)
+        for known_at, told in groupby(ordered, key=lambda fact: fact.known_at):
+            await self._until(known_at)
+            await store(self._database, list(told))
 
     async def _play(self, people: DemoPeople) -> None:
         while True:
