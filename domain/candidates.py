@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from domain.calendar import spread
 from domain.customer_state import CustomerState, DirectorPolicy, KnownPlaybook, OpenSignal
 from domain.signal_families import family_of
-from domain.time import BusinessInstant
+from domain.time import BusinessInstant, start_of_day
 from domain.vocabulary import RiskTier
 
 JITTER = timedelta(hours=6)
+CATCH_UP = timedelta(days=14)
+"""Over how long countdowns that had begun before we came are taken up."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,21 @@ def _signal_cause(signal: OpenSignal) -> dict[str, Any]:
     return {"signal": signal.kind.value, "signal_id": str(signal.id)}
 
 
+def renewal_opening(state: CustomerState, renewal_on: date, lead: timedelta) -> BusinessInstant:
+    """Return when a countdown may begin; those that began before we came are taken up one by one."""
+    renewal, key = start_of_day(renewal_on), f"renewal/{state.customer_id}"
+    opens, seen = BusinessInstant(renewal - lead), state.first_seen_at
+    if seen is None or seen <= opens:
+        return BusinessInstant(opens + spread(key, JITTER))
+    left = max(renewal - seen, timedelta())
+    return BusinessInstant(seen + spread(key, min(CATCH_UP, left / 3)))
+
+
 def _by_renewal(known: KnownPlaybook, state: CustomerState, now: BusinessInstant) -> Iterator[Candidate]:
     lead = known.document.trigger.before_renewal
     if lead is None or state.renewal_on is None or state.tier is RiskTier.CRITICAL:
         return
-    renewal = datetime.combine(state.renewal_on, time(), tzinfo=UTC)
-    opens = renewal - lead + spread(f"renewal/{state.customer_id}", JITTER)
-    if not opens <= now < renewal:
+    if not renewal_opening(state, state.renewal_on, lead) <= now < start_of_day(state.renewal_on):
         return
     days = (state.renewal_on - now.date()).days
     causes = ({"renewal_on": state.renewal_on.isoformat()},)

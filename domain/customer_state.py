@@ -89,6 +89,8 @@ class CustomerState:
     open_runs: tuple[OpenRun, ...] = ()
     ended_runs: tuple[EndedRun, ...] = ()
     heads_up_keys: frozenset[str] = frozenset()
+    first_seen_at: BusinessInstant | None = None
+    """When the director first looked at this customer."""
     tier_is_baseline: bool = False
     """The tier has not moved since the first score: it is known, and it triggers nothing."""
 

@@ -5,9 +5,11 @@ doubled one changes nothing. Every refusal is a directive too, written once per 
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from domain.calendar import spread
+from domain.candidates import renewal_opening
 from domain.customer_state import CustomerState, DirectorPolicy, HeardNotice, Memory
 from domain.directives import (
     CloseHeadsUp,
@@ -22,7 +24,7 @@ from domain.directives import (
     SetWatchlist,
 )
 from domain.run_rulings import rule_on_runs
-from domain.time import BusinessInstant
+from domain.time import BusinessInstant, after, start_of_day
 from domain.vocabulary import (
     CustomerStatus,
     InterventionState,
@@ -47,6 +49,7 @@ def decide(
 ) -> Ruling:
     """Rule on one customer. Deterministic: the same arguments give the same ruling."""
     memory = _with_beginning(memory, notices, now)
+    state = replace(state, first_seen_at=memory.began_at)
     if state.status is CustomerStatus.CHURNED:
         return _farewell(state, memory)
     heads_ups = _signal_heads_ups(state, notices)
@@ -165,13 +168,10 @@ def _renewal_look(
     """Return the next instant at which a playbook counts back from the renewal date."""
     if state.renewal_on is None:
         return None
-    day = datetime.combine(state.renewal_on, time(), tzinfo=UTC)
     leads = [known.document.trigger.before_renewal for known in policy.playbooks]
-    looks = [
-        day - lead + spread(f"renewal/{state.customer_id}", JITTER) for lead in leads if lead is not None
-    ]
-    looks.append(day + timedelta(days=1))
-    return BusinessInstant(min((look for look in looks if look > now), default=now))
+    looks = [renewal_opening(state, state.renewal_on, lead) for lead in leads if lead is not None]
+    looks.append(after(start_of_day(state.renewal_on), timedelta(days=1)))
+    return min((look for look in looks if look > now), default=now)
 
 
 def _rings(

@@ -1,12 +1,13 @@
 """The director, ruling by ruling."""
 
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from domain.customer_state import DirectorPolicy
+from domain.customer_state import DirectorPolicy, Memory
 from domain.directives import (
     CloseHeadsUp,
     EndRun,
@@ -294,3 +295,18 @@ def test_news_rings_every_run_that_goes_on_and_none_that_is_only_planned() -> No
     assert bench.rule().directives == ()
     bench.rule(notice(NoticeKind.TASK_DONE))
     assert [ring.intervention_id for ring in bench.said(RingRun)] == [open_run("stay-in-touch").id]
+
+
+def test_countdowns_that_began_before_we_came_are_taken_up_one_by_one() -> None:
+    renewal = (NOW + 30 * DAY).date()
+    openings = set()
+    for number in range(40):
+        state = replace(QUIET, customer_id=uuid.UUID(int=number), renewal_on=renewal)
+        bench = Bench(state, memory=Memory(began_at=NOW))
+        bench.rule()
+        assert bench.started == []
+        assert bench.ruling.next_look is not None
+        openings.add(bench.ruling.next_look.date())
+        bench.rule(after=11 * DAY)
+        assert bench.started == ["renewal-check-in"]
+    assert len(openings) > 5

@@ -118,6 +118,11 @@ class Bench:
     ids: int = 1000
     ruling: Ruling = field(init=False)
 
+    def __post_init__(self) -> None:
+        """A customer that has a renewal date was known before its countdown began."""
+        if self.state.renewal_on is not None and self.memory == Memory():
+            self.memory = Memory(began_at=BusinessInstant(self.now - 100 * DAY))
+
     def rule(self, *notices: HeardNotice, after: timedelta = timedelta(), **changes: Any) -> Ruling:
         """Let time pass, change the customer, decide, and keep the ruling."""
         self.now = BusinessInstant(self.now + after)
