@@ -11,7 +11,7 @@ from models.database import Database
 from models.migrate import migrate_to_head
 from tests.support.postgres import create_database, drop_database, running_postgres
 
-TEMPLATE = "everstay_template"
+TEMPLATE = f"everstay_template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 
 # A property is about what holds, not about how long it takes on a busy machine. For a long hunt:
 # pytest --hypothesis-profile=proof

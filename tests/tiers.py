@@ -1,4 +1,8 @@
-"""A pytest plugin: every test belongs to one tier, and quick tiers run first."""
+"""A pytest plugin: every test belongs to one tier, and quick tiers run first.
+
+On several cores (`-n`) the slow ones begin first instead, so that the last core is not left alone with them;
+what starts a whole stack stays on one core, since two of them at once would fight for both.
+"""
 
 import pytest
 
@@ -11,7 +15,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if not _tiers(item):
             item.add_marker("unit")
-    items.sort(key=lambda item: max(_rank(name) for name in _tiers(item)))
+    on_several_cores = bool(config.getoption("numprocesses", None)) or hasattr(config, "workerinput")
+    items.sort(key=lambda item: max(_rank(name) for name in _tiers(item)), reverse=on_several_cores)
+    for item in items:
+        if item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.xdist_group("stack"))
     unasked = {name for name in ON_DEMAND if name not in config.option.markexpr}
     left_out = [item for item in items if unasked & set(_tiers(item))]
     if left_out:
