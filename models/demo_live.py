@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.vocabulary import CustomerStatus, EffectState, InterventionState, Outcome, TaskState
+from models.pressing import is_pressing
 from models.tables.customers import CustomerRow
 from models.tables.ledger import EffectRow, OutboxRow
 from models.tables.playbooks import InterventionRow
@@ -18,7 +19,7 @@ SENT = (EffectState.SENT, EffectState.CONFIRMED)
 
 async def count_under_way(session: AsyncSession) -> int:
     """Return notices not yet heard and effects not yet settled: what an orderly end waits for."""
-    unheard = select(func.count()).where(OutboxRow.consumed_at.is_(None)).scalar_subquery()
+    unheard = select(func.count()).where(OutboxRow.consumed_at.is_(None), is_pressing()).scalar_subquery()
     claimed = select(func.count()).where(EffectRow.state == EffectState.CLAIMED).scalar_subquery()
     return sum((await session.execute(select(unheard, claimed))).one())
 

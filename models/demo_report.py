@@ -68,7 +68,7 @@ WITH late AS (
     UNION ALL
     SELECT hours - :patience FROM (
         SELECT extract(epoch FROM :wall - greatest(created_at, :began)) * :rate / 3600 AS hours
-        FROM outbox WHERE consumed_at IS NULL
+        FROM outbox WHERE consumed_at IS NULL AND kind NOT IN ('touchpoint', 'payment')
     ) AS unheard WHERE hours > :patience
 )
 SELECT count(*) AS wakes, percentile_cont(0.5) WITHIN GROUP (ORDER BY hours) AS p50,

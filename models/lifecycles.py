@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.customer_state import Memory
 from domain.time import BusinessInstant, WallInstant
+from models.pressing import is_pressing
 from models.tables.ledger import OutboxRow
 from models.tables.playbooks import LifecycleRow
 
@@ -68,7 +69,7 @@ async def claim_rings(
     limit: int,
     lease: dt.timedelta = RING_LEASE,
 ) -> list[uuid.UUID]:
-    """Return customers with unheard notices and no ring under way, and mark them as rung.
+    """Return customers with pressing unheard notices and no ring under way, and mark them as rung.
 
     Two relays at once share the customers between them: a row is marked by the one that comes first.
     """
@@ -76,6 +77,7 @@ async def claim_rings(
         select(OutboxRow.customer_id)
         .where(
             OutboxRow.consumed_at.is_(None),
+            is_pressing(),
             ~exists().where(
                 LifecycleRow.customer_id == OutboxRow.customer_id, LifecycleRow.rung_at > wall - lease
             ),

@@ -20,12 +20,12 @@ from workers.demo.seed import store
 from workers.demo.view import DemoView, Moment
 from workers.pace import WINDOW_DAYS, PaceController, PaceLimits
 
-PEOPLE_EVERY = dt.timedelta(hours=2)
-VIEW_SECONDS = 0.5
+PEOPLE_EVERY = dt.timedelta(hours=4)
+VIEW_SECONDS, LOOK_SECONDS = 1.0, 0.5
 NIGHT = dt.timedelta(hours=4)
 """After the last day's facts we wait until the night's scoring is over."""
 DRAIN_SECONDS = 15.0
-DAYS_BUDGET = 1.2
+DAYS_BUDGET = 1.27
 """A demo that ends may take so many times its shortest days."""
 LONGEST_FREE_DAY = 60.0
 LONGEST_WARM_UP_SECONDS = 120.0
@@ -79,7 +79,7 @@ class DemoDays:
                     await postpone(session, POSTPONE_SECONDS)
             await self._clock.refresh(self._database)
             self._view.show(await self._moment())
-            await asyncio.sleep(VIEW_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
         await asyncio.sleep(max(0.0, (self._clock.running_since - wall_now()).total_seconds()))
         self._began = time.monotonic()
 
@@ -131,7 +131,7 @@ class DemoDays:
         """Sleep until a business instant, whatever becomes of the pace meanwhile."""
         while (now := self._clock.now()) < due:
             left = (due - now).total_seconds() / self._clock.rate
-            await asyncio.sleep(min(left, VIEW_SECONDS) + 0.001)
+            await asyncio.sleep(min(left, LOOK_SECONDS) + 0.001)
 
     def _number(self, day: dt.date) -> int:
         return (day - self._options.start).days

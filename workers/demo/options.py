@@ -11,8 +11,8 @@ from workers.pace import shortest_day
 BUSINESS_START = dt.date(2026, 9, 7)
 """A Monday. Always the same, so that a seed gives the same portfolio on any day."""
 SOURCE = "sample"
-COMFORT = 1.1
-"""The first days last this much longer than the shortest, while caches are cold."""
+COMFORT = 1.2
+"""Days begin this much longer than the shortest, and become shorter when the machine is calm."""
 
 
 class DemoOptions(BaseModel):
