@@ -16,7 +16,7 @@ def zone(name: str | None) -> ZoneInfo:
     """Return the zone of that name, UTC for an unknown or absent one."""
     try:
         return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")
 
 
