@@ -34,7 +34,7 @@ PROVIDES = (
 )  # fmt: skip
 WARM_UP_SECONDS, WARM_UPS_PER_SECOND = 4.0, 60.0
 HOLDOUT_SHARE = 0.1
-FILL, START = "fill", "start"
+PREPARE, FILL, START = "prepare", "fill", "start"
 """What this module does when it is run."""
 LIBRARY = Path(__file__).resolve().parents[2] / "playbooks"
 
@@ -43,11 +43,11 @@ class SampleRefusedError(EverstayError):
     """The sample portfolio does not fit the model: {reason}."""
 
 
-async def seed(database: Database, options: DemoOptions) -> None:
-    """Fill the database; business time stands still until the workers are there."""
-    simulation, start = Simulation(options.sample), start_of_day(options.start)
+async def prepare(database: Database, options: DemoOptions) -> None:
+    """Name the installation and set its clock; business time stands still until everything is there."""
+    start = start_of_day(options.start)
     async with database.transaction() as session:
-        await start_clock(session, wall_now(), at=after(start, -EVE), rate=0.0)
+        await start_clock(session, wall_now(), at=start, rate=0.0)
         await name_installation(
             session,
             company="Sample Company",
@@ -57,9 +57,20 @@ async def seed(database: Database, options: DemoOptions) -> None:
         )
         source = Source(SOURCE, "Sample portfolio", "simulation", PROVIDES, start, rhythm_hours=24.0)
         await connect_source(session, source)
+
+
+async def fill(database: Database, options: DemoOptions) -> None:
+    """Store the team and the history of a prepared installation, and release it."""
+    simulation = Simulation(options.sample)
     await _add_team(database, simulation.portfolio.team)
     await _store_history(database, simulation)
-    await _release(database, start)
+    await _release(database, start_of_day(options.start))
+
+
+async def seed(database: Database, options: DemoOptions) -> None:
+    """Prepare and fill at once."""
+    await prepare(database, options)
+    await fill(database, options)
 
 
 async def start_business(database: Database, options: DemoOptions) -> None:
@@ -123,7 +134,7 @@ async def _release(database: Database, now: BusinessInstant) -> None:
 async def _main() -> None:
     from workers.embedded.runtime import locate
 
-    job = {FILL: seed, START: start_business}[sys.argv[1]]
+    job = {PREPARE: prepare, FILL: fill, START: start_business}[sys.argv[1]]
     database = Database(locate(load_settings()).database_url or "", pool_size=2)
     try:
         await job(database, DemoOptions.model_validate_json(sys.argv[2]))

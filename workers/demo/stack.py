@@ -6,14 +6,14 @@ from pathlib import Path
 
 from settings import Settings
 from workers.demo.options import DemoOptions
-from workers.demo.seed import FILL, START
+from workers.demo.seed import FILL, PREPARE, START
 from workers.embedded.children import ChildSpec, Kind
 from workers.embedded.parts import full_stack, resolve
 from workers.embedded.runtime import environment
 from workers.embedded.stack import Children
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTFOLIO, BUSINESS = "sample-portfolio", "business-time"
+CLOCK, PORTFOLIO, BUSINESS = "clock", "sample-portfolio", "business-time"
 RINGS = "relay"
 """The child that first asks for business time: it starts the customers' workflows and the calendar."""
 LOGS = {"EVERSTAY_LOG_FORMAT": "json"}
@@ -23,19 +23,21 @@ LOGS = {"EVERSTAY_LOG_FORMAT": "json"}
 def demo_children(options: DemoOptions) -> Children:
     """Return the table of children for a demo.
 
-    The portfolio is stored before the clock's child; business time starts when everything is up that
-    has to keep pace with it, just before the relay.
+    The clock's child sets the demo's clock instead of resuming one. The portfolio is stored while our parts
+    start; business time starts when both are done, just before the relay.
     """
 
     def children(settings: Settings) -> tuple[ChildSpec, ...]:
         usual = full_stack(settings)
         serving = tuple(spec.name for spec in usual if spec.name != RINGS)
+        clock = _job(CLOCK, PREPARE, ("migrations",), settings, options)
         jobs = (
-            _job(PORTFOLIO, FILL, ("migrations",), settings, options),
-            _job(BUSINESS, START, serving, settings, options),
+            _job(PORTFOLIO, FILL, (CLOCK,), settings, options),
+            _job(BUSINESS, START, (*serving, PORTFOLIO), settings, options),
         )
-        before = {"clock": (PORTFOLIO,), RINGS: (BUSINESS,)}
-        return (*(_logging(spec.after(before.get(spec.name, ()))) for spec in usual), *jobs)
+        before = {RINGS: (BUSINESS,)}
+        ours = (clock if spec.name == CLOCK else spec.after(before.get(spec.name, ())) for spec in usual)
+        return (*(_logging(spec) for spec in ours), *jobs)
 
     return children
 
