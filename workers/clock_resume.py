@@ -18,7 +18,7 @@ from models.clock_rings import ring_those_who_wake_soon
 from models.database import Database
 from settings import Settings
 
-RING_AHEAD = dt.timedelta(days=2.5)
+RING_AHEAD = dt.timedelta(days=1.5)
 BEAT_SECONDS = 0.5
 """A kill loses at most this much: two business hours at four seconds a day."""
 

@@ -16,7 +16,7 @@ SHORTEST_DAY = 4.0
 CUSTOMERS_PER_SHORTEST_DAY = 300
 LATE_HOURS, CALM_HOURS = 1.0, 0.4
 """Lateness p95 above which a day gets longer, and below which it gets shorter."""
-SWAMPED_HOURS = 4.0
+SWAMPED_HOURS = 5.0
 """Lateness p95 above which a day gets longer whatever the budget says: rather slow than wrong."""
 LONGER, MUCH_LONGER, SHORTER = 1.2, 1.5, 0.75
 LONGEST_DAY, LONGEST_LOOK = 90.0, 8.0
@@ -24,9 +24,11 @@ WINDOW_DAYS = 2.0
 """Lateness is looked at over so many business days, and since the last change of pace at most."""
 FEWEST_WAKES = 3
 """Fewer say nothing."""
-CALM_LOOKS = 3
+SETTLING_DAYS = 0.5
+"""What happens so soon after a change of pace says nothing yet."""
+CALM_LOOKS, MOST_PATIENCE = 3, 24
 """So many calm looks in a row before a day gets shorter: going faster makes armed timers late."""
-RING_AHEAD = dt.timedelta(days=2.5)
+RING_AHEAD = dt.timedelta(days=1.5)
 """After going faster, runs that wake within this time are rung; we look at least once a day."""
 
 
@@ -43,14 +45,14 @@ def shortest_day(customers: int) -> float:
     return SHORTEST_DAY * max(1.0, customers / CUSTOMERS_PER_SHORTEST_DAY)
 
 
-def next_day_seconds(now: float, late_p95_hours: float, calm_looks: int, limits: PaceLimits) -> float:
+def next_day_seconds(now: float, late_p95_hours: float, limits: PaceLimits, *, is_calm: bool) -> float:
     """Return how long the next days last, from how late we were in the last ones."""
     if late_p95_hours > SWAMPED_HOURS:
         return max(limits.shortest, min(now * MUCH_LONGER, LONGEST_DAY))
     wanted = now
     if late_p95_hours > LATE_HOURS:
         wanted = max(now, min(now * LONGER, limits.longest))
-    elif calm_looks >= CALM_LOOKS:
+    elif is_calm:
         wanted = now * SHORTER
     return max(wanted, limits.shortest)
 
@@ -63,6 +65,7 @@ class PaceController:
         self._clock = clock
         self.limits = limits
         self._calm_looks = 0
+        self._patience = CALM_LOOKS
         self._changed_at = wall_now()
         self._faster_since: WallInstant | None = None
 
@@ -97,7 +100,9 @@ class PaceController:
         if late.wakes < FEWEST_WAKES:
             return
         self._calm_looks = self._calm_looks + 1 if late.p95 < CALM_HOURS else 0
-        wanted = next_day_seconds(before, late.p95, self._calm_looks, self.limits)
+        if late.p95 > SWAMPED_HOURS:  # it was too fast: wait longer before trying again
+            self._patience = min(2 * self._patience, MOST_PATIENCE)
+        wanted = next_day_seconds(before, late.p95, self.limits, is_calm=self._calm_looks >= self._patience)
         if abs(wanted - before) > before * 0.02:
             await self.set_day(wanted)
 
@@ -106,7 +111,7 @@ class PaceController:
         faster, wall = seconds < self.day_seconds, wall_now()
         async with self._database.transaction() as session:
             await change_rate(session, wall, DAY_SECONDS / seconds, "pace")
-        self._changed_at = wall
+        self._changed_at = WallInstant(wall + dt.timedelta(seconds=seconds * SETTLING_DAYS))
         if faster:
             self._faster_since = wall
             await self.ring()

@@ -26,26 +26,26 @@ def test_more_customers_than_three_hundred_need_longer_days(customers: int, seco
 
 
 def test_lateness_above_one_business_hour_lengthens_the_day() -> None:
-    assert next_day_seconds(4.0, 1.5, 0, LIMITS) > 4.0
+    assert next_day_seconds(4.0, 1.5, LIMITS, is_calm=False) > 4.0
 
 
 def test_a_calm_stretch_shortens_it_again() -> None:
-    assert next_day_seconds(6.0, 0.1, CALM_LOOKS, LIMITS) < 6.0
-    assert next_day_seconds(6.0, 0.1, CALM_LOOKS - 1, LIMITS) == 6.0
+    assert next_day_seconds(6.0, 0.1, LIMITS, is_calm=True) < 6.0
+    assert next_day_seconds(6.0, 0.1, LIMITS, is_calm=False) == 6.0
 
 
-@given(st.floats(1, 100), st.floats(0, 100), st.integers(0, 10))
-def test_a_day_never_gets_shorter_than_its_shortest(now: float, late: float, calm: int) -> None:
-    assert next_day_seconds(now, late, calm, LIMITS) >= LIMITS.shortest
+@given(now=st.floats(1, 100), late=st.floats(0, 100), calm=st.booleans())
+def test_a_day_never_gets_shorter_than_its_shortest(now: float, late: float, *, calm: bool) -> None:
+    assert next_day_seconds(now, late, LIMITS, is_calm=calm) >= LIMITS.shortest
 
 
-@given(st.floats(1, 8), st.floats(0, SWAMPED_HOURS), st.integers(0, 10))
-def test_a_little_lateness_never_breaks_the_budget(now: float, late: float, calm: int) -> None:
-    assert next_day_seconds(now, late, calm, LIMITS) <= LIMITS.longest
+@given(now=st.floats(1, 8), late=st.floats(0, SWAMPED_HOURS), calm=st.booleans())
+def test_a_little_lateness_never_breaks_the_budget(now: float, late: float, *, calm: bool) -> None:
+    assert next_day_seconds(now, late, LIMITS, is_calm=calm) <= LIMITS.longest
 
 
 def test_when_swamped_a_day_gets_longer_whatever_the_budget() -> None:
-    assert next_day_seconds(8.0, SWAMPED_HOURS + 1, 0, LIMITS) > LIMITS.longest
+    assert next_day_seconds(8.0, SWAMPED_HOURS + 1, LIMITS, is_calm=False) > LIMITS.longest
 
 
 async def test_a_new_pace_goes_on_from_the_same_business_instant(database: Database) -> None:
