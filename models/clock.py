@@ -80,9 +80,9 @@ async def close_after_stop(session: AsyncSession, timeline: Timeline) -> Timelin
 
 
 async def postpone(session: AsyncSession, seconds: float) -> None:
-    """Let the newest segment, which has not begun yet, begin so much later."""
+    """Let the newest segment begin so much later, unless it has begun: business time never goes back."""
     timeline = await load_timeline(session)
-    if timeline is not None:
+    if timeline is not None and timeline.segments[-1].wall_start > wall_now():
         newest = timeline.segments[-1]
         later = WallInstant(newest.wall_start + dt.timedelta(seconds=seconds))
         await append_segment(session, replace(newest, rate=0.0), "postponed")

@@ -29,7 +29,7 @@ DAYS_BUDGET = 1.27
 """A demo that ends may take so many times its shortest days."""
 LONGEST_FREE_DAY = 60.0
 LONGEST_WARM_UP_SECONDS = 120.0
-SHORT, POSTPONE_SECONDS = dt.timedelta(seconds=2), 4.0
+SHORT, POSTPONE_SECONDS = dt.timedelta(seconds=5), 8.0
 
 
 class DemoDays:
