@@ -11,7 +11,7 @@ from workers.pace import shortest_day
 BUSINESS_START = dt.date(2026, 9, 7)
 """A Monday. Always the same, so that a seed gives the same portfolio on any day."""
 SOURCE = "sample"
-COMFORT = 1.05
+COMFORT = 1.2
 """Days begin this much longer than the shortest, and become shorter when the machine is calm."""
 
 
