@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import insert, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -137,15 +137,3 @@ async def end_run(
     """Record how a run ended; the first end counts."""
     statement = update(ImportRunRow).where(ImportRunRow.id == run_id, ImportRunRow.state == RUNNING)
     await session.execute(statement.values(state=state, error=error, finished_at=wall))
-
-
-async def latest_run_of(session: AsyncSession, source_id: str) -> uuid.UUID | None:
-    """Return the newest run of a source."""
-    row = ImportRunRow
-    query = select(row.id).where(row.source_id == source_id).order_by(row.started_at.desc()).limit(1)
-    return await session.scalar(query)
-
-
-async def count_runs(session: AsyncSession) -> int:
-    """Return how many imports there ever were."""
-    return await session.scalar(select(func.count()).select_from(ImportRunRow)) or 0

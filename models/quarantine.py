@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy import Text, cast, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -131,12 +131,6 @@ async def change_reason(session: AsyncSession, row_id: uuid.UUID, bad: BadRow) -
     """Say why a replay failed."""
     statement = update(QuarantinedRow).where(QuarantinedRow.id == row_id)
     await session.execute(statement.values(kind=bad.kind, field=bad.field, reason=bad.reason))
-
-
-async def count_open(session: AsyncSession) -> int:
-    """Return how many rows wait for a person."""
-    query = select(func.count()).select_from(QuarantinedRow).where(QuarantinedRow.state == OPEN)
-    return await session.scalar(query) or 0
 
 
 async def find_quarantined(session: AsyncSession, beginnings: Sequence[str]) -> list[Quarantined]:

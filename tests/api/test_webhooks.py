@@ -162,6 +162,7 @@ async def test_an_event_about_an_unknown_message_is_kept_and_does_no_harm(
     client: Client, database: Database
 ) -> None:
     await deliver(client, database, event(None, "delivered", delivery_id="somebody-elses"))
+    assert "somebody-elses" in await stored_text(database, "provider_events")
 
 
 async def test_addresses_of_readers_are_not_kept(client: Client, database: Database, sample: Sample) -> None:

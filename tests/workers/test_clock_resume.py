@@ -90,6 +90,7 @@ async def test_a_heartbeat_leaves_a_last_trace_when_it_is_told_to_stop(
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await _until_beaten(database, stopped)
+    assert task.cancelled()
 
 
 async def _until_beaten(database: Database, after: WallInstant) -> None:
@@ -109,6 +110,7 @@ async def test_every_process_hears_of_a_new_pace(database: Database) -> None:
         async with database.transaction() as session:
             await change_rate(session, wall_now(), 2 * RATE, "test")
         await until(lambda: clock.rate == 2 * RATE)
+        assert clock.rate == 2 * RATE
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
