@@ -24,6 +24,7 @@ from domain.directives import (
     SetWatchlist,
 )
 from domain.run_rulings import rule_on_runs
+from domain.signals_people import no_contact
 from domain.time import BusinessInstant, after, start_of_day
 from domain.vocabulary import (
     CustomerStatus,
@@ -33,7 +34,6 @@ from domain.vocabulary import (
     RiskTier,
     Severity,
     SignalKind,
-    TouchTier,
 )
 
 JITTER = timedelta(hours=6)
@@ -153,12 +153,8 @@ def _silence(
     if due is None or now < due:
         return [], memory
     days = policy.longest_silence_days[state.touch_tier]
-    since = state.last_touch_at.date().isoformat() if state.last_touch_at else None
-    title = f"Nobody has spoken with this customer for {days} days"
-    severity = Severity.HIGH if state.touch_tier is TouchTier.STRATEGIC else Severity.MEDIUM
-    opened = OpenSilence(
-        SignalKind.NO_CONTACT, severity, title, {"longest_silence_days": days, "since": since}
-    )
+    severity, title, evidence = no_contact(state.last_touch_at, days, state.touch_tier)
+    opened = OpenSilence(SignalKind.NO_CONTACT, severity, title, dict(evidence))
     return [opened], memory.model_copy(update={"silence_from": now})
 
 
