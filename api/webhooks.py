@@ -13,7 +13,7 @@ from api.guards import Access, needs
 from domain.permissions import NotAuthenticError
 from integrations.sendgrid_events import SendGridWebhookVerifier, parse_events
 from integrations.sendgrid_inbound import parse_inbound
-from integrations.simulators.server import simulator_public_key
+from integrations.simulators.account import simulator_public_key
 from models.clock import StoredClock
 from models.database import Database
 from models.inbound_email import receive_email

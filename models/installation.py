@@ -76,7 +76,6 @@ async def release(
     if playbook_key is not None:
         chosen = chosen.where(PlaybookRow.key == playbook_key)
     await session.execute(chosen.values(released_at=now))
-    await _hasten(session, "observing", now)
     await _ask_again_now(session, "observing", now)
     open_states = [InterventionState.PLANNED, InterventionState.RUNNING]
     waiting = await _customers_with(session, open_states, playbook_key)
@@ -107,20 +106,10 @@ async def start_effects(session: AsyncSession, now: BusinessInstant, wall: WallI
     """Allow effects again and ring every open run, so that what was put off is asked about now."""
     await load_installation(session)
     await session.execute(update(InstallationRow).values(effects_stopped_at=None, effects_stopped_by_id=None))
-    await _hasten(session, "effects_stopped", now)
     await _ask_again_now(session, "effects_stopped", now)
     customers = await _customers_with(session, [InterventionState.RUNNING], None)
     await _ring(session, customers, NoticeKind.SWITCHED, now, wall)
     return len(customers)
-
-
-async def _hasten(session: AsyncSession, reason: str, now: BusinessInstant) -> None:
-    """Let every send that was put off for this reason be asked for at the next look."""
-    await session.execute(
-        update(InterventionStepRow)
-        .where(InterventionStepRow.state == StepState.DEFERRED, InterventionStepRow.reason == reason)
-        .values(due_at=now)
-    )
 
 
 async def _ask_again_now(session: AsyncSession, reason: str, now: BusinessInstant) -> None:

@@ -15,7 +15,7 @@ from domain.links import LinkMaker
 from domain.ports import Clock, EmailAddress, EmailSender
 from integrations.jinja_renderer import JinjaMessageRenderer
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
-from integrations.simulators.server import SIMULATOR_API_KEY
+from integrations.simulators.account import SIMULATOR_API_KEY
 from integrations.tabular import FileReader
 from models.database import Database
 from models.playbooks import PlaybookShelf

@@ -13,6 +13,7 @@ from litestar.di import Provide
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
+from integrations.simulators.account import FOLDER, SIMULATOR_API_KEY
 from integrations.simulators.connections import BreakableProtocol
 from integrations.simulators.sendgrid.api import MailController, authorize
 from integrations.simulators.sendgrid.control import ControlController
@@ -27,9 +28,6 @@ from integrations.simulators.sendgrid.suppressions import (
 from integrations.simulators.sendgrid.webhooks import WebhookPoster
 from integrations.simulators.signing import SigningKey
 
-SIMULATOR_API_KEY = "SG.simulator"
-"""The key of the simulated account; it opens nothing but the simulator on this machine."""
-FOLDER = "simulators"
 SENDGRID = [MailController, SuppressionController, GlobalSuppressionController]
 STATIC = Path(__file__).with_name("static")
 
@@ -47,11 +45,6 @@ class SimulatorOptions:
     webhook_url: str | None = None
     inbound_url: str | None = None
     api_key: str = SIMULATOR_API_KEY
-
-
-def simulator_public_key(home: Path) -> str:
-    """Return the key that verifies the simulator's webhooks; made here when the simulator never ran yet."""
-    return SigningKey.in_folder(home / FOLDER).public_key
 
 
 def run_simulators(options: SimulatorOptions) -> None:

@@ -22,6 +22,10 @@ class SourceRow(Base):
     connected_at: Mapped[BusinessInstant]
     rhythm_hours: Mapped[float | None]
     last_fact_at: Mapped[BusinessInstant | None]
+    last_received_at: Mapped[WallInstant | None]
+    """When it last told anything, repeats too: a source that only repeats itself is not silent."""
+    creates_customers: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Whether an unknown group becomes a customer, or waits until a person says whose it is."""
 
 
 class ImportRunRow(Base):

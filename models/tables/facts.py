@@ -190,5 +190,9 @@ class UsageDailyRow(Base):
     quantity: Mapped[float]
     users: Mapped[int | None]
     value: Mapped[float | None]
+    last_value: Mapped[float | None]
+    """Of a gauge: what it stood at last that day, and when; `most` is the highest of the day."""
+    last_at: Mapped[BusinessInstant | None]
+    most: Mapped[float | None]
 
     __table_args__ = (Index("ix_usage_daily_day", "day"),)

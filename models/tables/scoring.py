@@ -80,3 +80,17 @@ class SignalRow(Base):
         ),
         Index("ix_signals_state_kind", "state", "kind"),
     )
+
+
+class OwnSignalRow(Base):
+    """A signal that the tenant declared: a condition over the declared fields, with its wording."""
+
+    __tablename__ = "own_signals"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    condition: Mapped[dict[str, Any]]
+    severity: Mapped[Severity]
+    enabled: Mapped[bool]
+    created_at: Mapped[BusinessInstant]
+    updated_at: Mapped[BusinessInstant]
+    updated_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))

@@ -5,7 +5,8 @@ import httpx
 import pytest
 
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
-from integrations.simulators.server import SIMULATOR_API_KEY, SimulatorOptions
+from integrations.simulators.account import SIMULATOR_API_KEY
+from integrations.simulators.server import SimulatorOptions
 from tests.support.simulators import running_simulators
 
 

@@ -17,7 +17,8 @@ from domain.ports import EmailSender
 from integrations.fake_email import FakeEmailSender
 from integrations.faults import Fault, FaultRule
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
-from integrations.simulators.server import SIMULATOR_API_KEY, SimulatorOptions
+from integrations.simulators.account import SIMULATOR_API_KEY
+from integrations.simulators.server import SimulatorOptions
 from tests.integrations.messages import email
 from tests.support.simulators import running_simulators
 

@@ -12,7 +12,7 @@ from domain.time import wall
 from integrations.sendgrid_events import SendGridWebhookVerifier
 from integrations.sendgrid_inbound import parse_inbound
 from integrations.sendgrid_sender import SendGridEmailSender
-from integrations.simulators.server import simulator_public_key
+from integrations.simulators.account import simulator_public_key
 from tests.integrations.messages import email
 from tests.support.simulators import Receiver, running_receiver
 

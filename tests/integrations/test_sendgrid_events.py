@@ -18,7 +18,7 @@ from integrations.sendgrid_events import (
     parse_events,
 )
 from integrations.sendgrid_sender import SendGridEmailSender
-from integrations.simulators.server import simulator_public_key
+from integrations.simulators.account import simulator_public_key
 from integrations.simulators.signing import SigningKey
 from tests.integrations.messages import email
 from tests.support.simulators import Receiver, running_receiver, until

@@ -10,7 +10,7 @@ import pytest
 
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions, mail_body
-from integrations.simulators.server import SIMULATOR_API_KEY
+from integrations.simulators.account import SIMULATOR_API_KEY
 from tests.integrations.messages import email
 from tests.support.postgres import free_port
 

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from integrations.sendgrid_sender import SendGridEmailSender, mail_body
-from integrations.simulators.server import SIMULATOR_API_KEY, SimulatorOptions
+from integrations.simulators.account import SIMULATOR_API_KEY
+from integrations.simulators.server import SimulatorOptions
 from tests.integrations.messages import email
 from tests.support.simulators import running_simulators
 

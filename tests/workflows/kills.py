@@ -13,7 +13,7 @@ from domain.facts import Fact
 from domain.time import BusinessInstant
 from domain.timeline import Segment
 from domain.vocabulary import EffectState, NoticeKind, Purpose, StepState, TaskState
-from integrations.simulators.server import SIMULATOR_API_KEY
+from integrations.simulators.account import SIMULATOR_API_KEY
 from models.clock import append_segment, open_clock, start_clock, wall_now
 from models.database import Database
 from models.facts import store_facts
