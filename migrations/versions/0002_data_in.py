@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
         sa.Column("pull_every_seconds", sa.Double(), nullable=True),
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_connections_source_id_sources")),
         sa.PrimaryKeyConstraint("source_id", name=op.f("pk_connections")),

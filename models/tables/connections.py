@@ -22,6 +22,8 @@ class ConnectionRow(Base):
     pull_every_seconds: Mapped[float | None]
     """None: the provider only pushes."""
     paused_at: Mapped[WallInstant | None]
+    problem: Mapped[str | None]
+    """Why the last pass ended before its time, as a sentence."""
     created_at: Mapped[WallInstant]
 
 
