@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from models.query_tally import watch
+from models.tables import registry  # noqa: F401 - a foreign key is only found where its table is known
 
 Session = AsyncSession
 """What repositories take, by a name for those above models, who know no SQLAlchemy."""

@@ -1,5 +1,10 @@
 import asyncio
 import datetime as dt
+import os
+import subprocess
+import sys
+
+from sqlalchemy import update
 
 from domain.time import BusinessInstant, WallInstant, start_of_day
 from domain.timeline import Segment, Timeline
@@ -20,7 +25,9 @@ from models.database import Database
 from models.facts import store_facts
 from models.lifecycles import claim_rings
 from models.outbox import take_notices
+from models.tables.playbooks import LifecycleRow
 from settings import Settings
+from tests.house.repository import ROOT
 from tests.support.facts import CRM, connect, customer
 from tests.support.simulators import until, until_true
 from workers.clock_refresh import keep_fresh
@@ -78,6 +85,31 @@ async def test_resuming_twice_loses_no_business_time(database: Database, databas
     first = (await timeline_of(database)).segments[-1].business_start
     await resume(settings)
     assert (await timeline_of(database)).segments[-1].business_start >= first
+
+
+async def test_a_process_of_its_own_goes_on_where_the_kill_was_and_rings_who_wakes_soon(
+    database: Database, database_url: str
+) -> None:
+    await connect(database)
+    async with database.transaction() as session:
+        await append_segment(session, Segment(ago(100), START, RATE), "set")
+        await beat(session, ago(90))
+        await store_facts(session, CRM, [customer()], received_at=ago(95))
+        (customer_id,) = await claim_rings(session, wall_now(), START, 10)
+        await take_notices(session, customer_id, wall_now())
+        await session.execute(update(LifecycleRow).values(expected_wake_at=START))
+    order = [sys.executable, "-m", "cli", "serve", "clock"]
+    needed = {"PROFILE": "production", "TEMPORAL_ADDRESS": "127.0.0.1:1", "SECRET_KEY": "k" * 32}
+    named = {f"EVERSTAY_{name}": value for name, value in needed.items()}
+    env = {**os.environ, **named, "EVERSTAY_DATABASE_URL": database_url}
+    ended = await asyncio.to_thread(
+        subprocess.run, order, cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    async with database.transaction() as session:
+        heard = await take_notices(session, customer_id, wall_now())
+    assert [notice.kind for notice in heard] == [NoticeKind.CLOCK_CHANGED]
+    assert [segment.rate for segment in (await timeline_of(database)).segments] == [RATE, 0.0, RATE]
 
 
 async def test_a_heartbeat_leaves_a_last_trace_when_it_is_told_to_stop(
