@@ -12,6 +12,22 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "digests",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_digests")),
+    )
+    op.create_table(
+        "kind_silences",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sources", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("noticed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "since", name=op.f("pk_kind_silences")),
+    )
+    op.create_table(
         "metrics",
         sa.Column("feature", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -98,6 +114,62 @@ def upgrade() -> None:
         "ix_held_events_source_id_user_key", "held_events", ["source_id", "user_key"], unique=False
     )
     op.create_table(
+        "mass_alerts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "usage_drop",
+                "login_silence",
+                "feature_drop_off",
+                "onboarding_stall",
+                "ticket_overdue",
+                "support_surge",
+                "sentiment_drop",
+                "poor_survey",
+                "champion_left",
+                "executive_silence",
+                "qbr_missed",
+                "no_contact",
+                "limit_proximity",
+                "usage_surge",
+                "breadth_growth",
+                "contract_stagnation",
+                "invoice_past_due",
+                "sla_breach",
+                "ticket_unresolved",
+                "adoption_lag",
+                "upsell_potential_low",
+                "expansion_blocker",
+                "health_drop",
+                "compound_risk",
+                "own",
+                name="signalkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("expected", sa.BigInteger(), nullable=False),
+        sa.Column("active", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("settled_by_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["settled_by_id"], ["users.id"], name=op.f("fk_mass_alerts_settled_by_id_users")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mass_alerts")),
+    )
+    op.create_index(
+        "uq_mass_alerts_held",
+        "mass_alerts",
+        ["kind"],
+        unique=True,
+        postgresql_where=sa.text("state = 'held'"),
+    )
+    op.create_table(
         "own_signals",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
@@ -177,11 +249,26 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("traits", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("group_key", sa.Text(), nullable=True),
+        sa.Column("stands_for", sa.Text(), nullable=True),
+        sa.Column("is_news", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["source_id"], ["sources.id"], name=op.f("fk_tracked_traits_source_id_sources")
         ),
         sa.PrimaryKeyConstraint("source_id", "kind", "key", name=op.f("pk_tracked_traits")),
+    )
+    op.create_index(
+        "ix_tracked_traits_news",
+        "tracked_traits",
+        ["source_id", "kind", "key"],
+        unique=False,
+        postgresql_where=sa.text("is_news"),
+    )
+    op.create_index(
+        "ix_tracked_traits_source_id_group_key", "tracked_traits", ["source_id", "group_key"], unique=False
+    )
+    op.create_index(
+        "ix_tracked_traits_source_id_stands_for", "tracked_traits", ["source_id", "stands_for"], unique=False
     )
     op.create_table(
         "webhook_deliveries",
@@ -314,10 +401,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "feature", name=op.f("pk_usage_windows")),
     )
     op.create_index("ix_usage_windows_as_of", "usage_windows", ["as_of"], unique=False)
+    op.add_column("signals", sa.Column("mass_alert_id", sa.Uuid(), nullable=True))
+    op.create_index(op.f("ix_signals_mass_alert_id"), "signals", ["mass_alert_id"], unique=False)
+    op.create_foreign_key(
+        op.f("fk_signals_mass_alert_id_mass_alerts"), "signals", "mass_alerts", ["mass_alert_id"], ["id"]
+    )
     op.add_column("sources", sa.Column("last_received_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "sources", sa.Column("creates_customers", sa.Boolean(), server_default="false", nullable=False)
     )
+    op.add_column("tickets", sa.Column("sentiment_by", sa.Text(), nullable=True))
     op.add_column("usage_daily", sa.Column("last_value", sa.Double(), nullable=True))
     op.add_column("usage_daily", sa.Column("last_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("usage_daily", sa.Column("most", sa.Double(), nullable=True))
@@ -328,8 +421,12 @@ def downgrade() -> None:
     op.drop_column("usage_daily", "most")
     op.drop_column("usage_daily", "last_at")
     op.drop_column("usage_daily", "last_value")
+    op.drop_column("tickets", "sentiment_by")
     op.drop_column("sources", "creates_customers")
     op.drop_column("sources", "last_received_at")
+    op.drop_constraint(op.f("fk_signals_mass_alert_id_mass_alerts"), "signals", type_="foreignkey")
+    op.drop_index(op.f("ix_signals_mass_alert_id"), table_name="signals")
+    op.drop_column("signals", "mass_alert_id")
     op.drop_index("ix_usage_windows_as_of", table_name="usage_windows")
     op.drop_table("usage_windows")
     op.drop_index("ix_usage_contact_daily_customer_id_day", table_name="usage_contact_daily")
@@ -343,6 +440,9 @@ def downgrade() -> None:
     op.drop_table("identities")
     op.drop_index("ix_webhook_deliveries_state_due_at", table_name="webhook_deliveries")
     op.drop_table("webhook_deliveries")
+    op.drop_index("ix_tracked_traits_source_id_stands_for", table_name="tracked_traits")
+    op.drop_index("ix_tracked_traits_source_id_group_key", table_name="tracked_traits")
+    op.drop_index("ix_tracked_traits_news", table_name="tracked_traits", postgresql_where=sa.text("is_news"))
     op.drop_table("tracked_traits")
     op.drop_table("source_days")
     op.drop_table("seen_events")
@@ -350,6 +450,8 @@ def downgrade() -> None:
     op.drop_table("pull_runs")
     op.drop_table("pull_cursors")
     op.drop_table("own_signals")
+    op.drop_index("uq_mass_alerts_held", table_name="mass_alerts", postgresql_where=sa.text("state = 'held'"))
+    op.drop_table("mass_alerts")
     op.drop_index("ix_held_events_source_id_user_key", table_name="held_events")
     op.drop_index("ix_held_events_source_id_group_key", table_name="held_events")
     op.drop_index("ix_held_events_source_id_anonymous_key", table_name="held_events")
@@ -364,3 +466,5 @@ def downgrade() -> None:
     op.drop_table("tracked_seen")
     op.drop_table("tracked_events")
     op.drop_table("metrics")
+    op.drop_table("kind_silences")
+    op.drop_table("digests")

@@ -122,7 +122,17 @@ class TrackedTraitRow(Base):
     traits: Mapped[dict[str, Any]]
     group_key: Mapped[str | None]
     """Of a user: the group that it was last put into."""
+    stands_for: Mapped[str | None]
+    """Of an anonymous visitor or a former id: the user that it turned out to be."""
+    is_news: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Something was learnt of this key, so that held events of it may now belong to somebody."""
     told_at: Mapped[BusinessInstant]
+
+    __table_args__ = (
+        Index("ix_tracked_traits_source_id_group_key", "source_id", "group_key"),
+        Index("ix_tracked_traits_source_id_stands_for", "source_id", "stands_for"),
+        Index("ix_tracked_traits_news", "source_id", "kind", "key", postgresql_where=text("is_news")),
+    )
 
 
 class SeenEventRow(Base):
