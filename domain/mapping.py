@@ -87,7 +87,7 @@ class Document(BaseModel):
 class SourceSpec(Document):
     """Where the files come from."""
 
-    id: str = Field(min_length=1, pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Id of the source.")
+    id: str = Field(min_length=1, pattern=r"^[a-z0-9][a-z0-9_/-]*$", description="Id of the source.")
     name: str = Field(min_length=1, description="Name shown to people.")
     kind: str = Field("export", min_length=1, description="A word for the kind of system.")
     provides: tuple[Provided, ...] = Field(description="Kinds of fact that it can tell.")
@@ -109,7 +109,9 @@ class ColumnSpec(Document):
         "text", description="Type of the cells."
     )
     format: tuple[str, ...] = Field(
-        ("iso",), description="Of dates and instants: `iso`, or strptime formats, the first that fits."
+        ("iso",),
+        description="Of dates and instants: `iso`, or strptime formats, the first that fits. "
+        "Of decimals: `iso` (plain), `1,234.56`, `1.234,56` or `1 234,56`.",
     )
     optional: bool = Field(False, description="Whether a cell may be empty.")
     empty: tuple[str, ...] = Field(("",), description="Cells that count as empty.")
@@ -134,15 +136,21 @@ class ValueSpec(Document):
 
     column: str | None = Field(None, description="The column that the value is in.")
     constant: Any = Field(None, description="A value that is the same for every row.")
-    join: tuple[str, ...] = Field((), description="Columns whose cells, joined by `/`, make a key.")
+    join: tuple[str, ...] = Field((), description="Columns whose cells, joined by `separator`, make a key.")
+    separator: str = Field("/", description="What stands between joined cells.")
+    now: bool = Field(False, description="The instant at which the import began.")
     map: dict[str, Any] | None = Field(
         None, description="Words of the file to words of ours; all others fail."
     )
     lookup: str | None = Field(None, description="A table of `lookups` in which the cell is the key.")
     scale: float | None = Field(None, description="Factor, such as 100 from dollars to minor units.")
+    round: bool = Field(False, description="Whether a scaled number is rounded to a whole one.")
     plus: PlusSpec | None = Field(None, description="Duration to add to a date or instant.")
     at: Literal["start_of_day", "end_of_day"] = Field(
         "start_of_day", description="Which instant a date means: its first, or the first of the next day."
+    )
+    at_latest_now: bool = Field(
+        False, description="Whether an instant after the beginning of the import counts as that beginning."
     )
     null_after: dt.date | None = Field(
         None, description="Dates after this one are unknown: the export's horizon."
@@ -154,9 +162,9 @@ class ValueSpec(Document):
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> Self:
-        origins = [self.column is not None, self.constant is not None, bool(self.join)]
+        origins = [self.column is not None, self.constant is not None, bool(self.join), self.now]
         if sum(origins) != 1:
-            raise ValueError("give exactly one of column, constant and join")
+            raise ValueError("give exactly one of column, constant, join and now")
         return self
 
 

@@ -18,6 +18,28 @@ LARGEST = 10**15
 """More than any business counts; sums of such numbers still fit the database's 64 bits."""
 
 Parser = Callable[[Any], Any]
+NUMBER_FORMS = ("iso", "1,234.56", "1.234,56", "1 234,56")
+"""How numbers are written: plainly, or with signs between thousands, a decimal comma, a currency sign."""
+_AROUND = "$€£¥%\u00a0\u202f "
+_GROUPED = {
+    "1,234.56": re.compile(r"-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?|-?[0-9]+(\.[0-9]+)?"),
+    "1.234,56": re.compile(r"-?[0-9]{1,3}(\.[0-9]{3})*(,[0-9]+)?|-?[0-9]+(,[0-9]+)?"),
+    "1 234,56": re.compile(r"-?[0-9]{1,3}( [0-9]{3})*(,[0-9]+)?"),
+}
+
+
+def plain_number(text: str, form: str) -> str | None:
+    """Return a number written in this form as a plain one, or None."""
+    if form == "iso":
+        return text if _DECIMAL.fullmatch(text) else None
+    bare = re.sub(r"^[A-Z]{3}\s|\s[A-Z]{3}$", "", text.strip(_AROUND)).strip(_AROUND)
+    negative = bare.startswith("(") and bare.endswith(")")
+    bare = "-" + bare[1:-1].strip(_AROUND) if negative else bare
+    bare = bare.replace("\u00a0", " ").replace("\u202f", " ")
+    if form not in _GROUPED or not _GROUPED[form].fullmatch(bare):
+        return None
+    thousands, point = (",", ".") if form == "1,234.56" else (form[1], ",")
+    return bare.replace(thousands, "").replace(point, ".")
 
 
 class CellError(ValueError):
@@ -80,12 +102,17 @@ def _decimal(column: ColumnSpec, _zone: ZoneInfo) -> Parser:
     check = _in_range(column)
 
     def parse(cell: Any) -> Decimal:
-        text = cell if isinstance(cell, str) else repr(cell)
-        if isinstance(cell, bool) or not _DECIMAL.fullmatch(text):
+        text = cell if isinstance(cell, str) else str(cell) if isinstance(cell, Decimal) else repr(cell)
+        plain = None if isinstance(cell, bool) else _first_number(text, column.format)
+        if plain is None or not _DECIMAL.fullmatch(plain):
             raise CellError(f"is {_shown(cell)}, not a number")
-        return Decimal(check(Decimal(text)))
+        return Decimal(check(Decimal(plain)))
 
     return parse
+
+
+def _first_number(text: str, forms: tuple[str, ...]) -> str | None:
+    return next((plain for form in forms if (plain := plain_number(text, form)) is not None), None)
 
 
 def _in_range(column: ColumnSpec) -> Parser:

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from domain.facts import Fact, FactBase
 from domain.mapping import FACTS, Condition, FactSpec, FileSpec, SourceSpec, ValueSpec
 from domain.mapping_cells import CellError, Parser, compile_column
-from domain.mapping_values import FieldError, Getter, Lookups, Values, compile_value, field_kind
+from domain.mapping_values import FieldError, Getter, Lookups, Setting, Values, compile_value, field_kind
 from domain.tabular import Cells
+from domain.time import BusinessInstant
 
 ROW = "(row)"
 """Stands for the field where a whole row is at fault."""
@@ -20,14 +21,17 @@ ROW = "(row)"
 class RowConverter:
     """Turns the rows of one kind of file into facts; compiled once, used for every row."""
 
-    def __init__(self, file: FileSpec, source: SourceSpec, lookups: Lookups) -> None:
-        """Compile the columns and the facts of a file of a checked mapping."""
+    def __init__(
+        self, file: FileSpec, source: SourceSpec, lookups: Lookups, now: BusinessInstant | None = None
+    ) -> None:
+        """Compile the columns and the facts of a file of a checked mapping; `now` is when it is imported."""
         zone = ZoneInfo(source.time_zone)
+        setting = Setting(zone, lookups, now)
         self._parsers: list[tuple[str, Parser]] = [
             (name, compile_column(column, zone)) for name, column in file.columns.items()
         ]
         self._compared = compared_columns(file)
-        self._facts = [_CompiledFact(fact, zone, lookups) for fact in file.facts]
+        self._facts = [_CompiledFact(fact, setting) for fact in file.facts]
 
     def facts_of(self, cells: Cells) -> list[Fact]:
         """Return the facts that a row tells; raises FieldError with the column and the reason."""
@@ -77,17 +81,16 @@ def _used_by(fact: FactSpec) -> set[str]:
 class _CompiledFact:
     """One fact of a row, ready to be built."""
 
-    def __init__(self, spec: FactSpec, zone: ZoneInfo, lookups: Lookups) -> None:
+    def __init__(self, spec: FactSpec, setting: Setting) -> None:
         self.model: type[FactBase] = FACTS[spec.type]
         self._specs = spec.fields
         self._conditions = [_condition(condition) for condition in spec.when]
         self._fields: list[tuple[str, Getter]] = [
-            (name, compile_value(name, value, field_kind(self.model, name), zone, lookups))
+            (name, compile_value(name, value, field_kind(self.model, name), setting))
             for name, value in spec.fields.items()
         ]
         self._properties: list[tuple[str, Getter]] = [
-            (name, compile_value(name, value, "any", zone, lookups))
-            for name, value in spec.properties.items()
+            (name, compile_value(name, value, "any", setting)) for name, value in spec.properties.items()
         ]
 
     def holds(self, values: Values) -> bool:

@@ -3,6 +3,7 @@
 import datetime as dt
 import enum
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo
@@ -26,8 +27,18 @@ class FieldError(ValueError):
         super().__init__(f"{field} {reason}")
 
 
-def compile_value(name: str, spec: ValueSpec, kind: str, zone: ZoneInfo, lookups: Lookups) -> Getter:
+@dataclass(frozen=True)
+class Setting:
+    """What surrounds a row: the zone of its dates, the tables to look things up in, and when it is read."""
+
+    zone: ZoneInfo
+    lookups: Lookups
+    now: BusinessInstant | None = None
+
+
+def compile_value(name: str, spec: ValueSpec, kind: str, setting: Setting) -> Getter:
     """Return the function from a row's cells to the value of one field; it raises FieldError."""
+    zone, lookups = setting.zone, setting.lookups
     shown = spec.column or (spec.join[0] if spec.join else name)
     steps = [
         step
@@ -40,7 +51,7 @@ def compile_value(name: str, spec: ValueSpec, kind: str, zone: ZoneInfo, lookups
         )
         if step is not None
     ]
-    origin, plus, turn = _origin(spec), _plus(spec.plus), _turner(kind, spec, zone)
+    origin, plus, turn = _origin(spec, setting.now), _plus(spec.plus), _turner(kind, spec, setting)
 
     def get(cells: Values) -> Any:
         value = origin(cells)
@@ -88,13 +99,15 @@ _KINDS: dict[Any, str] = {
 }
 
 
-def _origin(spec: ValueSpec) -> Getter:
+def _origin(spec: ValueSpec, now: BusinessInstant | None) -> Getter:
+    if spec.now:
+        return lambda _cells: now
     if spec.column is not None:
         column = spec.column
         return lambda cells: cells[column]
     if spec.join:
-        columns = spec.join
-        return lambda cells: "/".join(_key_part(cells[name]) for name in columns)
+        columns, separator = spec.join, spec.separator
+        return lambda cells: separator.join(_key_part(cells[name]) for name in columns).strip() or None
     return lambda _cells: spec.constant
 
 
@@ -138,7 +151,7 @@ def _scaled(spec: ValueSpec) -> Getter | None:
     def step(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise CellError(f"is {value!r}, not a number that could be scaled")
-        return value * factor
+        return round(value * factor) if spec.round else value * factor
 
     return step
 
@@ -176,7 +189,10 @@ def _plus(spec: PlusSpec | None) -> Callable[[dt.datetime, Values], Any] | None:
     return add
 
 
-def _turner(kind: str, spec: ValueSpec, zone: ZoneInfo) -> Getter:
+def _turner(kind: str, spec: ValueSpec, setting: Setting) -> Getter:
+    zone, now = setting.zone, setting.now
+    if kind == "instant" and spec.at_latest_now and now is not None:
+        return lambda value: min(_as_instant(value, spec, zone), now)
     if kind == "instant":
         return lambda value: _as_instant(value, spec, zone)
     return _TURNERS.get(kind, lambda value: value)

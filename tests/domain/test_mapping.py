@@ -62,7 +62,7 @@ def with_field(name: str, value: Any) -> dict[str, Any]:
         (with_field("quantity", "cuont"), "quantity", "did you mean 'count'?"),
         (with_field("customer", {"column": "account", "lookup": "x"}), "lookup", "there is no lookup 'x'"),
         (with_field("quantity", {"colum": "count"}), "colum", "did you mean 'column'?"),
-        (with_field("quantity", {}), "quantity", "exactly one of column, constant and join"),
+        (with_field("quantity", {}), "quantity", "exactly one of column, constant, join and now"),
         (document(type="usge"), "type", "usage"),
         (document(fields={"key": "id"}), "fields", "needs the field 'known_at'"),
         (document(when=[{"column": "nothing"}]), "column", "has no column 'nothing'"),
