@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 
-from domain.time import after
+from domain.time import WallInstant, after
 from domain.timeline import Segment
 from models.clock import (
     append_segment,
@@ -19,6 +19,8 @@ from models.database import Database
 from settings import Settings
 
 RING_AHEAD = dt.timedelta(days=1.5)
+START_UP = dt.timedelta(seconds=20)
+"""Compressed time stands still while the other parts start, or their start would cost days."""
 BEAT_SECONDS = 0.5
 """A kill loses at most this much: two business hours at four seconds a day."""
 
@@ -27,7 +29,8 @@ async def resume(settings: Settings) -> None:
     """Start the clock of a new installation, or let a compressed one go on; call it before workers poll.
 
     Time that ran with the wall goes on with the wall. Compressed time stopped with the stack: its segment
-    is closed at the last heartbeat and the next opens here at the same rate. Timers armed before the stop
+    is closed at the last heartbeat and the next opens at the same rate when the other parts have had time
+    to start. Timers armed before the stop
     come too early, never too late, and then ask again; those that wake soon are rung here, so that nothing
     hangs on an early timer alone. To ring everyone at once would swamp a small server.
     """
@@ -48,7 +51,7 @@ async def _resume(database: Database) -> None:
             closed = await close_after_stop(session, timeline)
             wall = max(wall, closed.segments[-1].wall_start)
             now = closed.business_at(wall)
-            await append_segment(session, Segment(wall, now, rate), "resumed")
+            await append_segment(session, Segment(WallInstant(wall + START_UP), now, rate), "resumed")
             soon = after(now, RING_AHEAD)
             await ring_those_who_wake_soon(session, now, wall, before=soon, since=wall)
         await beat(session, wall_now())
