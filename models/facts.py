@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.facts import Fact
@@ -10,6 +10,7 @@ from domain.time import BusinessInstant, WallInstant
 from models.arrays import among, among_ids
 from models.clock import load_timeline
 from models.customer_standing import refresh_customers
+from models.facts_addresses import contacts_at, customers_at
 from models.facts_batch import Batch, Indexed, StoreResult, Verdict
 from models.facts_contacts import store_contacts
 from models.facts_customers import store_customers
@@ -110,19 +111,23 @@ async def _resolve_customers(batch: Batch, by_type: ByType) -> None:
     """Find and lock the customers that the facts name, in one order everywhere, so that nobody deadlocks.
 
     A source that provides no customers of its own speaks of those of another one, by its ids, where
-    exactly one customer has the id.
+    exactly one customer has the id. Where it knows no ids at all, it names an address (domain.addresses).
     """
     names = [*_named(by_type, "customer"), *(fact.key for _, fact in by_type.get("customer", ()))]
     if not names:
         return
-    query = select(CustomerRow.external_id, CustomerRow.id).where(among(CustomerRow.external_id, names))
+    addressed = await customers_at(batch.session, names)
+    named = among(CustomerRow.external_id, [name for name in names if name not in addressed])
     if CUSTOMERS in batch.source.provides:
-        query = query.where(CustomerRow.source_id == batch.source.id)
+        named &= CustomerRow.source_id == batch.source.id
+    wanted = or_(named, among_ids(CustomerRow.id, addressed.values()))
+    query = select(CustomerRow.external_id, CustomerRow.id, named).where(wanted)
     rows = (await batch.session.execute(query.order_by(CustomerRow.id).with_for_update(key_share=True))).all()
     counts: dict[str, int] = {}
-    for name, _ in rows:
-        counts[name] = counts.get(name, 0) + 1
-    batch.customers = {name: customer for name, customer in rows if counts[name] == 1}
+    for name, _, is_named in rows:
+        counts[name] = counts.get(name, 0) + is_named
+    known = {name: customer for name, customer, is_named in rows if is_named and counts[name] == 1}
+    batch.customers = known | addressed
 
 
 async def _resolve_people(batch: Batch, by_type: ByType) -> None:
@@ -134,6 +139,7 @@ async def _resolve_people(batch: Batch, by_type: ByType) -> None:
             ContactRow.source_id == batch.source.id, among(ContactRow.external_id, names)
         )
         batch.contacts = dict((await batch.session.execute(query)).all())
+        batch.contacts |= await contacts_at(batch.session, names)
     if emails:
         query = select(func.lower(UserRow.email), UserRow.id).where(among(func.lower(UserRow.email), emails))
         batch.users = dict((await batch.session.execute(query)).all())

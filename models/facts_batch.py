@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.addresses import is_address
 from domain.facts import Fact
 from domain.time import BusinessInstant, WallInstant
 from models.outbox import Notice
@@ -116,8 +117,8 @@ class Batch:
         return known
 
     def has_contact(self, index: int, fact: Fact, contact: str | None) -> bool:
-        """Tell whether a named contact is known, and note it if not."""
-        if contact is None or contact in self.contacts:
+        """Tell whether a named contact is known, and note it if not; a stranger's address names nobody."""
+        if contact is None or contact in self.contacts or is_address(contact):
             return True
         reason = f"no contact has the id {contact!r}"
         self.refuse(index, fact, Verdict.UNRESOLVED, "contact", reason)

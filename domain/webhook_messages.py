@@ -1,0 +1,73 @@
+"""A webhook as it came in, what it said, and what became of it: the words that its parts share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.facts import Fact
+from domain.time import BusinessInstant, WallInstant
+from domain.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class WebhookRequest:
+    """What a signature is made of. Header names are in lower case; `url` is the public one."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    path_token: str | None = field(default=None, repr=False)
+    """What the address had behind the source's id: for senders that cannot sign."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What can be told of a message before anybody works out what it means.
+
+    `delivery_id` is the provider's own id, or a digest of what stays the same when it tries again.
+    """
+
+    delivery_id: str
+    topic: str | None
+
+
+@dataclass(frozen=True)
+class ReadingContext:
+    """What a reader needs beside the body: when it came, how wall time maps, what the connection says."""
+
+    received_at: WallInstant
+    timeline: Timeline
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def known_at(self) -> BusinessInstant:
+        """When we heard of it."""
+        return self.timeline.happened_at(self.received_at)
+
+    def known_when(self, told_at: WallInstant | None) -> BusinessInstant:
+        """Return when the provider says that this became known, but not after we heard of it.
+
+        Providers repeat and reorder; by their own time the newer word holds, whichever comes last.
+        """
+        earlier = self.received_at if told_at is None else min(told_at, self.received_at)
+        return self.timeline.happened_at(earlier)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An object that the message only names: the pull reads it whole."""
+
+    stream: str
+    object_id: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """One object of a message: what it tells, or why it cannot be understood."""
+
+    place: int
+    raw: Mapping[str, Any]
+    facts: tuple[Fact, ...] = ()
+    asks: tuple[Asked, ...] = ()
+    problem: str | None = None
