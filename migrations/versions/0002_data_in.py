@@ -219,6 +219,16 @@ def upgrade() -> None:
         "ix_pull_runs_source_id_started_at", "pull_runs", ["source_id", "started_at"], unique=False
     )
     op.create_table(
+        "saved_mappings",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("choices", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("header", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_saved_mappings_user_id_users")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_saved_mappings")),
+    )
+    op.create_table(
         "seen_events",
         sa.Column("source_id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -339,16 +349,38 @@ def upgrade() -> None:
     )
     op.create_index("ix_rescore_queue_asked_at", "rescore_queue", ["asked_at"], unique=False)
     op.create_table(
+        "upload_edits",
+        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_upload_edits_customer_id_customers")
+        ),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_upload_edits_source_id_sources")
+        ),
+        sa.PrimaryKeyConstraint("source_id", "customer_id", name=op.f("pk_upload_edits")),
+    )
+    op.create_index(op.f("ix_upload_edits_customer_id"), "upload_edits", ["customer_id"], unique=False)
+    op.create_table(
         "uploads",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("source_id", sa.Text(), nullable=True),
         sa.Column("import_run_id", sa.Uuid(), nullable=True),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("filename", sa.Text(), nullable=False),
         sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.Text(), nullable=False),
         sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "details", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
+        ),
         sa.Column("columns", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("choices", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("mapping", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("checked", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("undo", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
@@ -359,6 +391,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_uploads_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
     )
+    op.create_index(op.f("ix_uploads_content_hash"), "uploads", ["content_hash"], unique=False)
+    op.create_index(op.f("ix_uploads_state"), "uploads", ["state"], unique=False)
     op.create_table(
         "usage_contact_daily",
         sa.Column("contact_id", sa.Uuid(), nullable=False),
@@ -431,7 +465,11 @@ def downgrade() -> None:
     op.drop_table("usage_windows")
     op.drop_index("ix_usage_contact_daily_customer_id_day", table_name="usage_contact_daily")
     op.drop_table("usage_contact_daily")
+    op.drop_index(op.f("ix_uploads_state"), table_name="uploads")
+    op.drop_index(op.f("ix_uploads_content_hash"), table_name="uploads")
     op.drop_table("uploads")
+    op.drop_index(op.f("ix_upload_edits_customer_id"), table_name="upload_edits")
+    op.drop_table("upload_edits")
     op.drop_index("ix_rescore_queue_asked_at", table_name="rescore_queue")
     op.drop_table("rescore_queue")
     op.drop_index("uq_identities_current", table_name="identities", postgresql_where=sa.text("until IS NULL"))
@@ -446,6 +484,7 @@ def downgrade() -> None:
     op.drop_table("tracked_traits")
     op.drop_table("source_days")
     op.drop_table("seen_events")
+    op.drop_table("saved_mappings")
     op.drop_index("ix_pull_runs_source_id_started_at", table_name="pull_runs")
     op.drop_table("pull_runs")
     op.drop_table("pull_cursors")

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.time import WallInstant
@@ -89,14 +89,45 @@ class UploadRow(Base):
     __tablename__ = "uploads"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     source_id: Mapped[str | None] = mapped_column(ForeignKey("sources.id"))
+    """`upload/<id>`, a source of its own: what it told is found by it, and can be taken back."""
     import_run_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("import_runs.id"))
-    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    """None: it came through the API with a key."""
     filename: Mapped[str]
     folder: Mapped[str]
+    content_hash: Mapped[str] = mapped_column(index=True)
     rows: Mapped[int]
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    """How the file is written: format, encoding, delimiter, size; and what its kind was guessed by."""
     columns: Mapped[list[dict[str, Any]]]
+    choices: Mapped[dict[str, Any] | None]
     mapping: Mapped[dict[str, Any] | None]
-    state: Mapped[str]
-    """mapping, previewed, importing, done, failed, undone."""
+    checked: Mapped[dict[str, Any] | None]
+    """What an import would store and what it would quarantine, as far as the file was read."""
+    undo: Mapped[dict[str, Any] | None]
+    """What was taken back, what stayed and why, and whose workflows have to end."""
+    state: Mapped[str] = mapped_column(index=True)
+    """mapping, previewed, importing, done, failed, undoing, undone."""
     created_at: Mapped[WallInstant]
     undone_at: Mapped[WallInstant | None]
+
+
+class UploadEditRow(Base):
+    """What an upload changed of a customer that was there before, so that it can be put back."""
+
+    __tablename__ = "upload_edits"
+    source_id: Mapped[str] = mapped_column(ForeignKey("sources.id"), primary_key=True)
+    customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), primary_key=True, index=True)
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+
+
+class SavedMappingRow(Base):
+    """What a person chose for the columns of one file, for the next one like it."""
+
+    __tablename__ = "saved_mappings"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    choices: Mapped[dict[str, Any]]
+    header: Mapped[list[str]]
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    saved_at: Mapped[WallInstant]
