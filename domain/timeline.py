@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 from domain.time import BusinessInstant, WallInstant
 
@@ -66,6 +67,25 @@ class Timeline:
     def business_at(self, wall: WallInstant) -> BusinessInstant:
         """Return business time at a wall instant."""
         return self.segment_at(wall).business_at(wall)
+
+    def happened_at(self, wall: WallInstant) -> BusinessInstant:
+        """Map what a provider or client says happened at a wall instant, history included.
+
+        What lies before business time began, or before it was last set back, is as far behind that beginning
+        as it was on the wall: years of history keep their distances, and none of it lies ahead of today.
+        """
+        anchor = self._anchor()
+        if wall < anchor.wall_start:
+            return BusinessInstant(anchor.business_start - (anchor.wall_start - wall))
+        return self.business_at(wall)
+
+    def _anchor(self) -> Segment:
+        """Return the segment with which business time began, or the last that set it back."""
+        anchor = self.segments[0]
+        for before, segment in pairwise(self.segments):
+            if segment.business_start < before.business_at(segment.wall_start):
+                anchor = segment
+        return anchor
 
     def wall_at(self, due: BusinessInstant, now: WallInstant) -> WallInstant:
         """Return when `due` will have come if today's pace goes on; `now` if it has come already."""

@@ -1,0 +1,28 @@
+"""Amounts in minor units: how many of them a currency's unit has."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+WITHOUT_MINOR_UNITS = frozenset(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()  # noqa: SIM905 - a table
+)
+"""ISO 4217, exponent 0."""
+IN_THOUSANDTHS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())  # noqa: SIM905 - a table
+"""ISO 4217, exponent 3."""
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimals the currency has."""
+    code = currency.upper()
+    if code in WITHOUT_MINOR_UNITS:
+        return 0
+    return 3 if code in IN_THOUSANDTHS else 2
+
+
+def minor_units(amount: Decimal | str | float, currency: str) -> int:
+    """Return an amount in the currency's unit as a whole number of its minor unit (else ValueError)."""
+    try:
+        scaled = Decimal(str(amount)).scaleb(exponent(currency))
+    except ArithmeticError:
+        message = f"{amount!r} is no amount of money"
+        raise ValueError(message) from None
+    return int(scaled.quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -1,0 +1,145 @@
+"""Reading from providers over HTTP: explicit timeouts, their wishes about pauses, and our three errors."""
+
+import asyncio
+import datetime as dt
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from domain.errors import PermanentProviderError, TransientProviderError
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+TRIES = 5
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+"""Seconds. A provider that asks for more is left alone by the whole activity, not by one call."""
+TOO_MANY, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT = 429, 401, 403, 404, 408
+SERVER_ERROR = 500
+Json = Mapping[str, Any]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Refusal(Exception):  # noqa: N818 - an answer that its caller may expect, such as 404
+    """The provider answered {status}: what it said is in `body`."""
+
+    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
+        """Keep the answer for the client of this provider."""
+        super().__init__(f"answered {status}")
+        self.status, self.body = status, body
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where a provider is reached, and with which header its calls are allowed."""
+
+    provider: str
+    base_url: str
+    authorization: str
+    headers: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Say whose account it is; its credentials are in no log."""
+        return f"Account({self.provider}, {self.base_url})"
+
+
+class ProviderHttp:
+    """Calls one provider. Pauses when told to, tries again what may pass, and names what does not."""
+
+    def __init__(self, account: Account, *, tries: int = TRIES, sleep: Sleep = asyncio.sleep) -> None:
+        """Open a pool; `sleep` is given by tests, which do not want to wait."""
+        self.provider = account.provider
+        self._tries, self._sleep = tries, sleep
+        headers = {"authorization": account.authorization, "user-agent": "everstay", **account.headers}
+        self._client = httpx.AsyncClient(base_url=account.base_url, headers=headers, timeout=TIMEOUT)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.aclose()
+
+    async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Json:
+        """Return the JSON object of a GET."""
+        return await self._call("GET", path, params=query)
+
+    async def post(self, path: str, body: Any) -> Json:
+        """Return the JSON object of a POST that only reads, such as a search."""
+        return await self._call("POST", path, json=body)
+
+    async def _call(self, method: str, path: str, **arguments: Any) -> Json:
+        pause = FIRST_PAUSE
+        for tried in range(1, self._tries + 1):
+            found = await self._once(method, path, **arguments)
+            if not isinstance(found, TransientProviderError):
+                return found
+            asked = found.details.get("retry_after")
+            wait = float(asked) if isinstance(asked, (int, float)) else pause * random.uniform(0.8, 1.2)  # noqa: S311 - spread, not secrecy
+            if tried == self._tries or wait > LONGEST_PAUSE:
+                raise found
+            await self._sleep(wait)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        raise AssertionError("the last try returns or raises")
+
+    async def _once(self, method: str, path: str, **arguments: Any) -> Json | TransientProviderError:
+        try:
+            answer = await self._client.request(method, path, **arguments)
+        except httpx.TimeoutException:
+            return self._transient("it did not answer in time")
+        except httpx.TransportError as error:
+            return self._transient(f"the connection failed: {type(error).__name__}")
+        if answer.status_code in {TOO_MANY, TIMED_OUT} or answer.status_code >= SERVER_ERROR:
+            return self._transient(f"it answered {answer.status_code}", _retry_after(answer.headers))
+        return self._read(answer)
+
+    def _read(self, answer: httpx.Response) -> Json | TransientProviderError:
+        body = _json(answer)
+        if answer.status_code == UNAUTHORIZED:
+            raise PermanentProviderError(
+                provider=self.provider, reason="the token is not accepted; connect it again with a valid one"
+            )
+        if answer.status_code == FORBIDDEN:
+            reason = f"the token may not read {answer.url.path}; give it that permission"
+            raise PermanentProviderError(provider=self.provider, reason=reason)
+        if answer.is_error or answer.is_redirect:
+            raise Refusal(answer.status_code, body or {})
+        if body is None:
+            return self._transient("its answer is cut off or no JSON object")
+        return body
+
+    def _transient(self, reason: str, retry_after: float | None = None) -> TransientProviderError:
+        return TransientProviderError(provider=self.provider, reason=reason, retry_after=retry_after)
+
+
+def refused(provider: str, refusal: Refusal, what: str) -> PermanentProviderError:
+    """Turn an answer that nobody expected into the sentence that ends the pass."""
+    said = refusal.body.get("message") or refusal.body.get("description") or refusal.body.get("error") or ""
+    if isinstance(said, Mapping):
+        said = said.get("message", "")
+    reason = f"{what} was answered with {refusal.status}" + (f" ({str(said)[:200]})" if said else "")
+    return PermanentProviderError(provider=provider, reason=reason)
+
+
+def _json(answer: httpx.Response) -> dict[str, Any] | None:
+    try:
+        body = answer.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
+    """Return the seconds that a Retry-After asks for, as a number or as a date."""
+    given = headers.get("retry-after")
+    if given is None:
+        return None
+    try:
+        return max(float(given), 0.0)
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(given)
+    except ValueError:
+        return None
+    return max((until - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)

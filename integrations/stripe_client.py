@@ -1,0 +1,128 @@
+"""Stripe: everything once from newest to oldest, then what its events say has changed.
+
+The events are anchored before the first list is read, so what changes while we read is read again. Both
+shapes of the API (before and since 2025-03-31) are understood, whatever version the account is pinned to.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domain.errors import PermanentProviderError
+from domain.facts import Fact
+from domain.pulling import Cursor, Hint, Page, Told, epoch
+from domain.time import BusinessInstant, WallInstant
+from domain.timeline import Timeline
+from integrations.provider_http import NOT_FOUND, Account, ProviderHttp, Refusal, refused
+from integrations.stripe_facts import facts_of, hints_of
+
+PROVIDER = "Stripe"
+BASE_URL = "https://api.stripe.com"
+PER_PAGE = 100
+EVENTS = "events"
+LISTS = {"customers": "customer", "subscriptions": "subscription", "invoices": "invoice"}
+STREAM_OF = {kind: stream for stream, kind in LISTS.items()}
+EVENT_TYPES = ("customer.*", "customer.subscription.*", "invoice.*")
+QUERY: Mapping[str, Mapping[str, Any]] = {"subscriptions": {"status": "all"}}
+DONE = {"done": True}
+
+
+class StripeReader:
+    """Reads customers, subscriptions and invoices with a restricted key that may read these three."""
+
+    streams = (EVENTS, *LISTS)
+
+    def __init__(self, http: ProviderHttp) -> None:
+        """Take the plumbing, already bound to an account."""
+        self._http = http
+
+    async def check(self) -> str:
+        """Try each list with one object."""
+        for stream in self.streams:
+            await self._get(f"/v1/{stream}", {"limit": 1})
+        return "It may read customers, subscriptions, invoices and events."
+
+    async def page(self, stream: str, cursor: Cursor, _now: WallInstant) -> Page:
+        """Return the next part of a first reading, or the next changes."""
+        if stream == EVENTS:
+            return await self._changes(cursor)
+        if cursor.get("done"):
+            return Page((), cursor, is_last=True)
+        after = {"starting_after": cursor["after"]} if "after" in cursor else {}
+        answer = await self._get(f"/v1/{stream}", {"limit": PER_PAGE, **QUERY.get(stream, {}), **after})
+        data = answer["data"]
+        told = tuple(_told(LISTS[stream], body) for body in data)
+        more = bool(answer.get("has_more")) and bool(data)
+        return Page(told, {"after": data[-1]["id"]} if more else DONE, is_last=not more, read=len(data))
+
+    async def _changes(self, cursor: Cursor) -> Page:
+        anchor = cursor.get("event")
+        query: dict[str, Any] = {"limit": PER_PAGE, "types[]": list(EVENT_TYPES)}
+        if anchor is None:
+            newest = (await self._get("/v1/events", query | {"limit": 1}))["data"]
+            return Page((), {"event": newest[0]["id"] if newest else ""}, is_last=True)
+        try:
+            after = {"ending_before": anchor} if anchor else {}
+            answer = await self._http.get("/v1/events", query | after)
+        except Refusal as refusal:
+            if anchor and refusal.status in {400, NOT_FOUND}:  # the anchor is older than what Stripe keeps
+                return Page((), {}, is_last=False, restarts=tuple(LISTS))
+            raise refused(PROVIDER, refusal, "/v1/events") from None
+        events = answer["data"]
+        if not anchor and answer.get("has_more"):
+            return Page((), {"event": events[0]["id"]}, is_last=True, restarts=tuple(LISTS))
+        told = await self._changed(events)
+        moved = {"event": events[0]["id"] if events else anchor}
+        more = bool(answer.get("has_more")) and bool(events)
+        return Page(tuple(told), moved, is_last=not more, read=len(events))
+
+    async def _changed(self, events: Sequence[Mapping[str, Any]]) -> list[Told]:
+        """Fetch each changed object once, as it is now: an event may be older than what we know."""
+        named: dict[tuple[str, str], None] = {}
+        for event in reversed(events):
+            body = event["data"]["object"]
+            if body.get("object") in STREAM_OF:
+                named[STREAM_OF[body["object"]], body["id"]] = None
+        told: list[Told] = []
+        for stream, object_id in named:
+            told += await self.one(stream, object_id)
+        return told
+
+    async def one(self, stream: str, object_id: str) -> Sequence[Told]:
+        """Return one object as it is now."""
+        if stream not in LISTS:
+            return []
+        try:
+            body = await self._http.get(f"/v1/{stream}/{object_id}")
+        except Refusal as refusal:
+            if refusal.status == NOT_FOUND:
+                return []
+            raise refused(PROVIDER, refusal, f"/v1/{stream}") from None
+        return [] if body.get("deleted") else [_told(LISTS[stream], body)]
+
+    def facts_of(
+        self, told: Told, known_at: BusinessInstant, timeline: Timeline
+    ) -> tuple[list[Fact], list[Hint]]:
+        """Translate."""
+        return facts_of(told.kind, told.body, known_at, timeline), hints_of(told.kind, told.body)
+
+    async def _get(self, path: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return await self._http.get(path, query)
+        except Refusal as refusal:
+            raise refused(PROVIDER, refusal, path) from None
+
+
+def stripe_account(options: Mapping[str, Any], secrets: Mapping[str, str]) -> Account:
+    """Return how Stripe is reached with this connection's key."""
+    if not secrets.get("token"):
+        raise PermanentProviderError(provider=PROVIDER, reason="the connection has no token")
+    base = str(options.get("base_url") or BASE_URL)
+    return Account(PROVIDER, base, f"Bearer {secrets['token']}", {})
+
+
+def _told(kind: str, body: Mapping[str, Any]) -> Told:
+    created = epoch(body["created"])
+    transitions = body.get("status_transitions") or {}
+    later = [body.get("ended_at"), body.get("canceled_at"), *transitions.values()]
+    changed = max([body["created"], *(moment for moment in later if moment)])
+    return Told(kind, body["id"], body, created, epoch(changed))

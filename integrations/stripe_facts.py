@@ -1,0 +1,279 @@
+"""What Stripe's customers, subscriptions and invoices say, in our words. Pure; the same for pull and webhook.
+
+A subscription is changed in place at Stripe, while a term of ours never changes: the key of a term therefore
+ends in a hash of what was agreed (`sub#item:hash`), and models.terms ends the terms that were replaced.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from domain.facts import CancellationFact, ContactFact, CustomerFact, Fact, InvoiceFact, SubscriptionFact
+from domain.mail_domains import company_domain
+from domain.money import exponent
+from domain.pulling import Hint, epoch
+from domain.time import BusinessInstant
+from domain.timeline import Timeline
+from domain.vocabulary import CancellationReason, ContactRole
+
+Body = Mapping[str, Any]
+STATUS = {
+    "trialing": "trialing",
+    "active": "active",
+    "past_due": "past_due",
+    "unpaid": "unpaid",
+    "paused": "unpaid",
+    "canceled": "canceled",
+}
+"""`incomplete` and `incomplete_expired` never began, so they are no term."""
+MONTHS = {"day": Decimal(12) / 365, "week": Decimal(12 * 7) / 365, "month": Decimal(1), "year": Decimal(12)}
+LEGACY_TWO_DECIMALS = frozenset({"ISK", "UGX"})
+"""Currencies without minor units that Stripe still writes with two decimals."""
+ID_KEYS = (
+    "everstay_id",
+    "customer_id",
+    "account_id",
+    "company_id",
+    "external_id",
+    "tenant_id",
+    "workspace_id",
+)
+"""Keys of metadata under which companies note their own id of a customer."""
+CANCELLATION_REASONS = frozenset(str(reason) for reason in CancellationReason)
+
+
+def facts_of(kind: str, body: Body, known_at: BusinessInstant, timeline: Timeline) -> list[Fact]:
+    """Translate one object; a ValueError names the field that is wrong."""
+    translator = _Translator(body, known_at, timeline)
+    if kind == "customer":
+        return translator.customer()
+    if kind == "subscription":
+        return translator.subscription()
+    return translator.invoice() if kind == "invoice" else []
+
+
+def hints_of(kind: str, body: Body) -> list[Hint]:
+    """Say by what a payer may be recognised."""
+    if kind != "customer" or body.get("deleted"):
+        return []
+    metadata, email = body.get("metadata") or {}, _lower(body.get("email"))
+    domain = company_domain(email)
+    return [
+        Hint(
+            str(body["id"]),
+            name=str(body.get("name") or email or body["id"]),
+            external_ids=tuple(str(metadata[key]) for key in ID_KEYS if metadata.get(key)),
+            domains=(domain,) if domain else (),
+            emails=(email,) if email else (),
+        )
+    ]
+
+
+class _Translator:
+    """One object, when it was known, and how its times map."""
+
+    def __init__(self, body: Body, known_at: BusinessInstant, timeline: Timeline) -> None:
+        self.body, self.known_at, self.timeline = body, known_at, timeline
+
+    def at(self, seconds: object) -> BusinessInstant | None:
+        """Return the business instant of a Unix time that may be absent."""
+        return self.timeline.happened_at(epoch(float(str(seconds)))) if seconds else None
+
+    def known(self, instant: BusinessInstant | None) -> BusinessInstant | None:
+        """Return when a later event could have been known: with the object, but not before it happened."""
+        return None if instant is None else max(self.known_at, instant)
+
+    def customer(self) -> list[Fact]:
+        """Return the payer and, with an address, the person who gets its bills."""
+        body, email = self.body, _lower(self.body.get("email"))
+        if body.get("deleted"):
+            return []
+        key, name = str(body["id"]), str(body.get("name") or email or body["id"])
+        created = self.at(body["created"])
+        facts: list[Fact] = [
+            CustomerFact(
+                key=key,
+                known_at=self.known_at,
+                name=name,
+                domain=company_domain(email),
+                country=(body.get("address") or {}).get("country"),
+                started_at=created,
+                currency=_currency(body) if body.get("currency") else None,
+            )
+        ]
+        if email:
+            facts.append(
+                ContactFact(
+                    key=f"{key}/billing",
+                    known_at=self.known_at,
+                    customer=key,
+                    name=name,
+                    email=email,
+                    roles=(ContactRole.BILLING,),
+                    since=created or self.known_at,
+                )
+            )
+        return facts
+
+    def subscription(self) -> list[Fact]:
+        """Return one term per item, and why the customer left where Stripe was told."""
+        status = STATUS.get(str(self.body.get("status")))
+        if status is None:
+            return []
+        items = (self.body.get("items") or {}).get("data") or [self.body]
+        facts: list[Fact] = [self._term(item, status) for item in items if _price(item)]
+        return facts + self._cancellation(status)
+
+    def _term(self, item: Body, status: str) -> SubscriptionFact:
+        price, ended = _price(item), self.at(self.body.get("ended_at"))
+        recurring = price.get("recurring") or price
+        months = _months(recurring)
+        product = price.get("product")
+        name = product.get("name") if isinstance(product, Mapping) else product
+        currency = _currency(price if price.get("currency") else self.body)
+        quantity = item.get("quantity")
+        discount = _discount(self.body)
+        mrr = _monthly(price, quantity, months, currency)
+        agreed = {
+            "product": str(name or price.get("nickname") or price.get("id")),
+            "plan": price.get("nickname") or price.get("lookup_key") or price.get("id"),
+            "mrr_minor": int((mrr * (1 - Decimal(str(discount or 0)))).quantize(Decimal(1), ROUND_HALF_UP)),
+            "currency": currency,
+            "seats": quantity,
+            "is_trial": status == "trialing",
+            "discount": discount,
+            "billing_months": max(round(months), 1),
+        }
+        return SubscriptionFact(
+            key=f"{self.body['id']}#{item.get('id', '')}:{_hash(agreed)}",
+            known_at=self.known_at,
+            customer=_id(self.body.get("customer"), "customer"),
+            status=status,  # type: ignore[arg-type] # one of STATUS
+            auto_renew=not (self.body.get("cancel_at_period_end") or self.body.get("cancel_at")),
+            started_at=self.at(self.body.get("start_date") or self.body["created"]) or self.known_at,
+            ended_at=ended,
+            ended_known_at=self.known(ended),
+            **agreed,
+        )
+
+    def _cancellation(self, status: str) -> list[Fact]:
+        ended = self.at(self.body.get("ended_at"))
+        details = self.body.get("cancellation_details") or {}
+        why, feedback = details.get("reason"), details.get("feedback")
+        if status != "canceled" or ended is None or not (feedback or why == "payment_failed"):
+            return []
+        return [
+            CancellationFact(
+                key=f"{self.body['id']}/cancellation",
+                known_at=self.known(ended) or ended,
+                customer=_id(self.body.get("customer"), "customer"),
+                occurred_at=ended,
+                reason=feedback if feedback in CANCELLATION_REASONS else "other",
+                comment=details.get("comment"),
+                involuntary=why == "payment_failed",
+            )
+        ]
+
+    def invoice(self) -> list[Fact]:
+        """Return a finalized invoice; a draft is not owed yet."""
+        body, status = self.body, str(self.body.get("status"))
+        if status not in {"open", "paid", "void", "uncollectible"} or not body.get("customer"):
+            return []
+        moments = body.get("status_transitions") or {}
+        issued = self.at(moments.get("finalized_at") or body["created"]) or self.known_at
+        paid = self.at(moments.get("paid_at")) if status == "paid" else None
+        attempts = int(body.get("attempt_count") or 0)
+        currency = _currency(body)
+        return [
+            InvoiceFact(
+                key=str(body["id"]),
+                known_at=self.known_at,
+                customer=_id(body["customer"], "customer"),
+                number=body.get("number"),
+                currency=currency,
+                amount_due_minor=max(_minor(body.get("total", body.get("amount_due")), currency), 0),
+                amount_paid_minor=max(_minor(body.get("amount_paid"), currency), 0),
+                status=status,  # type: ignore[arg-type] # one of the four
+                issued_at=issued,
+                due_at=self.at(body.get("due_date")) or issued,
+                failed_attempts=max(attempts - 1, 0) if status == "paid" else attempts,
+                paid_at=paid,
+                paid_known_at=self.known(paid),
+            )
+        ]
+
+
+def subscription_of(invoice: Body) -> str | None:
+    """Return the subscription that an invoice bills, in the shape before 2025-03-31 and since."""
+    parent = (invoice.get("parent") or {}).get("subscription_details") or {}
+    given = parent.get("subscription") or invoice.get("subscription")
+    return None if given is None else _id(given, "subscription")
+
+
+def _price(item: Body) -> Body:
+    price: Body = item.get("price") or item.get("plan") or {}
+    return price
+
+
+def _months(recurring: Body) -> Decimal:
+    interval = str(recurring.get("interval") or "month")
+    if interval not in MONTHS:
+        message = f"price.recurring.interval: {interval!r} is not day, week, month or year"
+        raise ValueError(message)
+    return MONTHS[interval] * int(recurring.get("interval_count") or 1)
+
+
+def _monthly(price: Body, quantity: object, months: Decimal, currency: str) -> Decimal:
+    """Return the monthly amount in minor units; metered and tiered prices have none until they are billed."""
+    amount = price.get("unit_amount_decimal") or price.get("amount_decimal")
+    amount = amount if amount is not None else price.get("unit_amount", price.get("amount"))
+    total = Decimal(str(amount or 0)) * int(str(quantity if quantity is not None else 1))
+    if currency in LEGACY_TWO_DECIMALS:
+        total /= 100
+    return total / months
+
+
+def _discount(body: Body) -> float | None:
+    """Return the share that a running coupon takes off, None where it is an amount or there is none."""
+    given = [body.get("discount"), *(body.get("discounts") or [])]
+    for one in given:
+        if not isinstance(one, Mapping):
+            continue
+        coupon = one.get("coupon") or (one.get("source") or {}).get("coupon") or {}
+        percent = coupon.get("percent_off") if isinstance(coupon, Mapping) else None
+        if percent:
+            return float(percent) / 100
+    return None
+
+
+def _minor(amount: object, currency: str) -> int:
+    """Return Stripe's smallest unit as ours, which differ for the two legacy currencies only."""
+    given = Decimal(str(amount or 0))
+    scale = 2 - exponent(currency) if currency in LEGACY_TWO_DECIMALS else 0
+    return int(given.scaleb(-scale).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _currency(body: Body) -> str:
+    currency = str(body.get("currency") or "").upper()
+    if len(currency) != 3:  # noqa: PLR2004 - ISO 4217
+        message = f"currency: {currency!r} is no currency code"
+        raise ValueError(message)
+    return currency
+
+
+def _id(given: Any, name: str) -> str:
+    found = given.get("id") if isinstance(given, Mapping) else given
+    if not found:
+        message = f"{name}: is missing"
+        raise ValueError(message)
+    return str(found)
+
+
+def _lower(text: str | None) -> str | None:
+    return text.strip().lower() if text and text.strip() else None
+
+
+def _hash(agreed: Mapping[str, object]) -> str:
+    content = repr(sorted((name, str(value)) for name, value in agreed.items()))
+    return hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
