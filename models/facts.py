@@ -1,6 +1,7 @@
 """The one way that facts enter the database: set-wise, idempotent, in one transaction, nothing lost."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,6 +10,7 @@ from domain.facts import Fact
 from domain.time import BusinessInstant, WallInstant
 from models.arrays import among, among_ids
 from models.clock import load_timeline
+from models.customer_matching import GROUP, USER, linked
 from models.customer_standing import refresh_customers
 from models.facts_addresses import contacts_at, customers_at
 from models.facts_batch import Batch, Indexed, StoreResult, Verdict
@@ -17,11 +19,13 @@ from models.facts_customers import store_customers
 from models.facts_entities import TABLES, store_entities
 from models.facts_usage import store_usage
 from models.outbox import put_notices
+from models.rescoring import FACTS, USAGE, ask_rescoring
 from models.sources import get_source, note_facts
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.ledger import TouchpointRow
 from models.tables.people import UserRow
 
+UPLOAD = "upload"
 CUSTOMERS = "customers"
 ByType = dict[str, list[tuple[int, Fact]]]
 Stage = Callable[[Batch, Indexed], Awaitable[None]]
@@ -34,6 +38,7 @@ async def store_facts(
     *,
     received_at: WallInstant,
     announces: bool = True,
+    customers: Mapping[str, uuid.UUID] | None = None,
 ) -> StoreResult:
     """Store facts of one source and everything that follows from them at once.
 
@@ -42,7 +47,8 @@ async def store_facts(
     moves forward what may change is stored, one that contradicts is a conflict, and one about an unknown
     customer or contact is unresolved; the caller quarantines the last two. Facts known before their source
     was connected put no notices, except that a customer was added; with `announces` False the caller says
-    that later, by announce_customers, when all of the customers' history is there.
+    that later, by announce_customers, when all of the customers' history is there. The other stored facts
+    ask that their customers be scored again. `customers` names some that the caller has found already.
 
     Raises NotFoundError for an unknown source (see models.sources.connect_source), ValueError for an
     instant without time zone.
@@ -50,6 +56,7 @@ async def store_facts(
     by_type = _by_type(facts)
     batch = await _open(session, source_id, facts, received_at)
     batch.announces = announces
+    batch.given = dict(customers or {})
     if set(by_type) - {"usage"}:
         await _lock_source(session, source_id)
     await _resolve_customers(batch, by_type)
@@ -116,7 +123,9 @@ async def _resolve_customers(batch: Batch, by_type: ByType) -> None:
     names = [*_named(by_type, "customer"), *(fact.key for _, fact in by_type.get("customer", ()))]
     if not names:
         return
-    addressed = await customers_at(batch.session, names)
+    if batch.source.kind == UPLOAD:
+        batch.linked = await linked(batch.session, batch.source.id, GROUP, names)
+    addressed = await customers_at(batch.session, names) | batch.linked | batch.given
     named = among(CustomerRow.external_id, [name for name in names if name not in addressed])
     if CUSTOMERS in batch.source.provides:
         named &= CustomerRow.source_id == batch.source.id
@@ -139,6 +148,8 @@ async def _resolve_people(batch: Batch, by_type: ByType) -> None:
             ContactRow.source_id == batch.source.id, among(ContactRow.external_id, names)
         )
         batch.contacts = dict((await batch.session.execute(query)).all())
+        if batch.source.kind == UPLOAD:
+            batch.contacts = await linked(batch.session, batch.source.id, USER, names) | batch.contacts
         batch.contacts |= await contacts_at(batch.session, names)
     if emails:
         query = select(func.lower(UserRow.email), UserRow.id).where(among(func.lower(UserRow.email), emails))
@@ -158,6 +169,19 @@ async def _settle(batch: Batch, facts: Sequence[Fact], by_type: ByType) -> None:
             batch.notify(notice, known_at)
     await note_facts(batch.session, batch.source.id, max(told))
     await put_notices(batch.session, batch.notices, batch.received_at)
+    if batch.announces:
+        await _ask_rescoring(batch, facts)
+
+
+async def _ask_rescoring(batch: Batch, facts: Sequence[Fact]) -> None:
+    """Have the customers scored about whom something is known that was not before; history waits."""
+    asked: dict[str, set[uuid.UUID]] = {USAGE: set(), FACTS: set()}
+    for fact, verdict in zip(facts, batch.result.verdicts, strict=True):
+        name = fact.key if fact.type == "customer" else fact.customer
+        if verdict is Verdict.STORED and batch.is_live(fact.known_at) and name in batch.customers:
+            asked[USAGE if fact.type == "usage" else FACTS].add(batch.customers[name])
+    for reason, ids in asked.items():
+        await ask_rescoring(batch.session, ids, batch.received_at, reason)
 
 
 async def _touch(batch: Batch, by_type: ByType) -> None:

@@ -83,6 +83,10 @@ class Batch:
     result: StoreResult
     notices: list[Notice] = field(default_factory=list)
     customers: dict[str, uuid.UUID] = field(default_factory=dict)
+    given: dict[str, uuid.UUID] = field(default_factory=dict)
+    """Customers that the caller has found, by the names that its facts give them."""
+    linked: dict[str, uuid.UUID] = field(default_factory=dict)
+    """Customers of another source that this one's keys were found to stand for."""
     contacts: dict[str, uuid.UUID] = field(default_factory=dict)
     users: dict[str, uuid.UUID] = field(default_factory=dict)
     to_refresh: set[uuid.UUID] = field(default_factory=set)

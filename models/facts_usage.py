@@ -16,6 +16,8 @@ from domain.facts import UsageFact
 from domain.time import as_utc
 from models.facts_batch import Batch, Indexed, Verdict
 from models.tables.usage_partitions import create_partition_sql, partition_name
+from models.usage_rollups import ADD_USAGE, finish_usage
+from models.usage_windows import roll_windows
 
 _INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_usage (
@@ -25,46 +27,18 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming_usage (
 ) ON COMMIT DELETE ROWS
 """
 _COPY = "COPY incoming_usage FROM STDIN"
-_STORE = """
+_STORE = f"""
 WITH fresh AS (
     INSERT INTO usage_seen (source_id, message_id, content_hash)
     SELECT :source_id, message_id, content_hash FROM incoming_usage ORDER BY message_id
     ON CONFLICT DO NOTHING
     RETURNING message_id
 ), new AS MATERIALIZED (
-    SELECT incoming_usage.* FROM incoming_usage JOIN fresh USING (message_id)
-), events AS (
-    INSERT INTO usage_events (received_at, source_id, message_id, customer_id, contact_id, feature,
-                              quantity, users, value, occurred_at, known_at, properties)
-    SELECT :received_at, :source_id, message_id, customer_id, contact_id, feature,
-           quantity, users, value, occurred_at, known_at, properties
-    FROM new
-), daily AS (
-    INSERT INTO usage_daily AS old (customer_id, day, feature, events, quantity, users, value)
-    SELECT customer_id, (occurred_at AT TIME ZONE 'UTC')::date AS day, feature,
-           count(*), sum(quantity), max(users), sum(value)
-    FROM new GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-    ON CONFLICT (customer_id, day, feature) DO UPDATE SET
-        events = old.events + excluded.events,
-        quantity = old.quantity + excluded.quantity,
-        users = greatest(old.users, excluded.users),
-        value = CASE WHEN old.value IS NULL THEN excluded.value
-                     ELSE old.value + coalesce(excluded.value, 0) END
-), customers_seen AS (
-    UPDATE customers SET last_usage_on = latest.day
-    FROM (SELECT customer_id, max((occurred_at AT TIME ZONE 'UTC')::date) AS day
-          FROM new GROUP BY 1) AS latest
-    WHERE customers.id = latest.customer_id
-      AND (customers.last_usage_on IS NULL OR customers.last_usage_on < latest.day)
-), contacts_seen AS (
-    UPDATE contacts SET last_active_at = latest.at
-    FROM (SELECT contact_id, max(occurred_at) AS at
-          FROM new WHERE contact_id IS NOT NULL GROUP BY 1) AS latest
-    WHERE contacts.id = latest.contact_id
-      AND (contacts.last_active_at IS NULL OR contacts.last_active_at < latest.at)
-)
+    SELECT CAST(:received_at AS timestamptz) AS received_at, :source_id AS source_id, incoming_usage.*
+    FROM incoming_usage JOIN fresh USING (message_id)
+), {ADD_USAGE}
 SELECT message_id FROM fresh
-"""
+"""  # noqa: S608 - constants only
 _CONFLICTS = """
 SELECT message_id, seen.content_hash FROM incoming_usage, LATERAL (
     SELECT content_hash FROM usage_seen
@@ -161,8 +135,12 @@ async def _write(batch: Batch, lines: list[str]) -> tuple[set[str], dict[str, by
     await session.execute(text(_INCOMING))
     await session.execute(text("TRUNCATE incoming_usage"))
     await _copy(session, lines)
-    parameters = {"source_id": batch.source.id, "received_at": batch.received_at}
+    ids, today = list(batch.customers.values()), batch.now.date()
+    await roll_windows(session, ids, today)
+    parameters = {"source_id": batch.source.id, "received_at": batch.received_at, "today": today}
     fresh = set((await session.execute(text(_STORE), parameters)).scalars())
+    if fresh:
+        await finish_usage(session, ids, "incoming_usage", names_people=bool(batch.contacts))
     if len(fresh) == len(lines):
         return fresh, {}
     conflicting = await session.execute(text(_CONFLICTS), {"source_id": batch.source.id})
