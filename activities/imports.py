@@ -25,6 +25,8 @@ from domain.mapping_rows import RowConverter
 from domain.ports import Clock
 from domain.tabular import Position, TableReader
 from domain.time import BusinessInstant
+from models.changes import announce_change
+from models.customer_matching import link_customers
 from models.customer_standing import customers_of, refresh_customers
 from models.database import Database
 from models.facts import store_facts
@@ -43,6 +45,7 @@ from models.imports import (
 from models.outbox import put_notices
 from models.quarantine import quarantine
 from models.sources import get_source, reconnect_at
+from models.uploads import UPLOAD, note_ended
 
 BATCH_ROWS = 5_000
 """Rows per transaction: large enough for set-wise work, small enough for memory and a quick resume."""
@@ -88,6 +91,7 @@ class ImportActivities(ImportContract):
             await set_clock(session, at, wall)
             await note_option(session, run.id, "clock", at.isoformat())
             now = await business_now(session, self._clock.wall_now())
+            await note_option(session, run.id, "now", now.isoformat())
             await reconnect_at(session, run.source_id, now)
 
     @activity.defn(name="import_file")
@@ -98,7 +102,7 @@ class ImportActivities(ImportContract):
             name, progress = list(run.files.items())[request.file]
             spec = next(file for file in mapping.files if file.name == progress.spec)
             lookups = await asyncio.to_thread(load_lookups, mapping, run.folder, self._reader)
-            converter = RowConverter(spec, mapping.source, lookups)
+            converter = RowConverter(spec, mapping.source, lookups, run.now)
             rows = self._reader.rows(run.folder / name, table_of(spec), progress.position)
             cut = batches(name, rows, converter, BATCH_ROWS)
             ahead = asyncio.create_task(asyncio.to_thread(next, cut, None))
@@ -119,6 +123,9 @@ class ImportActivities(ImportContract):
             locked = await load_run(session, run.id, lock=True)
             if locked.files[batch.file].position != progress.position:
                 raise ConflictError(what=batch.file, reason="another attempt is reading it")
+            if run.document["source"]["kind"] == UPLOAD:
+                now = await business_now(session, wall)
+                await link_customers(session, run.source_id, batch.facts, now)
             result = await store_facts(session, run.source_id, batch.facts, received_at=wall, announces=False)
             tally = batch.settle(result, converter)
             await quarantine(session, run.id, run.source_id, list(batch.bad.values()), wall)
@@ -131,6 +138,7 @@ class ImportActivities(ImportContract):
                 facts=_added(progress.facts, tally.facts),
             )
             await save_progress(session, run.id, {batch.file: moved})
+            await announce_change(session)
         return moved
 
     async def _close(self, run: ImportRun, name: str, progress: FileProgress) -> FileProgress:
@@ -160,8 +168,10 @@ class ImportActivities(ImportContract):
             async with self._database.transaction() as session:
                 state = DONE if request.error is None else FAILED
                 await end_run(session, run.id, state, self._clock.wall_now(), request.error)
+                await note_ended(session, run.id, state)
+                await announce_change(session)
                 now = await business_now(session, wall)
-        return FinishImportResult(now.date() if ids else None)
+        return FinishImportResult(now.date() if ids or run.total("stored") else None)
 
 
 def _added(one: object, other: dict[str, int]) -> dict[str, int]:

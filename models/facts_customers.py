@@ -4,14 +4,16 @@ import uuid
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.fact_merge import RULES, Clash, content_hash, merge
 from domain.facts import CustomerFact, Fact
 from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, NoticeKind, Segment, TouchTier
-from models.arrays import among
+from models.arrays import among, among_ids
 from models.facts_batch import Batch, Indexed, Verdict, fact_id, keys_of
 from models.outbox import Notice
+from models.tables.connections import UploadEditRow
 from models.tables.customers import CustomerRow
 
 RULE = RULES["customer"]
@@ -51,11 +53,16 @@ async def store_customers(batch: Batch, facts: Indexed) -> None:
 
 async def _load(batch: Batch, keys: list[str]) -> dict[str, Row]:
     row = CustomerRow
-    query = select(row.id, row.external_id, row.content_hash, row.declared, row.known_at, row.told_at).where(
-        row.source_id == batch.source.id, among(row.external_id, keys)
-    )
-    found = (await batch.session.execute(query)).mappings()
-    return {one["external_id"]: _loaded(dict(one)) for one in found}
+    columns = (row.id, row.external_id, row.content_hash, row.declared, row.known_at, row.told_at)
+    own = select(*columns).where(row.source_id == batch.source.id, among(row.external_id, keys))
+    found = {one["external_id"]: _loaded(dict(one)) for one in (await batch.session.execute(own)).mappings()}
+    if batch.linked:
+        query = select(*columns).where(among_ids(row.id, list(batch.linked.values())))
+        others = {one["id"]: dict(one) for one in (await batch.session.execute(query)).mappings()}
+        # Two keys may stand for one customer: they share its row, so that the later telling sees the earlier.
+        shared = {customer: _loaded(one) | {"is_linked": True} for customer, one in others.items()}
+        found = {key: shared[customer] for key, customer in batch.linked.items()} | found
+    return found
 
 
 def _loaded(row: Row) -> Row:
@@ -82,7 +89,7 @@ def _new(batch: Batch, fact: Fact) -> Row:
 
 def _retell(batch: Batch, index: int, fact: Fact, row: Row) -> bool:
     """Tell whether the fact moved the customer forward."""
-    if row["content_hash"] != content_hash(fact, RULE):
+    if not row.get("is_linked") and row["content_hash"] != content_hash(fact, RULE):
         reason = "the same key was told before with other content"
         batch.refuse(index, fact, Verdict.CONFLICT, "key", reason)
         return False
@@ -93,6 +100,7 @@ def _retell(batch: Batch, index: int, fact: Fact, row: Row) -> bool:
     batch.settle(index, Verdict.STORED if changes else Verdict.DUPLICATE)
     if not changes:
         return False
+    row.setdefault("before", row["values"])
     row["values"] = row["values"] | changes
     row.setdefault("owners", {}).update({OWNERS[name]: None for name in OWNERS if name in changes})
     row["told_at"] = max(row["told_at"], fact.known_at)
@@ -105,7 +113,24 @@ async def _flush(batch: Batch, inserts: list[Row], updates: list[Row]) -> None:
         batch.notices += [_added(row) for row in inserts if batch.announces]
     if updates:
         await batch.session.execute(update(CustomerRow), [_update(row) for row in updates])
+        await _note_edits(batch, [row for row in updates if row.get("is_linked")])
     batch.to_refresh |= {row["id"] for row in inserts + updates}
+
+
+async def _note_edits(batch: Batch, rows: list[Row]) -> None:
+    """Keep what a customer of another source was like before this one changed it."""
+    if not rows:
+        return
+    edits = [
+        {"customer_id": row["id"], "before": _declared(row["before"]), "after": _declared(row["values"])}
+        for row in rows
+    ]
+    statement = upsert(UploadEditRow)
+    kept = {"after": statement.excluded.after}
+    await batch.session.execute(
+        statement.on_conflict_do_update(index_elements=["source_id", "customer_id"], set_=kept),
+        [edit | {"source_id": batch.source.id} for edit in edits],
+    )
 
 
 def _declared(values: Row) -> Row:

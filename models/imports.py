@@ -1,5 +1,6 @@
 """Runs of imports: what was asked for, how far each file is, and how it ended."""
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFoundError
 from domain.tabular import Position
-from domain.time import WallInstant
+from domain.time import BusinessInstant, WallInstant
 from models.tables.data import ImportRunRow
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
@@ -55,6 +56,12 @@ class ImportRun:
     error: str | None
     started_at: WallInstant
     finished_at: WallInstant | None
+
+    @property
+    def now(self) -> BusinessInstant | None:
+        """Return the business instant at which it began, for facts that carry none of their own."""
+        told = self.options.get("now")
+        return None if told is None else BusinessInstant(dt.datetime.fromisoformat(told))
 
     def total(self, count: str) -> int:
         """Return the sum of a count over the files."""

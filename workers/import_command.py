@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from activities.import_orders import ImportOrder, open_import
 from integrations.mapping_files import load_mapping
 from integrations.tabular import FileReader
 from models.clock import wall_now
@@ -14,7 +15,7 @@ from workers.console import located_settings
 from workers.embedded.connection import connect_temporal
 from workers.import_report import print_summary, summary
 from workers.import_watch import LineBoard, LiveBoard, watch
-from workers.imports import ImportOrder, open_import, start_import
+from workers.imports import start_import
 
 
 def order_of(mapping: str, source: Path, *, set_clock: bool, force: bool) -> ImportOrder:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import typer
 
+from activities.import_replay import Correction
+from activities.import_replay import replay as replay_row
 from domain.errors import InvalidInputError
 from integrations.mapping_files import load_mapping
 from integrations.tabular import FileReader
@@ -19,8 +21,6 @@ from models.quarantine import (
     settle_quarantined,
 )
 from workers.console import in_transaction, located_settings
-from workers.import_replay import Correction
-from workers.import_replay import replay as replay_row
 
 EVERYTHING = 1_000_000
 

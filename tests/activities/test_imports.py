@@ -13,6 +13,8 @@ from sqlalchemy import text
 from temporalio.testing import ActivityEnvironment
 
 from activities.contracts_imports import ImportFileInput, PlanImportInput
+from activities.import_orders import ImportOrder, open_import
+from activities.import_replay import Correction, replay
 from activities.imports import ImportActivities
 from domain.errors import InvalidInputError
 from domain.time import BusinessInstant
@@ -23,9 +25,7 @@ from models.database import Database
 from models.imports import FileProgress, load_run
 from models.quarantine import list_quarantined
 from tests.support.imports import import_folder, shared_data
-from workers.import_replay import Correction, replay
 from workers.import_report import summary
-from workers.imports import ImportOrder, open_import
 
 pytestmark = pytest.mark.integration
 

@@ -16,6 +16,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from activities.import_orders import ImportOrder, open_import
 from integrations.mapping_files import load_mapping
 from integrations.tabular import FileReader
 from models.clock import wall_now
@@ -24,7 +25,7 @@ from models.imports import ImportRun, load_run
 from tests.support.binaries import dev_server
 from workers.import_report import summary
 from workers.import_watch import watch
-from workers.imports import ImportFailedError, ImportOrder, open_import, start_import
+from workers.imports import ImportFailedError, start_import
 
 pytestmark = [pytest.mark.devserver, pytest.mark.timeout(300)]
 

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Mapping as Cells
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import Any
 
 from activities.import_plan import load_lookups, table_of
@@ -18,7 +17,7 @@ from domain.tabular import Position, RawRow, TableReader
 from domain.time import WallInstant
 from models.database import Database
 from models.facts import store_facts
-from models.imports import load_run
+from models.imports import ImportRun, load_run
 from models.quarantine import (
     OPEN,
     REPLAYED,
@@ -60,7 +59,7 @@ async def replay(
             raise InvalidInputError(field=str(row_id), reason="came with no import that could be repeated")
         run = await load_run(session, row.import_run_id)
         mapping = correction.mapping or Mapping.model_validate(run.document)
-        batch, converter = _batch(row, mapping, run.folder, reader, correction)
+        batch, converter = _batch(row, mapping, run, reader, correction)
         result = await store_facts(session, row.source_id, batch.facts, received_at=wall)
         batch.settle(result, converter)
         still = batch.bad.get(0)
@@ -72,12 +71,12 @@ async def replay(
 
 
 def _batch(
-    row: Quarantined, mapping: Mapping, folder: Path, reader: TableReader, correction: Correction
+    row: Quarantined, mapping: Mapping, run: ImportRun, reader: TableReader, correction: Correction
 ) -> tuple[RowBatch, RowConverter]:
     spec = _spec_of(row, mapping)
-    converter = RowConverter(spec, mapping.source, load_lookups(mapping, folder, reader))
+    converter = RowConverter(spec, mapping.source, load_lookups(mapping, run.folder, reader), run.now)
     batch = RowBatch(row.file)
-    cells = _corrected(row.raw, spec, correction, header_of(folder / row.file, spec, reader))
+    cells = _corrected(row.raw, spec, correction, header_of(run, row.file, spec, reader))
     problem = row.reason if "" in cells else None
     batch.take(RawRow(row.line, cells, Position(), problem), converter)
     return batch, converter
@@ -90,9 +89,12 @@ def _spec_of(row: Quarantined, mapping: Mapping) -> FileSpec:
     raise InvalidInputError(field=row.file, reason="is no file of this mapping")
 
 
-def header_of(path: Path, spec: FileSpec, reader: TableReader) -> tuple[str, ...]:
+def header_of(run: ImportRun, file: str, spec: FileSpec, reader: TableReader) -> tuple[str, ...]:
     """Return the order of the columns in the file; a mapping as stored does not keep it."""
-    return reader.describe(path, table_of(spec)).columns if path.is_file() else ()
+    path = run.folder / file
+    if path.is_file():
+        return reader.describe(path, table_of(spec)).columns
+    return tuple(run.options.get("header", ()))
 
 
 def _corrected(
