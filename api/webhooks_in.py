@@ -23,7 +23,6 @@ from settings import Settings
 
 MAX_BODY_BYTES = 4_000_000
 """Far above what any of the providers sends at once."""
-LONGEST_WAIT = "a second"
 
 DeliveryRequest = Request[object, None, State]
 

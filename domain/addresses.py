@@ -1,8 +1,8 @@
 """Customers and people named by an address instead of a source's own id.
 
 Calendars, mailboxes and chats know nobody's ids. Their facts say `mailto:ann@acme.example` (the person with
-that address, or the customer with that domain) or `domain:acme.example`; whose that is, is looked up when they
-are stored.
+that address, or the customer with that domain) or `domain:acme.example`; whose that is, is looked up when
+they are stored.
 """
 
 from domain.mail_domains import clean_domain, company_domain

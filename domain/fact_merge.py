@@ -16,6 +16,8 @@ from domain.facts import FactBase
 from domain.time import BusinessInstant, as_utc
 
 Values = Mapping[str, Any]
+NOT_LATER = "and not later"
+"""How the reason of a clash ends where the other telling was the newer one."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def merge(rule: MergeRule, old: Values, new: Values, *, is_later: bool) -> dict[
     for name in rule.latest:
         if _differs(old, new, name):
             if old[name] is not None and not is_later:
-                reason = f"was told as {stable(old[name])}, now as {stable(new[name])}, and not later"
+                reason = f"was told as {stable(old[name])}, now as {stable(new[name])}, {NOT_LATER}"
                 return Clash(name, reason)
             changes[name] = new[name]
     changes |= _raised(rule, old, new)

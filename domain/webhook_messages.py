@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.facts import Fact
+from domain.pulling import Hint
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Timeline
 
@@ -69,5 +70,6 @@ class Part:
     place: int
     raw: Mapping[str, Any]
     facts: tuple[Fact, ...] = ()
+    hints: tuple[Hint, ...] = ()
     asks: tuple[Asked, ...] = ()
     problem: str | None = None
