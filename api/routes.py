@@ -10,6 +10,7 @@ from api.sign_in import SignInController
 from api.web.assets import static_routers
 from api.web.routes import page_routes
 from api.webhooks import webhook_router
+from api.webhooks_in import webhooks_in_router
 from settings import Settings
 
 
@@ -24,6 +25,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         SignInController,
         RecipientController,
         webhook_router(settings),
+        webhooks_in_router(),
         api_router(),
         *page_routes(),
     ]
