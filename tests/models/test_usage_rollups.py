@@ -113,8 +113,6 @@ LATE = st.builds(
 )
 PASSED = st.sampled_from([0, 0, 1, 1, 2, 6, 30, 100])
 STEPS = st.lists(st.tuples(PASSED, st.lists(LATE, max_size=6)), max_size=7)
-    st.tuples(st.sampled_from([0, 0, 1, 1, 2, 6, 30, 100]), st.lists(LATE, max_size=6)), max_size=7
-)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
