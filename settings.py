@@ -116,6 +116,16 @@ class Settings(BaseSettings):
         "at least 32 characters, for example from: openssl rand -hex 32",
     )
 
+    upload_folder: HomePath | None = _setting(
+        None,
+        "Folder of uploaded files until they are imported; API and the workers of the queue bulk both "
+        "need it. None means uploads in the home folder.",
+        "a path",
+    )
+    upload_megabytes: Annotated[int, Field(ge=1, le=1024)] = _setting(
+        200, "Largest file that may be uploaded, in megabytes.", "a whole number from 1 to 1024"
+    )
+
     simulators_port: Port = _setting(8025, "Port of the local simulators with the mailbox page.", PORT_FORM)
     sendgrid_api_key: SecretStr | None = _setting(
         None,
@@ -182,6 +192,11 @@ class Settings(BaseSettings):
     def sendgrid_url(self) -> str:
         """Where e-mail goes: the given host, SendGrid itself if there is a key, else the simulator."""
         return self.sendgrid_host or (SENDGRID_URL if self.sendgrid_api_key else self.simulators_url)
+
+    @property
+    def uploads(self) -> Path:
+        """Where uploaded files lie until they are imported."""
+        return self.upload_folder or self.home / "uploads"
 
     @property
     def signing_key(self) -> str:

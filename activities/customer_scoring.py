@@ -5,23 +5,31 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from activities.contracts_scoring import ScoreShardResult
+from activities.customer_signals import (
+    Watch,
+    hold_back_expected,
+    hold_back_shown,
+    open_watch,
+    probe_of,
+    whole_of,
+)
 from domain.assessment import assess
 from domain.features import CustomerFeatures, KindFreshness
 from domain.health import assess_health
 from domain.ports import Clock
 from domain.risk import RiskModel, Scorecard
 from domain.scoring_policy import ScoringPolicy
-from domain.signals import HeldSignal, look
+from domain.signals import HeldSignal
 from domain.tier_changes import next_acted
 from domain.time import BusinessInstant
 from domain.vocabulary import NoticeKind
 from models.customer_standing import refresh_customers
-from models.database import Database
+from models.database import Database, Session
 from models.features import load_features
-from models.freshness import load_freshness
+from models.freshness import load_freshness, watch_freshness
 from models.outbox import Notice, put_notices
 from models.scores import Standing, Verdict, load_policy, load_standings, lock_customers, save_verdicts
-from models.signals import CustomerChanges, load_held, save_changes
+from models.signals import CustomerChanges, load_held, load_usual_health, save_changes
 
 BATCH = 100
 """Customers per transaction: their rows are locked for a fraction of a second."""
@@ -35,6 +43,16 @@ class _Basis:
     policy: ScoringPolicy
     model: RiskModel
     freshness: Mapping[str, KindFreshness]
+    watch: Watch
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What was thought of one customer until now."""
+
+    standing: Standing
+    held: Sequence[HeldSignal]
+    usual_health: int | None
 
 
 @dataclass(frozen=True)
@@ -59,7 +77,9 @@ async def score_in_batches(
 ) -> AsyncIterator[tuple[uuid.UUID, ScoreShardResult]]:
     """Score in order of id and yield after each commit the last id of the batch, to go on from."""
     ordered = sorted(set(ids))
-    basis = await _basis(database, as_of or clock.now())
+    basis = await _basis(database, as_of or clock.now(), is_live=True)
+    if len(ordered) > BATCH:
+        await _probe(database, ordered, basis)
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
         yield batch[-1], await _score_batch(database, clock, batch, basis)
@@ -76,11 +96,40 @@ async def judge_customers(
     return [_judge(one, standings[one.customer_id], basis) for one in features]
 
 
-async def _basis(database: Database, as_of: BusinessInstant) -> _Basis:
+async def _basis(database: Database, as_of: BusinessInstant, *, is_live: bool = False) -> _Basis:
+    """Load what all verdicts share; a live scoring also notes which sources have fallen silent."""
+    freshness_of = watch_freshness if is_live else load_freshness
     async with database.transaction() as session:
         policy = await load_policy(session)
-        freshness = await load_freshness(session, as_of, policy.freshness)
-    return _Basis(as_of, policy, Scorecard(policy.risk), freshness)
+        freshness = await freshness_of(session, as_of, policy.freshness)
+        watch = await open_watch(session, policy, as_of)
+    return _Basis(as_of, policy, Scorecard(policy.risk), freshness, watch)
+
+
+async def _probe(database: Database, ids: Sequence[uuid.UUID], basis: _Basis) -> None:
+    """Look at some before all are told, so that a fault of ours is not told to everybody."""
+    some = probe_of(ids)
+    async with database.transaction() as session:
+        standings = await load_standings(session, some, basis.as_of, basis.policy.risk.dwell_days)
+        seen = await _look_at(session, some, standings, basis)
+        found = [one.changes.changes for one in seen]
+        await hold_back_expected(session, basis.watch, found, len(some), basis.as_of)
+
+
+async def _look_at(
+    session: Session, ids: Sequence[uuid.UUID], standings: Mapping[uuid.UUID, Standing], basis: _Basis
+) -> list[_Found]:
+    as_of = basis.as_of
+    held = await load_held(session, ids)
+    usual = await load_usual_health(session, ids, as_of.date())
+    return [
+        _find(
+            one,
+            _Before(standings[one.customer_id], held.get(one.customer_id, ()), usual.get(one.customer_id)),
+            basis,
+        )
+        for one in await load_features(session, ids, as_of, basis.freshness)
+    ]
 
 
 async def _score_batch(
@@ -91,26 +140,26 @@ async def _score_batch(
         refreshed = await refresh_customers(session, batch, clock.now())
         ids = await lock_customers(session, batch)
         standings = await load_standings(session, batch, as_of, basis.policy.risk.dwell_days)
-        held = await load_held(session, ids)
-        found = [
-            _find(one, standings[one.customer_id], held.get(one.customer_id, ()), basis)
-            for one in await load_features(session, ids, as_of, basis.freshness)
-        ]
+        found = await _look_at(session, ids, standings, basis)
         await save_verdicts(session, [one.verdict for one in found])
         notices = [notice for notice, _known_at in refreshed if standings[notice.customer_id].acted]
         notices += [notice for one in found for notice in one.notices]
-        notices += await save_changes(session, [one.changes for one in found], as_of)
+        changes = [one.changes for one in found]
+        await hold_back_shown(session, basis.watch, changes, as_of)
+        notices += await save_changes(session, changes, as_of, basis.watch.held_back)
         await put_notices(session, notices, clock.wall_now())
     return _summary(found, len(notices))
 
 
-def _find(
-    features: CustomerFeatures, standing: Standing, held: Sequence[HeldSignal], basis: _Basis
-) -> _Found:
+def _find(features: CustomerFeatures, before: _Before, basis: _Basis) -> _Found:
+    features = basis.watch.norms.measure(features)
+    standing = before.standing
     verdict = _judge(features, standing, basis)
     is_first = standing.acted is None
-    changes = CustomerChanges(features.customer_id, look(features, basis.policy, held, is_first=is_first))
-    return _Found(verdict, changes, _tier_notice(verdict, standing))
+    whole = whole_of(verdict.health, verdict.risk, before.usual_health, basis.policy)
+    changes = basis.watch.look(features, whole, before.held, is_first=is_first)
+    told = CustomerChanges(features.customer_id, changes)
+    return _Found(verdict, told, _tier_notice(verdict, standing))
 
 
 def _judge(features: CustomerFeatures, standing: Standing, basis: _Basis) -> Verdict:

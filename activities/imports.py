@@ -26,7 +26,7 @@ from domain.ports import Clock
 from domain.tabular import Position, TableReader
 from domain.time import BusinessInstant
 from models.changes import announce_change
-from models.customer_matching import link_customers
+from models.customer_matching import link_facts
 from models.customer_standing import customers_of, refresh_customers
 from models.database import Database
 from models.facts import store_facts
@@ -44,6 +44,7 @@ from models.imports import (
 )
 from models.outbox import put_notices
 from models.quarantine import quarantine
+from models.source_days import count_day
 from models.sources import get_source, reconnect_at
 from models.uploads import UPLOAD, note_ended
 
@@ -125,10 +126,12 @@ class ImportActivities(ImportContract):
                 raise ConflictError(what=batch.file, reason="another attempt is reading it")
             if run.document["source"]["kind"] == UPLOAD:
                 now = await business_now(session, wall)
-                await link_customers(session, run.source_id, batch.facts, now)
+                batch.facts = await link_facts(session, run.source_id, batch.facts, now)
             result = await store_facts(session, run.source_id, batch.facts, received_at=wall, announces=False)
             tally = batch.settle(result, converter)
             await quarantine(session, run.id, run.source_id, list(batch.bad.values()), wall)
+            counts = {name: getattr(tally, name) for name in ("stored", "duplicates", "quarantined")}
+            await count_day(session, run.source_id, wall.date(), progress.spec, **counts)
             moved = replace(
                 progress,
                 position=batch.end,

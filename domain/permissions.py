@@ -20,6 +20,8 @@ class Permission(StrEnum):
     START_EFFECTS = "effects:start"
     READ_IMPORTS = "imports:read"
     READ_RAW_ROWS = "quarantine:read"
+    WRITE_IMPORTS = "imports:write"
+    MEND_ROWS = "quarantine:write"
     EDIT_POLICIES = "policies:write"
 
 
@@ -27,7 +29,14 @@ _SEE = frozenset(
     {Permission.READ_CUSTOMERS, Permission.READ_WORK, Permission.READ_RUNS, Permission.READ_PLAYBOOKS}
 )
 _ACT = _SEE | {Permission.DO_WORK}
-_DATA = frozenset({Permission.READ_IMPORTS, Permission.READ_RAW_ROWS})
+_DATA = frozenset(
+    {
+        Permission.READ_IMPORTS,
+        Permission.READ_RAW_ROWS,
+        Permission.WRITE_IMPORTS,
+        Permission.MEND_ROWS,
+    }
+)
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
@@ -37,6 +46,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.STOP_EFFECTS,
         Permission.START_EFFECTS,
         Permission.READ_IMPORTS,
+        Permission.WRITE_IMPORTS,
         Permission.EDIT_POLICIES,
     },
     Role.CSM: _ACT,

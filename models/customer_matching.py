@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.facts import CustomerFact, Fact
 from domain.time import BusinessInstant
-from models.arrays import among
+from models.arrays import among, among_ids
+from models.facts_addresses import customers_at
 from models.facts_batch import fact_id
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.tracking import IdentityRow
@@ -71,8 +72,17 @@ async def match_customers(session: AsyncSession, claims: Sequence[Claim], source
         | among(func.lower(row.name), names),
     )
     known = _Known([tuple(found) for found in await session.execute(query)])
-    matches = {claim.key: known.match(claim) for claim in claims}
-    return {key: match for key, match in matches.items() if match is not None}
+    matches = {claim.key: match for claim in claims if (match := known.match(claim)) is not None}
+    left = [claim.key for claim in claims if claim.is_reference and claim.key not in matches]
+    return matches | await _by_address(session, left)
+
+
+async def _by_address(session: AsyncSession, names: Sequence[str]) -> dict[str, Match]:
+    """Return the customers of e-mail addresses whose people we know."""
+    found = await customers_at(session, names)
+    query = select(CustomerRow.id, CustomerRow.name).where(among_ids(CustomerRow.id, list(found.values())))
+    shown = dict((await session.execute(query)).tuples().all()) if found else {}
+    return {name: Match(customer, shown[customer], "e-mail") for name, customer in found.items()}
 
 
 Candidate = tuple[uuid.UUID, str, str, str | None]
@@ -118,23 +128,37 @@ def _grouped(rows: Sequence[Candidate], place: int) -> dict[str, list[Candidate]
     return found
 
 
-async def link_customers(
+async def link_facts(
     session: AsyncSession, source_id: str, facts: Sequence[Fact], now: BusinessInstant
-) -> None:
-    """Remember whom an upload's rows speak of, before they are stored, where that is another's customer."""
+) -> list[Fact]:
+    """Remember whom an upload's rows speak of, where that is another's customer; return the facts to store.
+
+    A person whom nobody knows is left out of a fact: a ticket counts for its customer all the same.
+    """
     matches = await match_customers(session, claims_of(facts), source_id)
+    people = {contact for fact in facts if (contact := getattr(fact, "contact", None))}
+    found = await _match_contacts(session, people, source_id)
     rows = [
         _identity(source_id, GROUP, key, now, customer_id=one.customer_id) for key, one in matches.items()
     ]
-    people = {contact for fact in facts if (contact := getattr(fact, "contact", None))}
-    found = await _match_contacts(session, people, source_id)
     rows += [_identity(source_id, USER, key, now, contact_id=contact) for key, contact in found.items()]
-    if rows:
-        statement = IdentityRow.__table__.insert()  # type: ignore[attr-defined]  # a Table
-        known = await _known(session, source_id)
-        fresh = [row for row in rows if (row["kind"], row["key"]) not in known]
-        if fresh:
-            await session.execute(statement, fresh)
+    known = await _known(session, source_id)
+    fresh = [row for row in rows if (row["kind"], row["key"]) not in known]
+    if fresh:
+        await session.execute(insert(IdentityRow), fresh)
+    strangers = people - set(found) - await _own_contacts(session, source_id, people)
+    return [_without(fact, strangers) for fact in facts]
+
+
+def _without(fact: Fact, strangers: Collection[str]) -> Fact:
+    named = getattr(fact, "contact", None)
+    return fact.model_copy(update={"contact": None}) if named in strangers else fact
+
+
+async def _own_contacts(session: AsyncSession, source_id: str, names: Collection[str]) -> set[str]:
+    row = ContactRow
+    query = select(row.external_id).where(row.source_id == source_id, among(row.external_id, list(names)))
+    return set((await session.scalars(query)).all())
 
 
 def _identity(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,8 @@ MAPPING, PREVIEWED, IMPORTING, DONE, FAILED = "mapping", "previewed", "importing
 UNDOING, UNDONE = "undoing", "undone"
 UPLOAD = "upload"
 """The kind of an upload's source, and the beginning of the source's id."""
+CHANNEL = "everstay_uploads"
+"""Announces that an import waits to be started, or an upload to be taken back."""
 OPEN = frozenset({MAPPING, PREVIEWED})
 
 
@@ -153,7 +155,13 @@ async def ask_undo(session: AsyncSession, upload_id: uuid.UUID) -> Upload:
         reason = "only an import that has ended can be undone"
         raise ConflictError(what=upload.filename, reason=reason)
     await change_upload(session, upload_id, state=UNDOING)
+    await wake_keeper(session)
     return await load_upload(session, upload_id)
+
+
+async def wake_keeper(session: AsyncSession) -> None:
+    """Tell whoever starts imports and takes uploads back, when this transaction commits."""
+    await session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 async def runs_to_start(session: AsyncSession) -> list[uuid.UUID]:

@@ -20,6 +20,7 @@ from settings import Settings
 from workers.calendar import keep_calendar
 from workers.clock_refresh import keep_fresh
 from workers.embedded.connection import connect_temporal
+from workers.upload_keeper import keep_uploads
 from workflows import policies
 from workflows.lifecycle import CustomerLifecycleWorkflow
 from workflows.search import CUSTOMER_ID
@@ -39,6 +40,7 @@ async def run_relay(settings: Settings) -> None:
     try:
         client = await connect_temporal(settings)
         beside.append(asyncio.create_task(keep_calendar(client, database.url)))
+        beside.append(asyncio.create_task(keep_uploads(client, database, clock)))
         relay = Relay(database, clock, client)
         async for _ in announcements(database.url, CHANNEL, at_least_every=POLL_SECONDS):
             await relay.ring_all()
