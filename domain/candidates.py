@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.calendar import spread
 from domain.customer_state import CustomerState, DirectorPolicy, KnownPlaybook, OpenSignal
-from domain.signal_families import family_of
+from domain.signal_families import speaks_of
 from domain.time import BusinessInstant, start_of_day
 from domain.vocabulary import RiskTier
 
@@ -68,7 +68,7 @@ def _by_tier(known: KnownPlaybook, state: CustomerState, policy: DirectorPolicy)
     if state.tier is RiskTier.HIGH and _playbook_of_main_driver(state, policy) is not known:
         return
     signals = [
-        signal for signal in state.signals if not trigger.drivers or family_of(signal.kind) in trigger.drivers
+        signal for signal in state.signals if not trigger.drivers or speaks_of(signal.kind, trigger.drivers)
     ]
     drivers = [driver for driver in state.drivers if not trigger.drivers or driver.family in trigger.drivers]
     causes: list[dict[str, Any]] = [{"tier": state.tier.value}]

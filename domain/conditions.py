@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from domain.vocabulary import HealthStatus, RiskTier, Segment, TaskOutcome, TouchTier
 
@@ -28,7 +28,10 @@ FIELDS: dict[str, tuple[type, str]] = {
     "replied": (bool, "somebody at the customer has answered since the run started"),
     "last_task_outcome": (str, "how the last task of this run ended"),
 }
-"""What a condition may speak of: name, type and meaning."""
+"""What a condition of a playbook may speak of: name, type and meaning.
+
+Others are given as validation context, `{"fields": {...}}` of this same shape (see domain.signal_fields).
+"""
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "is": operator.eq,
@@ -55,6 +58,7 @@ def _is_a(value: Value, kind: type, *, or_empty: bool) -> bool:
 
 WORDS: dict[str, type[StrEnum]] = {
     "tier": RiskTier,
+    "churn_risk_tier": RiskTier,
     "health_status": HealthStatus,
     "touch_tier": TouchTier,
     "segment": Segment,
@@ -70,6 +74,12 @@ def _check_word(field: str, value: Value) -> None:
         hint = f"; did you mean {near[0]}?" if near else f": it is one of {', '.join(words)}"
         message = f"{field} is never {value!r}{hint}"
         raise ValueError(message)
+
+
+def _fields(info: ValidationInfo) -> Mapping[str, tuple[type, str]]:
+    """Return the fields that may be spoken of where this condition stands."""
+    found: Mapping[str, tuple[type, str]] = (info.context or {}).get("fields", FIELDS)
+    return found
 
 
 class Compare(BaseModel):
@@ -94,18 +104,19 @@ class Compare(BaseModel):
         return rest | {"op": used[0], "value": data[used[0]]}
 
     @model_validator(mode="after")
-    def _knows_the_field(self) -> Self:
-        if self.field not in FIELDS:
-            near = difflib.get_close_matches(self.field, FIELDS, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; fields are {', '.join(FIELDS)}"
+    def _knows_the_field(self, info: ValidationInfo) -> Self:
+        fields = _fields(info)
+        if self.field not in fields:
+            near = difflib.get_close_matches(self.field, fields, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; fields are {', '.join(fields)}"
             message = f"there is no field {self.field!r}{hint}"
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
-    def _compares_like_with_like(self) -> Self:
+    def _compares_like_with_like(self, info: ValidationInfo) -> Self:
         """Refuse what could only fail at run time, or never be true."""
-        kind = FIELDS[self.field][0]
+        kind = _fields(info)[self.field][0]
         if isinstance(self.value, tuple) is not (self.op == "one_of"):
             raise ValueError(
                 "one_of takes a list such as [high, critical], and every other comparison one value"
@@ -180,3 +191,13 @@ Condition = Annotated[
 ]
 for model in (All, AnyOf, Not):
     model.model_rebuild()
+
+
+def fields_in(condition: Condition) -> frozenset[str]:
+    """Return the names of all fields that a condition speaks of."""
+    if isinstance(condition, Compare):
+        return frozenset({condition.field})
+    if isinstance(condition, Not):
+        return fields_in(condition.negated)
+    parts = condition.all if isinstance(condition, All) else condition.any
+    return frozenset().union(*map(fields_in, parts))

@@ -34,6 +34,7 @@ class OpenSignal:
     title: str
     opened_at: BusinessInstant
     is_baseline: bool = False
+    dedupe_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,5 +134,7 @@ class Memory(BaseModel):
     """The reason last given per playbook, so that the same refusal is written once."""
     silence_from: BusinessInstant | None = None
     """Where the count of the longest silence starts anew after we acted on one."""
+    covered: tuple[str, ...] = ()
+    """Signals whose own warning rests while a wider one speaks for them."""
     began_at: BusinessInstant | None = None
     """When this customer was first decided on: nobody is told off for silence before it."""

@@ -24,6 +24,7 @@ from domain.directives import (
     SetWatchlist,
 )
 from domain.run_rulings import rule_on_runs
+from domain.signal_warnings import warn_of_signals
 from domain.signals_people import no_contact
 from domain.time import BusinessInstant, after, start_of_day
 from domain.vocabulary import (
@@ -52,7 +53,7 @@ def decide(
     state = replace(state, first_seen_at=memory.began_at)
     if state.status is CustomerStatus.CHURNED:
         return _farewell(state, memory)
-    heads_ups = _signal_heads_ups(state, notices)
+    heads_ups, memory = warn_of_signals(state, notices, memory)
     silence, memory = _silence(state, policy, memory, now)
     watch = _watchlist(state)
     runs, memory, next_try = rule_on_runs(state, policy, memory, now)
@@ -84,28 +85,6 @@ def _farewell(state: CustomerState, memory: Memory) -> Ruling:
     return Ruling(
         memory.model_copy(update={"phase": "churned", "refused": {}}), (*ended, *closed, *off), None
     )
-
-
-def _signal_heads_ups(state: CustomerState, notices: Sequence[HeardNotice]) -> list[Directive]:
-    """Warn of each signal that opened, and close the warning of each that is gone."""
-    opened = {str(n.payload.get("signal_id")) for n in notices if n.kind is NoticeKind.SIGNAL_OPENED}
-    warnings: list[Directive] = [
-        OpenHeadsUp(
-            signal.kind.value,
-            signal.severity,
-            signal.title,
-            "Open the customer to see the evidence.",
-            signal.id,
-        )
-        for signal in state.signals
-        if str(signal.id) in opened and signal.kind.value not in state.heads_up_keys
-    ]
-    held = {signal.kind.value for signal in state.signals} | {WATCHLIST}
-    gone = sorted(key for key in state.heads_up_keys if key in SIGNAL_KEYS and key not in held)
-    return warnings + [CloseHeadsUp(key, "what it warned of has ended") for key in gone]
-
-
-SIGNAL_KEYS = {kind.value for kind in SignalKind}
 
 
 def _watchlist(state: CustomerState) -> list[Directive]:
@@ -184,5 +163,5 @@ def _rings(
     ]
 
 
-LOOKS = (_farewell, _watchlist, _signal_heads_ups, _silence, rule_on_runs, _rings)
+LOOKS = (_farewell, _watchlist, warn_of_signals, _silence, rule_on_runs, _rings)
 """What `decide` looks at, in this order: docs/director.md is printed from it."""

@@ -34,11 +34,19 @@ class KindFreshness:
     silent: bool = False
     connected_at: BusinessInstant | None = None
     last_on: dt.date | None = None
+    settling: bool = False
+    """It was silent until lately: what was missed is still coming in, or never will."""
+    fresh_from: dt.date | None = None
+    """Where what was missed never came: when it was told again."""
+
+    def is_fresh_for(self, days: int, today: dt.date) -> bool:
+        """Tell whether a detector that looks back so many days looks at days that were told."""
+        return self.fresh_from is None or (today - self.fresh_from).days >= days
 
     @property
     def is_usable(self) -> bool:
         """Somebody tells it and is still talking: only then does silence of a customer mean anything."""
-        return self.provided and not self.silent
+        return self.provided and not self.silent and not self.settling
 
 
 ABSENT = KindFreshness()
@@ -68,6 +76,8 @@ class UsageNumbers:
     dropped: tuple[str, ...] = ()
     """Mainstays of the eight weeks before, untouched for a fortnight."""
     used_7: frozenset[str] = frozenset()
+    used_91: frozenset[str] = frozenset()
+    """Features used in the last thirteen weeks."""
     days_since_last: int | None = None
     first_on: dt.date | None = None
     limit_metric: str | None = None
@@ -122,6 +132,15 @@ class UsageNumbers:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptionNumbers:
+    """What customers of the same plan and age use, and this one does not."""
+
+    lagging: tuple[str, ...] = ()
+    """Features that most peers use and this customer has not touched in thirteen weeks."""
+    peers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SupportNumbers:
     """Tickets as known."""
 
@@ -135,6 +154,13 @@ class SupportNumbers:
     """Escalated and open, or escalated within 30 days."""
     satisfaction: float | None = None
     """Mean of the answers (1 to 5) of the last 90 days."""
+    breached_30: int = 0
+    """Service targets that passed unmet in the last 30 days, whether met late or still missed."""
+    breached_days: int | None = None
+    """Days since the newest of them passed."""
+    oldest_open_days: int = 0
+    reopened_open: int = 0
+    """Open tickets that had been resolved before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +252,8 @@ class CustomerFeatures:
     relationship: RelationshipNumbers = field(default_factory=RelationshipNumbers)
     commercial: CommercialNumbers = field(default_factory=CommercialNumbers)
     outcomes: OutcomeNumbers = field(default_factory=OutcomeNumbers)
+    adoption: AdoptionNumbers = field(default_factory=AdoptionNumbers)
+    plan: str | None = None
     freshness: Mapping[str, KindFreshness] = field(default_factory=dict)
 
     def fresh(self, kind: str) -> KindFreshness:

@@ -97,6 +97,18 @@ class FreshnessPolicy(Document):
     """Share of a usual week's active customers that must be active now: fewer is the feed, not they."""
     usage_share_customers: int = Field(20, ge=1)
     """So many must be active in a usual week for the share to say something."""
+    learned_least_days: float = Field(2.0, gt=0)
+    """A source whose rhythm was learned from its own days is not called silent sooner than this."""
+    settle_hours: float = Field(24.0, ge=0)
+    """For so long after a silence its signals go on abstaining: what was missed is still coming in."""
+    settle_days: int = Field(7, ge=0)
+    """And for so long where what was missed never came."""
+    mass_share: float = Field(0.2, gt=0, le=1)
+    """More than this share of customers showing the same signal at once is held back, and told once."""
+    mass_customers: int = Field(10, ge=1)
+    """Unless they are no more than so many."""
+    mass_hold_days: float = Field(3.0, gt=0)
+    """What still holds after so many days is believed, and told."""
 
 
 class ScoringPolicy(Document):

@@ -1,5 +1,7 @@
 """Which part of health a signal speaks of: playbooks are chosen by family."""
 
+from collections.abc import Collection
+
 from domain.vocabulary import HealthComponent, SignalKind
 
 FAMILIES: dict[SignalKind, HealthComponent] = {
@@ -20,9 +22,28 @@ FAMILIES: dict[SignalKind, HealthComponent] = {
     SignalKind.LIMIT_PROXIMITY: HealthComponent.COMMERCIAL,
     SignalKind.CONTRACT_STAGNATION: HealthComponent.COMMERCIAL,
     SignalKind.INVOICE_PAST_DUE: HealthComponent.COMMERCIAL,
+    SignalKind.SLA_BREACH: HealthComponent.SUPPORT,
+    SignalKind.TICKET_UNRESOLVED: HealthComponent.SUPPORT,
+    SignalKind.ADOPTION_LAG: HealthComponent.ADOPTION,
+    SignalKind.UPSELL_POTENTIAL_LOW: HealthComponent.COMMERCIAL,
+    SignalKind.EXPANSION_BLOCKER: HealthComponent.COMMERCIAL,
 }
+"""Those that are missing speak of the customer as a whole, or of whatever the tenant declared."""
+OF_EVERY_FAMILY = frozenset({SignalKind.COMPOUND_RISK})
+"""Made of several parts of health: it is a cause of any run that is opened for one of them."""
+NO_CAUSE = frozenset(
+    {
+        SignalKind.SLA_BREACH,
+        SignalKind.ADOPTION_LAG,
+        SignalKind.UPSELL_POTENTIAL_LOW,
+        SignalKind.EXPANSION_BLOCKER,
+    }
+)
+"""What no run could reverse, or what is about growth: a run that waited for their end would not end."""
 
 
-def family_of(kind: SignalKind) -> HealthComponent:
-    """Return the family of a signal."""
-    return FAMILIES[kind]
+def speaks_of(kind: SignalKind, families: Collection[HealthComponent]) -> bool:
+    """Tell whether a signal is a cause of what is wrong with one of these parts of health."""
+    if kind in NO_CAUSE:
+        return False
+    return kind in OF_EVERY_FAMILY or FAMILIES.get(kind) in families

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.features import CustomerFeatures
 from domain.scoring_policy import Thresholds
-from domain.vocabulary import Severity, SignalKind
+from domain.vocabulary import HealthStatus, RiskTier, Severity, SignalKind
 
 Evidence = Mapping[str, Any]
 """Numbers, dates and names of features: what a person needs to check the claim."""
@@ -20,6 +20,8 @@ class Level(StrEnum):
     OPEN = "open"
     HOLD = "hold"
     CLEAR = "clear"
+    KEEP = "keep"
+    """Nothing can be said today: what is open stays as it is."""
 
 
 class Ending(StrEnum):
@@ -43,6 +45,31 @@ class Reading:
     evidence: Evidence
     rests_on: dt.date | None
     ending: Ending = Ending.RECOVERED
+    is_baseline: bool = False
+    """It is made of nothing but old evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An open signal, as one that is made of several sees it."""
+
+    kind: SignalKind
+    title: str
+    is_baseline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What health and risk say of the customer today, and what its health usually was."""
+
+    score: int
+    status: HealthStatus
+    is_limited: bool = False
+    usual_score: int | None = None
+    """Of the last month; None where it was not scored for long enough."""
+    usual_status: HealthStatus | None = None
+    risk_score: int | None = None
+    risk_tier: RiskTier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +79,9 @@ class Sight:
     features: CustomerFeatures
     limits: Thresholds
     opened: Mapping[str, Evidence] = field(default_factory=dict)
+    whole: Whole | None = None
+    members: tuple[Member, ...] = ()
+    """Signals that are open after all other detectors have looked."""
 
     @property
     def today(self) -> dt.date:
@@ -80,6 +110,14 @@ class SignalSpec:
     detect: Detector
     is_return: bool = False
     """Its recovery means that people came back to the product."""
+    fresh_days: int = 1
+    """After a gap that was never filled, it abstains until so many days were told again."""
+    key: str | None = None
+    """Of a signal that the tenant declared: its dedupe key."""
+
+    def owns(self, kind: SignalKind, dedupe_key: str) -> bool:
+        """Tell whether an open signal is this one's."""
+        return kind is self.kind and (self.key is None or self.key == dedupe_key)
 
 
 def rising(value: float, limits: Thresholds) -> Level:

@@ -110,6 +110,15 @@ class SignalKind(StrEnum):
     BREADTH_GROWTH = "breadth_growth"
     CONTRACT_STAGNATION = "contract_stagnation"
     INVOICE_PAST_DUE = "invoice_past_due"
+    SLA_BREACH = "sla_breach"
+    TICKET_UNRESOLVED = "ticket_unresolved"
+    ADOPTION_LAG = "adoption_lag"
+    UPSELL_POTENTIAL_LOW = "upsell_potential_low"
+    EXPANSION_BLOCKER = "expansion_blocker"
+    HEALTH_DROP = "health_drop"
+    COMPOUND_RISK = "compound_risk"
+    OWN = "own"
+    """Declared by the tenant: which one is in its dedupe key, `own:<key>`."""
 
 
 class SignalState(StrEnum):

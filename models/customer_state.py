@@ -89,6 +89,7 @@ async def _signals(session: AsyncSession, customer_id: uuid.UUID) -> tuple[OpenS
             SignalRow.title,
             SignalRow.opened_at,
             SignalRow.is_baseline,
+            SignalRow.dedupe_key,
         )
         .where(SignalRow.customer_id == customer_id, SignalRow.state == SignalState.OPEN)
         .order_by(SignalRow.opened_at, SignalRow.id)

@@ -18,18 +18,29 @@ ticket AS (
                AS escalated,
            avg(satisfaction) FILTER (WHERE COALESCE(satisfaction_known_at, known_at) <= :as_of
                                        AND opened_at > :as_of - interval '90 days') AS satisfaction,
+           count(first_breach) FILTER (WHERE first_breach > :as_of - interval '30 days')
+               + count(late_breach) FILTER (WHERE late_breach > :as_of - interval '30 days') AS breached_30,
+           max(GREATEST(first_breach, late_breach)) AS breached_at,
+           max(:as_of - opened_at) FILTER (WHERE is_open) AS open_for,
+           count(*) FILTER (WHERE is_open AND reopened > 0) AS reopened_open,
            avg(sentiment) FILTER (WHERE opened_at > :as_of - interval '30 days') AS tone,
            avg(sentiment) FILTER (WHERE opened_at <= :as_of - interval '30 days'
                                     AND opened_at > :as_of - interval '210 days') AS tone_before,
            max(opened_at) AS newest
     FROM (
-        SELECT tickets.*,
-               resolved_at IS NULL OR resolved_at > :as_of
-                   OR COALESCE(resolved_known_at, known_at) > :as_of AS is_open,
-               LEAST(resolve_due_at, CASE WHEN first_responded_at IS NULL OR first_responded_at > :as_of
-                                          THEN first_response_due_at END) AS overdue_from
-        FROM tickets
-        WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND opened_at <= :as_of
+        SELECT *, CASE WHEN first_response_due_at < LEAST(:as_of, COALESCE(first_responded_at, 'infinity'))
+                       THEN first_response_due_at END AS first_breach,
+               CASE WHEN resolve_due_at < CASE WHEN is_open THEN :as_of ELSE resolved_at END
+                    THEN resolve_due_at END AS late_breach
+        FROM (
+            SELECT tickets.*,
+                   resolved_at IS NULL OR resolved_at > :as_of
+                       OR COALESCE(resolved_known_at, known_at) > :as_of AS is_open,
+                   LEAST(resolve_due_at, CASE WHEN first_responded_at IS NULL OR first_responded_at > :as_of
+                                              THEN first_response_due_at END) AS overdue_from
+            FROM tickets
+            WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND opened_at <= :as_of
+        ) AS tickets
     ) AS tickets GROUP BY customer_id
 ),
 survey AS (
@@ -142,12 +153,13 @@ goal AS (
     FROM goals WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of
     GROUP BY customer_id
 )
-SELECT customers.id, customers.segment, customers.status, customers.known_at, customers.started_at,
+SELECT customers.id, customers.plan, customers.segment, customers.status, customers.known_at, customers.started_at,
        COALESCE(customers.touch_tier_override, customers.touch_tier) AS touch_tier,
        COALESCE(customers.onboarded_at <= :as_of, false) AS is_onboarded,
        COALESCE(customers.first_value_at <= :as_of, false) AS has_first_value,
        customers.renewal_on,
        ticket.open AS ticket_open, ticket.overdue, ticket.overdue_for, ticket.opened_30,
+       ticket.breached_30, ticket.breached_at, ticket.open_for, ticket.reopened_open,
        ticket.opened_usual, ticket.escalated, ticket.satisfaction, ticket.tone, ticket.tone_before,
        survey.nps, survey.nps_at, survey.nps_before, survey.csat, survey.csat_at,
        contact.contacts, contact.champions, contact.executives, contact.champion_left_at,

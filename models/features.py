@@ -69,13 +69,14 @@ def _features(
         is_onboarded=row["is_onboarded"],
         has_first_value=row["has_first_value"],
         usage=UsageNumbers() if usage is None else _usage(usage, as_of.date(), commercial.seats),
-        support=_support(row),
+        support=_support(row, as_of),
         sentiment=_sentiment(row),
         relationship=_relationship(row, as_of),
         commercial=commercial,
         outcomes=OutcomeNumbers(
             row["goals"] or 0, row["achieved"] or 0, row["goals_overdue"] or 0, _float(row["progress"])
         ),
+        plan=row["plan"],
         freshness=_freshness(row, usage, freshness),
     )
 
@@ -102,6 +103,7 @@ def _usage(row: Row, today: dt.date, seats: int | None) -> UsageNumbers:
         features_before=row["features_before"],
         dropped=tuple(row["dropped"] or ()),
         used_7=frozenset(row["used_7"] or ()),
+        used_91=frozenset(row["used_91"] or ()),
         days_since_last=(today - last_on).days,
         first_on=first_on,
         limit_metric=metric,
@@ -114,8 +116,9 @@ def _usual_gap(last_on: dt.date, first_on: dt.date, active_days: int) -> float:
     return max(14, min(HABIT_DAYS, (last_on - first_on).days + 1)) / max(active_days, 1)
 
 
-def _support(row: Row) -> SupportNumbers:
+def _support(row: Row, as_of: BusinessInstant) -> SupportNumbers:
     overdue_for: dt.timedelta | None = row["overdue_for"]
+    open_for: dt.timedelta | None = row["open_for"]
     return SupportNumbers(
         open=row["ticket_open"] or 0,
         overdue=row["overdue"] or 0,
@@ -124,6 +127,10 @@ def _support(row: Row) -> SupportNumbers:
         opened_usual=float(row["opened_usual"] or 0),
         escalated=row["escalated"] or 0,
         satisfaction=_float(row["satisfaction"]),
+        breached_30=row["breached_30"] or 0,
+        breached_days=_days(as_of, row["breached_at"]),
+        oldest_open_days=open_for.days if open_for else 0,
+        reopened_open=row["reopened_open"] or 0,
     )
 
 

@@ -1,21 +1,26 @@
 """Keeps customers' signals: opens, updates and resolves them, and closes the warnings that rested on them."""
 
+import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.signals import HeldSignal, Sighting, SignalChanges
 from domain.time import BusinessInstant
-from domain.vocabulary import HeadsUpState, NoticeKind, SignalState
+from domain.vocabulary import HeadsUpState, NoticeKind, SignalKind, SignalState
 from models.arrays import among_ids
 from models.outbox import Notice
-from models.tables.scoring import SignalRow
+from models.tables.scoring import ScoreRow, SignalRow
 from models.tables.work import HeadsUpRow
+
+USUAL_DAYS = 30
+LEAST_SCORES = 7
+"""Fewer days of scores say nothing of what is usual."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,20 @@ class CustomerChanges:
 
     customer_id: uuid.UUID
     changes: SignalChanges
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A signal that is new, and the mass alert that speaks for it, if one does."""
+
+    id: uuid.UUID
+    customer_id: uuid.UUID
+    sighting: Sighting
+    mass_alert_id: uuid.UUID | None
+
+    @property
+    def sets_state_only(self) -> bool:
+        return self.sighting.is_baseline or self.mass_alert_id is not None
 
 
 async def load_held(session: AsyncSession, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[HeldSignal]]:
@@ -38,6 +57,7 @@ async def load_held(session: AsyncSession, ids: Collection[uuid.UUID]) -> dict[u
         row.title,
         row.evidence,
         row.is_baseline,
+        and_(row.is_baseline, row.mass_alert_id.is_not(None)),
     ).where(among_ids(row.customer_id, ids), row.state == SignalState.OPEN)
     found: dict[uuid.UUID, list[HeldSignal]] = defaultdict(list)
     for customer_id, *signal in (await session.execute(query.order_by(row.opened_at, row.id))).all():
@@ -45,38 +65,68 @@ async def load_held(session: AsyncSession, ids: Collection[uuid.UUID]) -> dict[u
     return found
 
 
+async def load_usual_health(
+    session: AsyncSession, ids: Collection[uuid.UUID], today: dt.date
+) -> dict[uuid.UUID, int]:
+    """Return each customer's health score on a good day of the last month, if scored for a week."""
+    row = ScoreRow
+    usual = func.percentile_disc(0.75).within_group(row.health_score.asc())
+    query = (
+        select(row.customer_id, usual)
+        .where(among_ids(row.customer_id, ids), row.as_of < today)
+        .where(row.as_of >= today - dt.timedelta(days=USUAL_DAYS))
+        .group_by(row.customer_id)
+        .having(func.count() >= LEAST_SCORES)
+    )
+    return dict((await session.execute(query)).all())
+
+
 async def save_changes(
-    session: AsyncSession, changed: Sequence[CustomerChanges], now: BusinessInstant
+    session: AsyncSession,
+    changed: Sequence[CustomerChanges],
+    now: BusinessInstant,
+    held_back: Mapping[SignalKind, uuid.UUID] | None = None,
 ) -> list[Notice]:
-    """Write what changed, and return what the customers' workflows must hear of it."""
-    opened = [(one.customer_id, uuid.uuid4(), sighting) for one in changed for sighting in one.changes.opened]
+    """Write what changed, and return what the customers' workflows must hear of it.
+
+    `held_back`: kinds of which nobody is told now, with the mass alert that speaks for them.
+    """
+    opened = [
+        _Opened(uuid.uuid4(), one.customer_id, sighting, _mass_alert(sighting, held_back or {}))
+        for one in changed
+        for sighting in one.changes.opened
+    ]
     await _open(session, opened, now)
     await _update(session, [pair for one in changed for pair in one.changes.updated], now)
     await _resolve(session, [held.id for one in changed for held, _ending in one.changes.resolved], now)
     notices = [
-        _opened_notice(customer_id, signal_id, sighting, now)
-        for customer_id, signal_id, sighting in opened
-        if not sighting.is_baseline
+        _opened_notice(one.customer_id, one.id, one.sighting, now)
+        for one in opened
+        if not one.sets_state_only
     ]
     return notices + [notice for one in changed for notice in _other_notices(one, now)]
 
 
-async def _open(
-    session: AsyncSession, opened: Sequence[tuple[uuid.UUID, uuid.UUID, Sighting]], now: BusinessInstant
-) -> None:
+def _mass_alert(sighting: Sighting, held_back: Mapping[SignalKind, uuid.UUID]) -> uuid.UUID | None:
+    return None if sighting.is_baseline else held_back.get(sighting.kind)
+
+
+async def _open(session: AsyncSession, opened: Sequence[_Opened], now: BusinessInstant) -> None:
     if not opened:
         return
     rows = [
         {
-            "id": signal_id,
-            "customer_id": customer_id,
-            "kind": sighting.kind,
-            "dedupe_key": sighting.key,
+            "id": one.id,
+            "customer_id": one.customer_id,
+            "kind": one.sighting.kind,
+            "dedupe_key": one.sighting.key,
             "state": SignalState.OPEN,
             "opened_at": now,
+            "mass_alert_id": one.mass_alert_id,
         }
-        | _values(sighting, now)
-        for customer_id, signal_id, sighting in opened
+        | _values(one.sighting, now)
+        | {"is_baseline": one.sets_state_only}
+        for one in opened
     ]
     await session.execute(insert(SignalRow), rows)
 

@@ -71,6 +71,7 @@ features AS (
            count(*) FILTER (WHERE is_used) AS features_28,
            count(*) FILTER (WHERE was_used) AS features_before,
            array_agg(feature ORDER BY feature) FILTER (WHERE is_used_now) AS used_7,
+           array_agg(feature ORDER BY feature) FILTER (WHERE last_day > :today - 92) AS used_91,
            array_agg(feature ORDER BY quantity DESC, feature) FILTER (
                WHERE weeks_used >= 4 AND quantity >= 0.1 * whole AND last_day < :today - 14) AS dropped
     FROM shares GROUP BY customer_id
@@ -87,7 +88,8 @@ limits AS (
 )
 SELECT span.customer_id, span.last_on, span.first_on, totals.weeks, totals.active_days_7,
        totals.active_days_56, totals.users_28, totals.users_before, totals.users_peak_28,
-       features.features_28, features.features_before, features.used_7, features.dropped,
+       features.features_28, features.features_before, features.used_7, features.used_91,
+       features.dropped,
        limits.metric AS limit_metric, limits.share AS limit_share
 FROM span
 JOIN totals USING (customer_id)

@@ -12,7 +12,7 @@ from domain.points_table import FACTORS, FAMILY_CAPS
 from domain.risk import ANCHORS, SCORECARD_VERSION, Scorecard, risk_score, tier_of
 from domain.risk_factors import FOREVER, Factor
 from domain.scoring_policy import ScoringPolicy, Thresholds
-from domain.signals import CATALOGUE
+from domain.signal_catalogue import CATALOGUE
 from domain.vocabulary import HealthComponent, Segment
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "scoring.md"

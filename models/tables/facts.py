@@ -81,6 +81,8 @@ class TicketRow(SourcedFact, Base):
     satisfaction: Mapped[float | None]
     satisfaction_known_at: Mapped[BusinessInstant | None]
     sentiment: Mapped[float | None]
+    sentiment_by: Mapped[str | None]
+    """Which model read it from the ticket's text; empty where the source told it."""
 
 
 class SurveyRow(SourcedFact, Base):

@@ -69,6 +69,8 @@ class SignalRow(Base):
     updated_at: Mapped[BusinessInstant]
     resolved_at: Mapped[BusinessInstant | None]
     first_human_action_at: Mapped[BusinessInstant | None]
+    mass_alert_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("mass_alerts.id"), index=True)
+    """Held back, as one of many that opened at once: it triggers nothing until that alert is released."""
 
     __table_args__ = (
         Index(
@@ -80,6 +82,47 @@ class SignalRow(Base):
         ),
         Index("ix_signals_state_kind", "state", "kind"),
     )
+
+
+class MassAlertRow(Base):
+    """Many customers would have shown the same signal at once: more likely one cause of ours than theirs."""
+
+    __tablename__ = "mass_alerts"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    kind: Mapped[SignalKind]
+    state: Mapped[str]
+    """held, released (by a person, or since it persisted) or settled (nothing of it is open any more)."""
+    expected: Mapped[int]
+    """Customers that were about to show it, of `active` looked at, when it was held."""
+    active: Mapped[int]
+    opened_at: Mapped[BusinessInstant]
+    settled_at: Mapped[BusinessInstant | None]
+    reason: Mapped[str | None]
+    settled_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+
+    __table_args__ = (
+        Index("uq_mass_alerts_held", "kind", unique=True, postgresql_where=text("state = 'held'")),
+    )
+
+
+class KindSilenceRow(Base):
+    """From when to when nobody told a kind of fact: what rests on it abstains, and for a while after."""
+
+    __tablename__ = "kind_silences"
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[BusinessInstant] = mapped_column(primary_key=True)
+    until: Mapped[BusinessInstant | None]
+    sources: Mapped[list[str]]
+    noticed_at: Mapped[BusinessInstant]
+
+
+class DigestRow(Base):
+    """A figure about the whole portfolio that is dear to compute, kept until it is too old."""
+
+    __tablename__ = "digests"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    as_of: Mapped[BusinessInstant]
+    document: Mapped[dict[str, Any]]
 
 
 class OwnSignalRow(Base):

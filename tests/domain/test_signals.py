@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.features import CustomerFeatures
+from domain.features import AdoptionNumbers, CustomerFeatures
 from domain.scoring_policy import ScoringPolicy, SignalPolicy, Thresholds
 from domain.signal_families import FAMILIES
 from domain.signal_readings import Ending
-from domain.signals import CATALOGUE, HeldSignal, Sighting, SignalChanges, look
+from domain.signal_catalogue import CATALOGUE
+from domain.signals import HeldSignal, Outlook, Sighting, SignalChanges, look
 from domain.signals_people import no_contact
 from domain.time import BusinessInstant
 from domain.vocabulary import Segment, Severity, SignalKind, TouchTier
@@ -38,11 +39,19 @@ SITUATIONS: dict[SignalKind, dict[str, Any]] = {
         "usage": {"weeks": (90.0,) * 4 + (60.0,) * 9},
     },
     SignalKind.INVOICE_PAST_DUE: {"commercial": {"past_due_days": 3, "past_due_minor": 100}},
+    SignalKind.SLA_BREACH: {"support": {"breached_30": 1, "breached_days": 3}},
+    SignalKind.TICKET_UNRESOLVED: {"support": {"oldest_open_days": 15}},
+    SignalKind.ADOPTION_LAG: {"adoption": AdoptionNumbers(("export", "sync"), 12)},
+    SignalKind.UPSELL_POTENTIAL_LOW: {"usage": {"users_peak_28": 2}},
+    SignalKind.EXPANSION_BLOCKER: {
+        "usage": {"limit_share": 0.85},
+        "commercial": {"past_due_days": 3, "past_due_minor": 100},
+    },
 }
 
 
 def seen(features: CustomerFeatures, *held: HeldSignal, is_first: bool = False) -> SignalChanges:
-    return look(features, POLICY, held, is_first=is_first)
+    return look(features, Outlook(POLICY, is_first=is_first), held)
 
 
 def hold(sighting: Sighting) -> HeldSignal:
@@ -56,9 +65,10 @@ def opened(kind: SignalKind) -> HeldSignal:
     return next(hold(one) for one in seen(customer(**SITUATIONS[kind])).opened if one.kind is kind)
 
 
-def test_the_catalogue_has_every_kind_but_the_one_that_the_workflow_opens() -> None:
-    assert {spec.kind for spec in CATALOGUE} == set(SignalKind) - {SignalKind.NO_CONTACT}
-    assert set(FAMILIES) == set(SignalKind)
+def test_the_catalogue_has_every_kind_but_those_that_the_workflow_opens_or_the_tenant_declares() -> None:
+    assert {spec.kind for spec in CATALOGUE} == set(SignalKind) - {SignalKind.NO_CONTACT, SignalKind.OWN}
+    whole = {SignalKind.HEALTH_DROP, SignalKind.COMPOUND_RISK, SignalKind.OWN}
+    assert set(FAMILIES) == set(SignalKind) - whole
 
 
 def test_a_customer_in_good_standing_shows_nothing() -> None:
@@ -84,7 +94,9 @@ def test_what_goes_on_is_not_opened_again_nor_changed(kind: SignalKind) -> None:
 def test_each_kind_ends_when_its_cause_is_gone(kind: SignalKind) -> None:
     held = opened(kind)
     gone = {"used_7": frozenset({"export"})} if kind is SignalKind.FEATURE_DROP_OFF else {}
-    if kind is SignalKind.CONTRACT_STAGNATION:
+    if kind is SignalKind.ADOPTION_LAG:
+        features = customer(adoption=AdoptionNumbers((), 12))
+    elif kind is SignalKind.CONTRACT_STAGNATION:
         features = customer(commercial={"unchanged_days": 3})
     else:
         features = customer(usage=gone)
@@ -201,10 +213,10 @@ def test_what_is_older_than_the_connection_is_baseline_and_becomes_news_when_it_
 
 def test_a_tenant_can_switch_a_kind_off_and_tune_it() -> None:
     off = ScoringPolicy(signals={SignalKind.USAGE_DROP: SignalPolicy(enabled=False)})
-    assert look(customer(usage=week(5)), off, (), is_first=False).opened == ()
+    assert look(customer(usage=week(5)), Outlook(off), ()).opened == ()
     strict = SignalPolicy(thresholds={Segment.MID_MARKET: Thresholds(open=0.95, close=0.99, severe=0.1)})
     tuned = ScoringPolicy(signals={SignalKind.USAGE_DROP: strict})
-    assert len(look(customer(usage=week(60)), tuned, (), is_first=False).opened) == 1
+    assert len(look(customer(usage=week(60)), Outlook(tuned), ()).opened) == 1
 
 
 def test_silence_of_a_strategic_customer_weighs_more() -> None:

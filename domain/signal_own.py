@@ -1,0 +1,134 @@
+"""Signals that a tenant declares: a condition over the declared fields, with its wording."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
+
+from domain.conditions import Condition, fields_in
+from domain.errors import InvalidInputError
+from domain.signal_fields import SIGNAL_FIELDS, needs_of, values_of
+from domain.signal_readings import Ending, Level, Reading, Sight, SignalSpec, same_for_all
+from domain.vocabulary import Severity, SignalKind
+
+QUIET_DAYS = 3
+"""A signal ends when its condition was false for so many days: one good day is no recovery."""
+KEY = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
+MOST_NODES = 60
+CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
+
+
+@dataclass(frozen=True)
+class OwnSignal:
+    """One declared signal, its condition read."""
+
+    key: str
+    title: str
+    condition: Condition
+    severity: Severity = Severity.MEDIUM
+    enabled: bool = True
+
+    @property
+    def dedupe_key(self) -> str:
+        """The key under which it is open for a customer."""
+        return f"own:{self.key}"
+
+
+class OwnSignalDocument(BaseModel):
+    """The same as people write it: in a form, over the API."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: str
+    title: str
+    condition: dict[str, Any]
+    severity: Severity = Severity.MEDIUM
+    enabled: bool = True
+
+    @field_validator("key")
+    @classmethod
+    def _is_a_key(cls, key: str) -> str:
+        if not KEY.fullmatch(key):
+            raise ValueError("3 to 40 small letters, digits and hyphens, such as quiet-champion")
+        return key
+
+    @field_validator("title")
+    @classmethod
+    def _has_words(cls, title: str) -> str:
+        words = " ".join(title.split())
+        if not words or len(words) > 120:  # noqa: PLR2004 - a line of the inbox
+            raise ValueError("1 to 120 characters, as people will read it")
+        return words
+
+    def read(self) -> OwnSignal:
+        """Return the signal, or raise InvalidInputError with the path of what is wrong in its condition."""
+        return OwnSignal(self.key, self.title, read_condition(self.condition), self.severity, self.enabled)
+
+
+def read_condition(document: Mapping[str, Any]) -> Condition:
+    """Return the condition that a document describes, or raise InvalidInputError naming path and fix."""
+    if _nodes(document) > MOST_NODES:
+        raise InvalidInputError(field="condition", reason=f"it has more than {MOST_NODES} parts")
+    try:
+        return CONDITION.validate_python(document, context={"fields": SIGNAL_FIELDS})
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise InvalidInputError(field=_path(first["loc"]), reason=reason) from None
+
+
+def _nodes(document: object) -> int:
+    if isinstance(document, Mapping):
+        return 1 + sum(map(_nodes, document.values()))
+    return sum(map(_nodes, document)) if isinstance(document, list | tuple) else 0
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Write `condition.all[1].field`, leaving out the tags that pydantic adds."""
+    path, tags = "condition", {"compare", "All", "AnyOf", "Not"}
+    tagged = {"all", "any", "not"}
+    before: int | str = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part not in tags and not (part in tagged and before != part):
+            path += f".{part}"
+        before = part
+    return path
+
+
+def spec_of(own: OwnSignal) -> SignalSpec:
+    """Return a declared signal as a line of the catalogue."""
+    needs = needs_of(fields_in(own.condition))
+    return SignalSpec(
+        SignalKind.OWN,
+        needs,
+        own.title,
+        "condition",
+        same_for_all(1, 0, 1),
+        _detector(own),
+        key=own.dedupe_key,
+    )
+
+
+def _detector(own: OwnSignal) -> Any:
+    def detect(sight: Sight) -> list[Reading]:
+        """Tell whether the condition holds, or when it last did."""
+        values = values_of(sight.features, sight.whole)
+        holds = own.condition.holds(values)
+        before = sight.opened.get(own.dedupe_key)
+        if not holds and before is None:
+            return []
+        last = sight.today if holds else dt.date.fromisoformat(str((before or {})["held_on"]))
+        quiet = (sight.today - last).days >= QUIET_DAYS
+        level = Level.OPEN if holds else Level.CLEAR if quiet else Level.HOLD
+        seen = {name: values.get(name) for name in sorted(fields_in(own.condition))}
+        evidence = {"held_on": last.isoformat(), "values": seen}
+        return [
+            Reading(own.dedupe_key, level, own.severity, own.title, evidence, sight.today, Ending.RECOVERED)
+        ]
+
+    return detect
