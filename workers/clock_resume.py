@@ -16,7 +16,9 @@ from models.clock import (
 )
 from models.clock_rings import ring_those_who_wake_soon
 from models.database import Database
+from models.playbooks import load_library
 from settings import Settings
+from workers.library import LIBRARY
 
 RING_AHEAD = dt.timedelta(days=1.5)
 START_UP = dt.timedelta(seconds=20)
@@ -27,6 +29,8 @@ BEAT_SECONDS = 0.5
 
 async def resume(settings: Settings) -> None:
     """Start the clock of a new installation, or let a compressed one go on; call it before workers poll.
+
+    A new installation also gets the shipped playbooks: it can plan from its first customer on.
 
     Time that ran with the wall goes on with the wall. Compressed time stopped with the stack: its segment
     is closed at the last heartbeat and the next opens at the same rate when the other parts have had time
@@ -45,7 +49,8 @@ async def _resume(database: Database) -> None:
     async with database.transaction() as session:
         timeline, wall = await load_timeline(session), wall_now()
         if timeline is None:
-            await start_clock(session, wall)
+            timeline = await start_clock(session, wall)
+            await load_library(session, LIBRARY, timeline.business_at(wall))
         elif is_compressed(timeline):
             rate = timeline.segments[-1].rate
             closed = await close_after_stop(session, timeline)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from activities.imports import ImportActivities
@@ -20,14 +19,12 @@ from integrations.tabular import FileReader
 from models.database import Database
 from models.playbooks import PlaybookShelf
 from settings import Settings
+from workers.library import LIBRARY
 from workflows.calendar import CalendarWorkflow
 from workflows.imports import ImportWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
 from workflows.scoring import PortfolioScoringWorkflow
-
-ROOT = Path(__file__).resolve().parent.parent
-LIBRARY = ROOT / "playbooks"
 
 Activity = Callable[..., Any]
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from domain.time import BusinessInstant, WallInstant, start_of_day
 from domain.timeline import Segment, Timeline
@@ -25,13 +25,15 @@ from models.database import Database
 from models.facts import store_facts
 from models.lifecycles import claim_rings
 from models.outbox import take_notices
-from models.tables.playbooks import LifecycleRow
+from models.playbooks import read_library
+from models.tables.playbooks import LifecycleRow, PlaybookVersionRow
 from settings import Settings
 from tests.house.repository import ROOT
 from tests.support.facts import CRM, connect, customer
 from tests.support.simulators import until, until_true
 from workers.clock_refresh import keep_fresh
 from workers.clock_resume import heartbeat, resume
+from workers.library import LIBRARY
 
 RATE = 21_600.0
 START = start_of_day(dt.date(2026, 9, 7))
@@ -52,6 +54,9 @@ async def test_a_new_installation_starts_with_the_wall(database: Database, datab
     await resume(Settings(database_url=database_url))
     timeline = await timeline_of(database)
     assert [segment.rate for segment in timeline.segments] == [1.0]
+    async with database.transaction() as session:
+        published = set(await session.scalars(select(PlaybookVersionRow.playbook_key)))
+    assert published == {document.key for document in read_library(LIBRARY)}
 
 
 async def test_a_real_clock_ran_on_while_the_stack_was_down(database: Database, database_url: str) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from domain.errors import EverstayError
 from domain.facts import Fact
@@ -23,6 +22,7 @@ from models.sources import Source, connect_source
 from models.users import add_user
 from settings import load_settings
 from workers.demo.options import SOURCE, DemoOptions
+from workers.library import LIBRARY
 from workers.pace import DAY_SECONDS
 
 BATCH = 12_000
@@ -36,7 +36,6 @@ WARM_UP_SECONDS, WARM_UPS_PER_SECOND = 4.0, 60.0
 HOLDOUT_SHARE = 0.1
 PREPARE, FILL, START = "prepare", "fill", "start"
 """What this module does when it is run."""
-LIBRARY = Path(__file__).resolve().parents[2] / "playbooks"
 
 
 class SampleRefusedError(EverstayError):
