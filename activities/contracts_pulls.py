@@ -25,6 +25,8 @@ class PlanPullResult:
     streams: tuple[str, ...] = ()
     wake_at: WallInstant | None = None
     is_gone: bool = False
+    is_whole: bool = False
+    """Whether this is a pass over everything, and not only over what was asked for beside."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from domain.ports import Clock
 from domain.pulling import HistoryLine, OpenReader, Page, PullReader, Told
 from domain.time import WallInstant
 from domain.timeline import Timeline
+from models.asked_objects import ASKED, AskedObject, load_asked, settle_asked
 from models.ciphers import Cipher, UnreadableSecretsError
 from models.clock import load_timeline
 from models.connections import Connection, load_connection, note_problem
@@ -31,22 +32,16 @@ from models.database import Database, Session
 from models.hints import match_hints, waiting_hints
 from models.intake import Item, Tally, ask_again, take_in
 from models.pulls import (
-    Asked,
     begin_run,
     count_page,
     end_run,
     end_unfinished,
     forget_cursors,
-    load_asked,
     load_cursor,
     move_cursor,
-    settle_asked,
 )
 from models.sources import get_source
 
-ASKED_STREAM = "asked"
-"""What was asked for object by object comes first in each pass."""
-ASKED_AT_ONCE = 100
 BEAT_SECONDS = 2.0
 
 
@@ -80,12 +75,12 @@ class PullActivities(PullContract):
         now, last = self._clock.wall_now(), request.last_pass_at
         due = now if last is None or request.is_asked else WallInstant(last + every)
         async with self._database.transaction() as session:
-            is_asked_for = bool(await load_asked(session, connection.source_id, 1))
+            is_asked_for = bool(await load_asked(session, connection.source_id))
         if due > now:
-            streams = (ASKED_STREAM,) if is_asked_for else ()
+            streams = (ASKED,) if is_asked_for else ()
             return PlanPullResult(streams, None if streams else due)
         async with self._reader(connection) as reader:
-            return PlanPullResult((ASKED_STREAM, *reader.streams))
+            return PlanPullResult((ASKED, *reader.streams), is_whole=True)
 
     def _reader(self, connection: Connection) -> contextlib.AbstractAsyncContextManager[PullReader]:
         return self._open_reader(connection.provider, connection.options, connection.secrets)
@@ -99,7 +94,7 @@ class PullActivities(PullContract):
         with retold_errors():
             async with beat.beating(), self._reader(connection) as reader:
                 one = _Pull(self._database, self._clock, connection.source_id, request.stream, reader, beat)
-                return await (one.read_asked() if request.stream == ASKED_STREAM else one.read_stream())
+                return await (one.read_asked() if request.stream == ASKED else one.read_stream())
 
     @activity.defn(name="finish_pull")
     async def finish_pull(self, request: FinishPullInput) -> FinishPullResult:
@@ -163,19 +158,16 @@ class _Pull:
         return await self._end()
 
     async def read_asked(self) -> PullStreamResult:
-        """Try again who nobody could be named for, and read what was asked for one by one."""
+        """Try again whom nobody could be named for, and read what was asked for one by one."""
         await self._begin()
         await self._match_again()
-        while True:
-            async with self._database.transaction() as session:
-                asked = await load_asked(session, self._source_id, ASKED_AT_ONCE)
-            for one in asked:
-                told = await self._reader.one(one.stream, one.object_id)
-                await self._store_asked(one, told)
-            if len(asked) < ASKED_AT_ONCE:
-                return await self._end()
+        async with self._database.transaction() as session:
+            asked = await load_asked(session, self._source_id)
+        for one in asked:
+            await self._store_asked(one, await self._reader.one(one.stream, one.object_id))
+        return await self._end()
 
-    async def _begin(self) -> dict[str, Any]:
+    async def _begin(self) -> Mapping[str, Any]:
         async with self._database.transaction() as session:
             await begin_run(session, self._run_id, self._source_id, self._stream, self._clock.wall_now())
             return await load_cursor(session, self._source_id, self._stream)
@@ -186,11 +178,10 @@ class _Pull:
         return PullStreamResult(self._total.read, self._total.stored, self._restarts)
 
     async def _match_again(self) -> None:
-        wall = self._clock.wall_now()
         async with self._database.transaction() as session:
             hints = await waiting_hints(session, self._source_id)
             linked = await match_hints(session, self._source_id, hints, self._clock.now())
-            await ask_again(session, self._source_id, linked, wall)
+            await ask_again(session, self._source_id, linked)
 
     async def _store(self, before: Mapping[str, Any], page: Page) -> None:
         """Store a page and move its cursor; another attempt that came first wins."""
@@ -205,11 +196,11 @@ class _Pull:
             await self._count(session, tally, page.read)
         self._restarts += len(page.restarts)
 
-    async def _store_asked(self, one: Asked, told: Sequence[Told]) -> None:
+    async def _store_asked(self, one: AskedObject, told: Sequence[Told]) -> None:
         async with self._database.transaction() as session:
-            if await settle_asked(session, self._source_id, one):
-                tally = await self._take_in(session, told, stream=one.stream)
-                await self._count(session, tally, max(len(told), 1))
+            await settle_asked(session, self._source_id, one)
+            tally = await self._take_in(session, told, stream=one.stream)
+            await self._count(session, tally, max(len(told), 1))
 
     async def _count(self, session: Session, tally: Tally, read: int) -> None:
         counts = {"stored": tally.stored, "duplicates": tally.duplicates, "quarantined": tally.quarantined}

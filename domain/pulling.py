@@ -66,7 +66,7 @@ class PullReader(Protocol):
         """Make one call and say in a sentence what the credentials may read."""
         ...
 
-    async def page(self, stream: str, cursor: Cursor, now: WallInstant) -> Page:
+    async def page(self, stream: str, cursor: Cursor, now: WallInstant, /) -> Page:
         """Return the page behind the cursor."""
         ...
 

@@ -1,17 +1,17 @@
 """Connected providers: which source reads which account, with what address, options and secrets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, select, text, update
+from sqlalchemy import Row, Select, and_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFoundError
 from domain.time import WallInstant
 from models.ciphers import Cipher
-from models.tables.connections import ConnectionRow
+from models.tables.connections import ConnectionRow, PullCursorRow
 from models.tables.data import SourceRow
 
 CHANNEL = "everstay_connections"
@@ -92,30 +92,57 @@ async def connections_of(session: AsyncSession, provider: str, cipher: Cipher) -
 
 async def list_connections(session: AsyncSession) -> list[ListedConnection]:
     """Return every connection for people to see, by name."""
+    found = await session.execute(_listed().order_by(SourceRow.name, SourceRow.id))
+    return [ListedConnection(*row) for row in found]
+
+
+async def get_listed(session: AsyncSession, source_id: str) -> ListedConnection:
+    """Return one connection without its secrets; raises NotFoundError."""
+    row = (await session.execute(_listed().where(ConnectionRow.source_id == source_id))).one_or_none()
+    if row is None:
+        raise NotFoundError(what="connection", key=source_id)
+    return ListedConnection(*row)
+
+
+def _listed() -> Select[Any]:
     row = ConnectionRow
-    query = (
-        select(
-            row.source_id,
-            SourceRow.name,
-            row.provider,
-            row.options,
-            row.pull_every_seconds,
-            row.paused_at,
-            row.problem,
-            row.created_at,
-            SourceRow.last_received_at,
-            SourceRow.last_fact_at,
-        )
-        .join(SourceRow, SourceRow.id == row.source_id)
-        .order_by(SourceRow.name, row.source_id)
-    )
-    return [ListedConnection(*found) for found in await session.execute(query)]
+    return select(
+        row.source_id,
+        SourceRow.name,
+        row.provider,
+        row.options,
+        row.pull_every_seconds,
+        row.paused_at,
+        row.problem,
+        row.created_at,
+        SourceRow.last_received_at,
+        SourceRow.last_fact_at,
+    ).join(SourceRow, SourceRow.id == row.source_id)
 
 
-async def pulled_sources(session: AsyncSession) -> list[str]:
+@dataclass(frozen=True)
+class PulledSource:
+    """A connection that is read, and whatever its workflow should hear of."""
+
+    source_id: str
+    pull_every_seconds: float | None
+    paused_at: WallInstant | None
+    created_at: WallInstant
+    asked_at: WallInstant | None
+    """When single objects were asked for last, while any still waits."""
+
+
+async def pulled_sources(session: AsyncSession, providers: Sequence[str]) -> list[PulledSource]:
     """Return the sources that have to be read again and again, paused ones too."""
-    query = select(ConnectionRow.source_id).where(ConnectionRow.pull_every_seconds.is_not(None))
-    return list(await session.scalars(query.order_by(ConnectionRow.source_id)))
+    row, cursor = ConnectionRow, PullCursorRow
+    wishes = and_(cursor.source_id == row.source_id, cursor.stream == "asked", cursor.cursor != {})
+    query = (
+        select(row.source_id, row.pull_every_seconds, row.paused_at, row.created_at, cursor.moved_at)
+        .outerjoin(cursor, wishes)
+        .where(row.pull_every_seconds.is_not(None), row.provider.in_(providers))
+    )
+    rows = await session.execute(query.order_by(row.source_id))
+    return [PulledSource(*found) for found in rows]
 
 
 async def pause_connection(session: AsyncSession, source_id: str, paused_at: WallInstant | None) -> None:

@@ -25,7 +25,10 @@ from models.tables.customers import ContactRow, CustomerRow
 from models.tables.ledger import TouchpointRow
 from models.tables.people import UserRow
 
-UPLOAD = "upload"
+LINKED_KINDS = frozenset(
+    {"upload", "hubspot", "zendesk", "stripe", "intercom", "salesforce", "webhook", "calendar", "warehouse"}
+)
+"""Kinds of source whose own keys may stand for what another source told of, as `identities` says."""
 CUSTOMERS = "customers"
 ByType = dict[str, list[tuple[int, Fact]]]
 Stage = Callable[[Batch, Indexed], Awaitable[None]]
@@ -123,7 +126,7 @@ async def _resolve_customers(batch: Batch, by_type: ByType) -> None:
     names = [*_named(by_type, "customer"), *(fact.key for _, fact in by_type.get("customer", ()))]
     if not names:
         return
-    if batch.source.kind == UPLOAD:
+    if batch.source.kind in LINKED_KINDS:
         batch.linked = await linked(batch.session, batch.source.id, GROUP, names)
     addressed = await customers_at(batch.session, names) | batch.linked | batch.given
     named = among(CustomerRow.external_id, [name for name in names if name not in addressed])
@@ -148,7 +151,7 @@ async def _resolve_people(batch: Batch, by_type: ByType) -> None:
             ContactRow.source_id == batch.source.id, among(ContactRow.external_id, names)
         )
         batch.contacts = dict((await batch.session.execute(query)).all())
-        if batch.source.kind == UPLOAD:
+        if batch.source.kind in LINKED_KINDS:
             batch.contacts = await linked(batch.session, batch.source.id, USER, names) | batch.contacts
         batch.contacts |= await contacts_at(batch.session, names)
     if emails:

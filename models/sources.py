@@ -55,6 +55,21 @@ async def get_source(session: AsyncSession, source_id: str) -> Source:
     return Source(row.id, row.name, row.kind, tuple(row.provides), row.connected_at, row.rhythm_hours)
 
 
+async def find_source(session: AsyncSession, source_id: str) -> Source | None:
+    """Return a source, None where there is none."""
+    try:
+        return await get_source(session, source_id)
+    except NotFoundError:
+        return None
+
+
+async def tells_customers(session: AsyncSession, *, besides: str) -> bool:
+    """Tell whether another source keeps the customers of this installation."""
+    row = SourceRow
+    query = select(row.id).where(row.provides.contains(["customers"]), row.id != besides)
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def note_facts(session: AsyncSession, source_id: str, last_fact_at: BusinessInstant) -> None:
     """Move the source's freshness forward."""
     newer = SourceRow.last_fact_at.is_(None) | (SourceRow.last_fact_at < last_fact_at)

@@ -9,13 +9,16 @@ from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from activities.lifecycle import LifecycleActivities
 from activities.messaging import MessagingActivities
+from activities.pulls import PullActivities
 from activities.scoring import CalendarActivities, ScoringActivities
 from domain.links import LinkMaker
 from domain.ports import Clock, EmailAddress, EmailSender
 from integrations.jinja_renderer import JinjaMessageRenderer
+from integrations.providers import open_reader
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
 from integrations.simulators.account import SIMULATOR_API_KEY
 from integrations.tabular import FileReader
+from models.ciphers import Cipher
 from models.database import Database
 from models.playbooks import PlaybookShelf
 from settings import Settings
@@ -24,6 +27,7 @@ from workflows.calendar import CalendarWorkflow
 from workflows.imports import ImportWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
+from workflows.pulls import PullWorkflow
 from workflows.scoring import PortfolioScoringWorkflow
 
 Activity = Callable[..., Any]
@@ -38,6 +42,7 @@ class Parts:
     shelf: PlaybookShelf
     sender: EmailSender
     letterhead: Letterhead
+    cipher: Cipher
 
 
 def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
@@ -45,7 +50,8 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
     links = LinkMaker(settings.base_url, settings.signing_key)
     address = EmailAddress(settings.sender_email, settings.sender_name)
     letterhead = Letterhead(JinjaMessageRenderer(LIBRARY / "templates"), links, address)
-    return Parts(database, clock, PlaybookShelf(), email_sender(settings), letterhead)
+    cipher = Cipher(settings.signing_key)
+    return Parts(database, clock, PlaybookShelf(), email_sender(settings), letterhead, cipher)
 
 
 def email_sender(settings: Settings) -> EmailSender:
@@ -98,13 +104,24 @@ def _imports(parts: Parts) -> list[Activity]:
     return [imports.plan_import, imports.import_file, imports.finish_import]
 
 
+def _pulls(parts: Parts) -> list[Activity]:
+    pulls = PullActivities(parts.database, parts.clock, parts.cipher, open_reader)
+    return [pulls.plan_pull, pulls.pull_stream, pulls.finish_pull]
+
+
 WORKFLOWS: dict[str, Sequence[type]] = {
-    "lifecycle": (CustomerLifecycleWorkflow, InterventionWorkflow, ImportWorkflow, CalendarWorkflow),
+    "lifecycle": (
+        CustomerLifecycleWorkflow,
+        InterventionWorkflow,
+        ImportWorkflow,
+        CalendarWorkflow,
+        PullWorkflow,
+    ),
     "scoring": (PortfolioScoringWorkflow,),
 }
 ACTIVITIES: dict[str, Sequence[Callable[[Parts], list[Activity]]]] = {
     "decisions": (_lifecycle, _interventions, _calendar),
     "email": (_messaging,),
-    "bulk": (_imports,),
+    "bulk": (_imports, _pulls),
     "scoring": (_scoring,),
 }

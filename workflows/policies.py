@@ -67,6 +67,19 @@ IMPORT_STEP = ActivityPolicy(
 IMPORT_FILE = ActivityPolicy(timedelta(hours=24), IMPORT_STEP.retry, heartbeat=timedelta(seconds=10))
 """One file of an import: a repeated attempt goes on behind the last batch that was committed."""
 
+PULL_STREAM = ActivityPolicy(
+    timedelta(hours=24),
+    RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5), maximum_attempts=50
+    ),
+    heartbeat=timedelta(seconds=10),
+)
+"""One stream of a provider: a repeated attempt goes on behind the last page. What the provider asks for in
+Retry-After comes as next_retry_delay; after some hours of failures the pass ends, and the next one tries."""
+
+PASSES_PER_RUN = 50
+"""Passes over a connection after which its workflow leaves its history behind."""
+
 CONTINUE_AS_NEW_AFTER = timedelta(days=90)
 """The longest life of one run of an entity, so that patches can retire."""
 

@@ -1,0 +1,152 @@
+"""Who a provider's companies and payers are, by what it tells of them: kept, and tried again."""
+
+import uuid
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.pulling import Hint
+from domain.time import BusinessInstant
+from models.arrays import among
+from models.customer_matching import GROUP
+from models.facts_batch import fact_id
+from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
+from models.tables.tracking import IdentityRow, TrackedTraitRow
+
+MATCH = "match"
+Owners = dict[str, set[uuid.UUID]]
+
+
+async def remember_hints(
+    session: AsyncSession, source_id: str, hints: Sequence[Hint], at: BusinessInstant
+) -> None:
+    """Keep what was told of each key, so that a customer who comes later is recognised too."""
+    rows = [
+        {
+            "source_id": source_id,
+            "kind": GROUP,
+            "key": hint.key,
+            "traits": {
+                "name": hint.name,
+                "external_ids": list(hint.external_ids),
+                "domains": list(hint.domains),
+                "emails": list(hint.emails),
+            },
+            "group_key": None,
+            "told_at": at,
+        }
+        for hint in {hint.key: hint for hint in hints}.values()
+    ]
+    if rows:
+        statement = insert(TrackedTraitRow)
+        news = {name: statement.excluded[name] for name in ("traits", "told_at")}
+        await session.execute(
+            statement.on_conflict_do_update(index_elements=["source_id", "kind", "key"], set_=news), rows
+        )
+
+
+async def waiting_hints(session: AsyncSession, source_id: str) -> list[Hint]:
+    """Return what was told of the keys that nobody could be named for yet."""
+    trait, identity = TrackedTraitRow, IdentityRow
+    is_linked = select(identity.id).where(
+        identity.source_id == trait.source_id,
+        identity.kind == GROUP,
+        identity.key == trait.key,
+        identity.until.is_(None),
+    )
+    query = select(trait.key, trait.traits).where(
+        trait.source_id == source_id, trait.kind == GROUP, ~is_linked.exists()
+    )
+    return [_hint(key, traits) for key, traits in await session.execute(query)]
+
+
+def _hint(key: str, traits: dict[str, object]) -> Hint:
+    def words(name: str) -> tuple[str, ...]:
+        given = traits.get(name)
+        return tuple(str(each) for each in given) if isinstance(given, list) else ()
+
+    return Hint(key, str(traits.get("name") or ""), words("external_ids"), words("domains"), words("emails"))
+
+
+async def link_group(
+    session: AsyncSession,
+    source_id: str,
+    key: str,
+    customer_id: uuid.UUID,
+    at: BusinessInstant,
+    made_by: str = MATCH,
+) -> bool:
+    """Say that a source's key stands for a customer; tell whether that is new."""
+    row = {
+        "id": fact_id(source_id, f"identity/{GROUP}/{at.isoformat()}", key),
+        "source_id": source_id,
+        "kind": GROUP,
+        "key": key,
+        "contact_id": None,
+        "customer_id": customer_id,
+        "since": at,
+        "until": None,
+        "made_by": made_by,
+    }
+    statement = insert(IdentityRow).values(row).on_conflict_do_nothing().returning(IdentityRow.id)
+    return await session.scalar(statement) is not None
+
+
+async def match_hints(
+    session: AsyncSession, source_id: str, hints: Sequence[Hint], at: BusinessInstant
+) -> list[str]:
+    """Link the keys whose hints fit exactly one customer of another source; return those newly linked.
+
+    An id that somebody wrote down counts before a domain, and that before the address of a known person.
+    """
+    by_id = await _by_id(session, source_id, {one for hint in hints for one in hint.external_ids})
+    by_domain = await _by_domain(session, source_id, {one for hint in hints for one in hint.domains})
+    by_mail = await _by_mail(session, source_id, {one for hint in hints for one in hint.emails})
+    linked: list[str] = []
+    for hint in hints:
+        found = (
+            _only(by_id, hint.external_ids) or _only(by_domain, hint.domains) or _only(by_mail, hint.emails)
+        )
+        if found is not None and await link_group(session, source_id, hint.key, found, at):
+            linked.append(hint.key)
+    return linked
+
+
+def _only(owners: Owners, names: Sequence[str]) -> uuid.UUID | None:
+    """Return the customer whom all of the names mean together, None where they mean two or nobody."""
+    found = {customer for name in names for customer in owners.get(name, ())}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+async def _by_id(session: AsyncSession, source_id: str, names: Collection[str]) -> Owners:
+    row = CustomerRow
+    query = select(row.external_id, row.id).where(
+        row.source_id != source_id, among(row.external_id, list(names))
+    )
+    return _grouped((await session.execute(query)).tuples().all())
+
+
+async def _by_domain(session: AsyncSession, source_id: str, names: Collection[str]) -> Owners:
+    row = CustomerRow
+    bare = func.regexp_replace(func.lower(row.domain), r"^(https?://)?(www\.)?|/$", "", "g")
+    query = select(bare, row.id).where(row.source_id != source_id, among(bare, list(names)))
+    return _grouped((await session.execute(query)).tuples().all())
+
+
+async def _by_mail(session: AsyncSession, source_id: str, names: Collection[str]) -> Owners:
+    mail = func.lower(ContactRow.email)
+    query = (
+        select(mail, ContactRoleRow.customer_id)
+        .join(ContactRoleRow, ContactRoleRow.contact_id == ContactRow.id)
+        .where(ContactRow.source_id != source_id, among(mail, list(names)), ContactRoleRow.until.is_(None))
+    )
+    return _grouped((await session.execute(query)).tuples().all())
+
+
+def _grouped(rows: Sequence[tuple[str, uuid.UUID]]) -> Owners:
+    owners: Owners = {}
+    for name, customer in rows:
+        owners.setdefault(name, set()).add(customer)
+    return owners

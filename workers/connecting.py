@@ -1,0 +1,198 @@
+"""`everstay connect` itself: check what was given, try the credentials, and store the connection."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from domain.errors import EverstayError, InvalidInputError
+from integrations.mapping_files import load_mapping
+from integrations.providers import PROVIDERS, open_reader
+from models.ciphers import Cipher
+from models.clock import open_clock, wall_now
+from models.connections import Connection, get_listed, save_connection
+from models.database import Database
+from models.sources import Source, connect_source, find_source, tells_customers
+from settings import Settings
+from workers.console import located_settings
+from workers.embedded.connection import connect_temporal
+from workers.pull_keeper import start_pull
+
+PUSHED: Mapping[str, tuple[str, ...]] = {
+    "intercom": ("tickets", "touchpoints"),
+    "salesforce": ("contacts", "meetings", "touchpoints"),
+    "calendar": ("meetings", "touchpoints"),
+    "webhook": (),
+}
+"""Providers that push (or, of a calendar, are fetched by the deliveries' stage), and what they tell."""
+MAY_KEEP_CUSTOMERS = frozenset({"hubspot", "salesforce", "stripe", "zendesk"})
+EVERY = {"calendar": "15m", "warehouse": "1d"}
+DEFAULT_EVERY = "15m"
+SHORTEST_SECONDS = 5.0
+HOUR = 3600.0
+
+
+class TemporalAwayError(EverstayError):
+    """Temporal does not answer; look at `everstay doctor`."""
+
+
+@dataclass(frozen=True)
+class ConnectOrder:
+    """What a person asks for. It holds names of variables, never their values."""
+
+    provider: str
+    name: str
+    token_env: str | None = None
+    webhook_secret_env: str | None = None
+    base_url: str | None = None
+    user: str | None = None
+    every: str | None = None
+    mapping: str | None = None
+    folder: str | None = None
+    options: tuple[str, ...] = ()
+    customers: bool | None = None
+    check: bool = True
+
+    @property
+    def source_id(self) -> str:
+        """The id made of the name."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or self.provider
+
+    @property
+    def is_read(self) -> bool:
+        """Whether we go and read it, by its own pace."""
+        return self.provider in PROVIDERS
+
+
+async def connect_provider(order: ConnectOrder) -> list[str]:
+    """Store the connection and return what a person should know of it."""
+    if order.provider not in {*PROVIDERS, *PUSHED}:
+        known = ", ".join(sorted({*PROVIDERS, *PUSHED}))
+        raise InvalidInputError(field="PROVIDER", reason=f"{order.provider} is none of {known}")
+    connection = _connection(order)
+    said = [await _tried(connection)] if order.is_read and order.check else []
+    settings = located_settings()
+    database = Database(settings.database_url or "", pool_size=1)
+    try:
+        return [*await _store(database, settings, order, connection), *said]
+    finally:
+        await database.close()
+
+
+def _connection(order: ConnectOrder) -> Connection:
+    secrets = {
+        name: _secret(variable)
+        for name, variable in (("token", order.token_env), ("webhook_secret", order.webhook_secret_env))
+        if variable is not None
+    }
+    options: dict[str, Any] = dict(_pair(text) for text in order.options)
+    options |= {"base_url": order.base_url.rstrip("/")} if order.base_url else {}
+    options |= {"user": order.user} if order.user else {}
+    options |= {"folder": str(Path(order.folder).resolve())} if order.folder else {}
+    if order.mapping is not None:
+        options["mapping"] = load_mapping(order.mapping).model_dump(mode="json")
+    return Connection(order.source_id, order.provider, options, secrets, _every(order))
+
+
+def _secret(variable: str) -> str:
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise InvalidInputError(field=variable, reason="the environment variable is not set or empty")
+    return value
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise InvalidInputError(field="--option", reason=f"{text!r} is not name=value")
+    return name, value.split(",") if name in {"customer_stages", "own_domains"} else value
+
+
+def _every(order: ConnectOrder) -> float | None:
+    if not order.is_read and order.provider != "calendar":
+        if order.every is not None:
+            raise InvalidInputError(field="--every", reason=f"{order.provider} pushes; it is not read")
+        return None
+    seconds = seconds_of(order.every or EVERY.get(order.provider, DEFAULT_EVERY))
+    if seconds < SHORTEST_SECONDS:
+        raise InvalidInputError(field="--every", reason=f"at least {SHORTEST_SECONDS:g}s")
+    return seconds
+
+
+UNITS = {"s": 1.0, "m": 60.0, "h": HOUR, "d": 24 * HOUR}
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds of 90s, 15m, 6h or 1d; raises InvalidInputError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
+    if found is None:
+        raise InvalidInputError(field="--every", reason=f"{text!r} is not like 90s, 15m, 6h or 1d")
+    return float(found[1]) * UNITS[found[2]]
+
+
+async def _tried(connection: Connection) -> str:
+    async with open_reader(connection.provider, connection.options, connection.secrets) as reader:
+        return await reader.check()
+
+
+async def _store(
+    database: Database, settings: Settings, order: ConnectOrder, connection: Connection
+) -> list[str]:
+    clock = await open_clock(database)
+    async with database.transaction() as session:
+        known = await find_source(session, order.source_id)
+        if known is not None and known.kind != order.provider:
+            reason = f"{order.source_id} is a source of another kind ({known.kind}); give another --name"
+            raise InvalidInputError(field="--name", reason=reason)
+        keeps = order.customers
+        if keeps is None:
+            others = await tells_customers(session, besides=order.source_id)
+            keeps = order.provider in MAY_KEEP_CUSTOMERS and not others
+        provides = _provides(order, connection, keeps=keeps)
+        source = Source(
+            order.source_id, order.name, order.provider, provides, clock.now(), _rhythm(connection)
+        )
+        await connect_source(session, source)
+        await save_connection(session, connection, Cipher(settings.signing_key), wall_now())
+    told = ", ".join(provides) or "what its mapping says"
+    lines = [f"{order.name} is connected as {order.source_id}. It tells: {told}."]
+    if order.provider in MAY_KEEP_CUSTOMERS and not keeps:
+        lines.append("Customers are kept elsewhere: its companies are recognised by id, domain or e-mail.")
+    if order.is_read:
+        lines.append(f"It is read every {connection.pull_every_seconds:g} s of wall time.")
+    else:
+        lines.append(f"Webhooks go to {settings.base_url}/webhooks/{order.provider}/{order.source_id}.")
+    return lines
+
+
+def _provides(order: ConnectOrder, connection: Connection, *, keeps: bool) -> tuple[str, ...]:
+    mapping = connection.options.get("mapping")
+    if isinstance(mapping, Mapping):
+        return tuple((mapping.get("source") or {}).get("provides") or ())
+    own = PROVIDERS[order.provider].provides if order.is_read else PUSHED[order.provider]
+    return ("customers", *own) if keeps else own
+
+
+def _rhythm(connection: Connection) -> float | None:
+    """Return how often something is expected: a source that is read is silent after some missed passes."""
+    every = connection.pull_every_seconds
+    return None if every is None else max(every / HOUR, 1.0)
+
+
+async def ask_for_pull(source_id: str) -> None:
+    """Have a connection read now."""
+    settings = located_settings()
+    database = Database(settings.database_url or "", pool_size=1)
+    try:
+        async with database.transaction() as session:
+            found = await get_listed(session, source_id)
+    finally:
+        await database.close()
+    if found.provider not in PROVIDERS:
+        raise InvalidInputError(field="SOURCE", reason=f"{source_id} pushes; it is not read")
+    if found.paused_at is not None:
+        raise InvalidInputError(field="SOURCE", reason=f"{source_id} is paused; resume it first")
+    if not await start_pull(await connect_temporal(settings), source_id, "pull_now"):
+        raise TemporalAwayError
