@@ -151,6 +151,12 @@ class Settings(BaseSettings):
         8.0, "Longest wait for one call to the e-mail provider.", "a number of seconds above 0, up to 10"
     )
 
+    rescore_gap_seconds: Annotated[float, Field(ge=0, le=86_400)] = _setting(
+        3.0,
+        "Least time between two scorings on demand of a customer of whom only usage is told.",
+        "a number of seconds from 0 to 86400",
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least important messages that are logged.", "debug, info, warning or error"
     )

@@ -17,9 +17,11 @@ from models.lifecycles import RING_LEASE, claim_rings, unring
 from models.listening import announcements
 from models.outbox import CHANNEL
 from settings import Settings
+from workers.beside import loops
 from workers.calendar import keep_calendar
 from workers.clock_refresh import keep_fresh
 from workers.embedded.connection import connect_temporal
+from workers.pull_keeper import keep_pulls
 from workers.upload_keeper import keep_uploads
 from workflows import policies
 from workflows.lifecycle import CustomerLifecycleWorkflow
@@ -34,12 +36,14 @@ log = structlog.get_logger("relay")
 
 async def run_relay(settings: Settings) -> None:
     """Ring until cancelled; Temporal being away only makes the rings wait in the outbox."""
-    database = Database(settings.database_url or "", pool_size=4)
+    database = Database(settings.database_url or "", pool_size=settings.database_pool_size)
     clock = await open_clock(database)
     beside = [asyncio.create_task(keep_fresh(clock, database))]
+    beside += [asyncio.create_task(loop) for loop in loops(settings, database, clock)]
     try:
         client = await connect_temporal(settings)
         beside.append(asyncio.create_task(keep_calendar(client, database.url)))
+        beside.append(asyncio.create_task(keep_pulls(client, database)))
         beside.append(asyncio.create_task(keep_uploads(client, database, clock)))
         relay = Relay(database, clock, client)
         async for _ in announcements(database.url, CHANNEL, at_least_every=POLL_SECONDS):

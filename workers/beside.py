@@ -1,0 +1,44 @@
+"""The loops that run in the relay's process beside it: append yours, and it is kept alive."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from models.clock import StoredClock
+from models.database import Database
+from settings import Settings
+from workers.rescorer import keep_scoring
+from workers.tracking_stage import keep_attributing
+from workers.usage_upkeep import keep_matching, keep_windows
+
+BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0)
+Loop = Callable[[], Coroutine[Any, Any, None]]
+log: Any = structlog.get_logger("beside")
+
+
+def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Coroutine[Any, Any, None]]:
+    """Return every loop, supervised. Add a name and a function without arguments that runs for ever."""
+    jobs: dict[str, Loop] = {
+        "tracking": lambda: keep_attributing(database, clock),
+        "rescoring": lambda: keep_scoring(database, clock, settings.rescore_gap_seconds),
+        "windows": lambda: keep_windows(database, clock),
+        "matching": lambda: keep_matching(database, clock),
+    }
+    return [supervised(name, job) for name, job in jobs.items()]
+
+
+async def supervised(name: str, job: Loop) -> None:
+    """Run a loop for ever: what it raises is logged, and it starts again after a while that grows."""
+    failures = 0
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            await job()
+        except Exception as error:  # noqa: BLE001 - no loop may take the others down, whatever it meets
+            log.warning("a loop failed and starts again", loop=name, reason=str(error)[:500])
+        if asyncio.get_running_loop().time() - began > BACK_OFF_SECONDS[-1]:
+            failures = 0
+        await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+        failures += 1
