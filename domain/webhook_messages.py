@@ -73,3 +73,6 @@ class Part:
     hints: tuple[Hint, ...] = ()
     asks: tuple[Asked, ...] = ()
     problem: str | None = None
+    stream: str | None = None
+    """Where the provider's pull reads the same objects: its stream; they are taken in together then."""
+    object_id: str = ""

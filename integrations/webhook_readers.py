@@ -5,6 +5,7 @@ Part with a problem, and the others count.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -83,7 +84,8 @@ def _stripe(body: bytes, context: ReadingContext) -> list[Part]:
         facts = stripe_facts.facts_of(kind, held, known_at, context.timeline)
         return Part(1, held, tuple(facts), tuple(stripe_facts.hints_of(kind, held)))
 
-    return [_part(1, held, tell)]
+    told = _part(1, held, tell)
+    return [replace(told, stream=f"{kind}s", object_id=str(held.get("id") or event.get("id") or ""))]
 
 
 def _zendesk(body: bytes, _context: ReadingContext) -> list[Part]:

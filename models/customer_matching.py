@@ -209,4 +209,4 @@ async def linked(
     query = select(row.key, whom).where(
         row.source_id == source_id, row.kind == kind, row.until.is_(None), whom.is_not(None)
     )
-    return dict((await session.execute(query.where(among(row.key, names)))).tuples().all())  # type: ignore[arg-type]  # not null
+    return dict((await session.execute(query.where(among(row.key, names)))).all())  # type: ignore[arg-type]  # not null

@@ -4,7 +4,7 @@ import datetime as dt
 import enum
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -59,6 +59,11 @@ class Counts:
     stored: int = 0
     duplicates: int = 0
     quarantined: int = 0
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Add up what became of two parts of one delivery."""
+        mine, theirs = astuple(self), astuple(other)
+        return Counts(*(one + another for one, another in zip(mine, theirs, strict=True)))
 
 
 async def receive_delivery(

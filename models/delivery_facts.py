@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import select, update
@@ -10,12 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.fact_merge import NOT_LATER
 from domain.facts import Fact
-from domain.time import WallInstant
+from domain.time import BusinessInstant, WallInstant
 from domain.webhook_messages import Part
+from models.clock import load_timeline
 from models.deliveries import Counts, Delivery
 from models.facts import store_facts
 from models.facts_batch import StoreResult, Verdict
+from models.intake import Item, take_in
 from models.quarantine import OPEN, REPLAYED, BadRow, quarantine, row_hash
+from models.source_days import count_day
 from models.sources import Source
 from models.tables.data import QuarantinedRow
 
@@ -48,6 +51,8 @@ async def store_parts(
     An older word that comes after a newer one is neither a conflict nor news. With `keeps_strangers` False,
     what concerns nobody we know is left out: a calendar holds meetings with others too, and is read again.
     """
+    read = await _take_in(session, delivery, parts)
+    parts = [part for part in parts if part.stream is None]
     entries = provided(source, parts)
     result = await store_facts(
         session, source.id, [each.fact for each in entries], received_at=delivery.received_at
@@ -59,7 +64,31 @@ async def store_parts(
     await quarantine(session, None, source.id, bad, wall)
     await _settle_others(session, delivery, bad, wall)
     late = sum(_is_late(result, index) for index in range(len(entries)))
-    return Counts(result.stored, result.duplicates + late, len(bad))
+    counts = Counts(result.stored, result.duplicates + late, len(bad))
+    await count_day(
+        session, source.id, delivery.received_at.date(), delivery.topic or "webhook", **asdict(counts)
+    )
+    return counts.plus(read)
+
+
+async def _take_in(session: AsyncSession, delivery: Delivery, parts: Sequence[Part]) -> Counts:
+    """Take in what the source's pull reads too, by the same rules and under the same keys."""
+    items = [
+        Item(part.stream, part.object_id, part.facts, part.hints, part.problem)
+        for part in parts
+        if part.stream is not None
+    ]
+    if not items:
+        return Counts()
+    now = await business_now(session, delivery.received_at)
+    tally = await take_in(session, delivery.source_id, items, delivery.received_at, now)
+    return Counts(tally.stored, tally.duplicates, tally.quarantined)
+
+
+async def business_now(session: AsyncSession, wall: WallInstant) -> BusinessInstant:
+    """Return business time at a wall instant."""
+    timeline = await load_timeline(session)
+    return BusinessInstant(wall) if timeline is None else timeline.business_at(wall)
 
 
 def _malformed(delivery: Delivery, parts: Sequence[Part]) -> list[BadRow]:

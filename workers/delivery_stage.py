@@ -93,7 +93,8 @@ class DeliveryStage:
             wall,
             keeps_strangers=delivery.provider not in REREAD_EACH_TIME,
         )
-        concerns_us = any(part.asks or part.problem for part in parts) or bool(provided(source, parts))
+        told = any(part.asks or part.problem or (part.stream and part.facts) for part in parts)
+        concerns_us = told or bool(provided(source, parts))
         state = DeliveryState.PROCESSED if concerns_us else DeliveryState.IGNORED
         await settle_delivery(session, delivery.id, state, counts if concerns_us else Counts(), wall)
 
