@@ -10,7 +10,6 @@ from models.database import Database
 from models.holding import prune
 from models.identities import match_everything
 from models.usage_windows import (
-    CHUNK,
     are_astray,
     customers_after,
     lock_for_usage,
@@ -19,6 +18,8 @@ from models.usage_windows import (
     stale_customers,
 )
 
+CHUNK = 500
+"""Customers per transaction: their rows are locked for a fraction of a second."""
 LOOK_SECONDS = 5.0
 MATCH_SECONDS = 30.0
 KEPT_DAYS = 90
