@@ -90,6 +90,8 @@ class CustomerState:
     open_runs: tuple[OpenRun, ...] = ()
     ended_runs: tuple[EndedRun, ...] = ()
     heads_up_keys: frozenset[str] = frozenset()
+    heard_since: BusinessInstant | None = None
+    """When the first source that tells of touchpoints was connected: silence before it was deafness."""
     first_seen_at: BusinessInstant | None = None
     """When the director first looked at this customer."""
     tier_is_baseline: bool = False

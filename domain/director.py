@@ -110,7 +110,8 @@ def _silence_due(state: CustomerState, policy: DirectorPolicy, memory: Memory) -
     """Return when the customer's longest silence is over, None where we could not hear a contact."""
     if not state.is_observed:
         return None
-    known = [at for at in (state.last_touch_at, memory.silence_from, memory.began_at) if at is not None]
+    beginnings = (state.last_touch_at, memory.silence_from, memory.began_at, state.heard_since)
+    known = [at for at in beginnings if at is not None]
     if not known:
         return None
     start = max(known)

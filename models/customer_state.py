@@ -14,7 +14,7 @@ from models.playbooks import PlaybookShelf
 from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
 from models.tables.playbooks import InterventionRow
-from models.tables.scoring import ScoreRow, SignalRow
+from models.tables.scoring import KindSilenceRow, ScoreRow, SignalRow
 from models.tables.work import HeadsUpRow
 
 
@@ -30,6 +30,7 @@ async def load_customer_state(
 ) -> CustomerState:
     """Return one customer as the director sees it. The caller holds the row's lock."""
     row = (await session.execute(select(CustomerRow).where(CustomerRow.id == customer_id))).scalar_one()
+    heard_since = await _heard_since(session)
     return CustomerState(
         customer_id=customer_id,
         status=row.status,
@@ -38,7 +39,8 @@ async def load_customer_state(
         health_status=row.health_status,
         holdout=row.holdout,
         do_not_contact=row.do_not_contact,
-        is_observed=await _hears_touchpoints(session),
+        is_observed=heard_since is not None,
+        heard_since=heard_since,
         renewal_on=row.renewal_on,
         started_at=row.started_at,
         last_touch_at=row.last_touch_at,
@@ -53,10 +55,20 @@ async def load_customer_state(
     )
 
 
-async def _hears_touchpoints(session: AsyncSession) -> bool:
-    """Tell whether a connected source reports contacts: nobody is told off for silence we cannot hear."""
-    query = select(SourceRow.id).where(SourceRow.provides.contains(["touchpoints"])).limit(1)
-    return await session.scalar(query) is not None
+async def _heard_since(session: AsyncSession) -> BusinessInstant | None:
+    """Return since when sources tell of contacts, None while none does or all of them are silent.
+
+    Nobody is told off for silence we cannot hear. Our own sends, replies to them and finished tasks are not
+    hearing: their sources provide no touchpoints.
+    """
+    row = KindSilenceRow
+    tells = SourceRow.provides.contains(["touchpoints"])
+    since = await session.scalar(select(func.min(SourceRow.connected_at)).where(tells))
+    query = select(row.until).where(row.kind == "touchpoint").order_by(row.since)
+    ends = list(await session.scalars(query)) if since is not None else []
+    if since is None or None in ends:
+        return None
+    return max([since, *(end for end in ends if end is not None)])
 
 
 async def _has_moved(session: AsyncSession, customer_id: uuid.UUID, acted_at: BusinessInstant | None) -> bool:

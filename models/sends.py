@@ -176,6 +176,7 @@ async def _sent_lately(
 ) -> tuple[BusinessInstant, ...]:
     """Return when other non-transactional mail went to this customer, newest first: claimed counts as sent.
 
+    Marketing that other systems sent counts like ours; what our people write by hand does not.
     `own` begins the keys of the message in question: an earlier attempt at it is no other message.
     """
     other = TouchpointRow.effect_key.is_(None) | ~TouchpointRow.effect_key.startswith(own, autoescape=True)
@@ -187,7 +188,7 @@ async def _sent_lately(
             TouchpointRow.channel == Channel.EMAIL,
             TouchpointRow.purpose != Purpose.TRANSACTIONAL,
             TouchpointRow.state.not_in(NOT_SENT),
-            TouchpointRow.source_id == EVERSTAY,
+            (TouchpointRow.source_id == EVERSTAY) | (TouchpointRow.purpose == Purpose.MARKETING),
             other,
         )
         .order_by(TouchpointRow.occurred_at.desc())

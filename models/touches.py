@@ -25,7 +25,7 @@ from models.tables.work import TaskRow
 SPOKEN = {TaskOutcome.REACHED, TaskOutcome.RESOLVED}
 CHANNELS = {"call": Channel.CALL, "email": Channel.EMAIL, "meeting": Channel.MEETING}
 INBOX = "inbox"
-"""The source id of what our people report by finishing a task."""
+"""The source id of what our people report by finishing a task. It is not how we hear of contacts."""
 
 
 async def note_finished_tasks(
@@ -48,7 +48,7 @@ async def note_finished_tasks(
 
 
 async def _touch(session: AsyncSession, customer_id: uuid.UUID, task: TaskRow, now: BusinessInstant) -> None:
-    await connect_source(session, Source(INBOX, "Inbox", "everstay", ("touchpoints",), now))
+    await connect_source(session, Source(INBOX, "Inbox", "everstay", (), now))
     statement = upsert(TouchpointRow).values(
         id=uuid.uuid4(),
         source_id=INBOX,
