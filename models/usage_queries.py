@@ -17,23 +17,32 @@ _FROM_EVENTS = """(
     WHERE customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of AND occurred_at <= :as_of
     GROUP BY 1, 2, 3)"""
 
-_USAGE = """
-WITH known AS {how} (SELECT * FROM {source} AS usage),
-span AS MATERIALIZED (
+_SPAN_BY_INDEX = """
     SELECT c.id AS customer_id, newest.day AS last_on, oldest.day AS first_on
     FROM unnest(CAST(:ids AS uuid[])) AS c(id)
     JOIN LATERAL (SELECT day FROM known WHERE customer_id = c.id AND day <= :today
                   ORDER BY day DESC LIMIT 1) newest ON true
-    JOIN LATERAL (SELECT day FROM known WHERE customer_id = c.id ORDER BY day LIMIT 1) oldest ON true
-),
-used AS MATERIALIZED (
-    SELECT span.customer_id, span.last_on, recent.day, recent.feature, recent.quantity, recent.users,
-           CASE WHEN recent.day < :today THEN (:today - 1 - recent.day) / 7 END AS week
-    FROM span
+    JOIN LATERAL (SELECT day FROM known WHERE customer_id = c.id ORDER BY day LIMIT 1) oldest ON true"""
+_RECENT_BY_INDEX = """
     CROSS JOIN LATERAL (SELECT day, feature, quantity, users FROM known
                         WHERE customer_id = span.customer_id
                           AND day BETWEEN LEAST(:today - 91, span.last_on - 55) AND :today
-                        OFFSET 0) AS recent
+                        OFFSET 0) AS recent"""
+_SPAN_AT_ONCE = """
+    SELECT customer_id, max(day) FILTER (WHERE day <= :today) AS last_on, min(day) AS first_on
+    FROM known GROUP BY customer_id HAVING min(day) <= :today"""
+_RECENT_AT_ONCE = """
+    JOIN known AS recent ON recent.customer_id = span.customer_id
+        AND recent.day BETWEEN LEAST(:today - 91, span.last_on - 55) AND :today"""
+"""Single events were added up just now and have no index: they are joined as a whole."""
+
+_USAGE = """
+WITH known AS {how} (SELECT * FROM {source} AS usage),
+span AS MATERIALIZED ({span}),
+used AS MATERIALIZED (
+    SELECT span.customer_id, span.last_on, recent.day, recent.feature, recent.quantity, recent.users,
+           CASE WHEN recent.day < :today THEN (:today - 1 - recent.day) / 7 END AS week
+    FROM span {recent}
 ),
 days AS (
     SELECT customer_id, day, week, last_on, sum(quantity) AS quantity, max(users) AS users
@@ -97,8 +106,20 @@ JOIN features USING (customer_id)
 LEFT JOIN limits USING (customer_id)
 """
 
-USAGE_NOW = _USAGE.format(how="NOT MATERIALIZED", source=_FROM_ROLLUP, week_sums=_WEEK_SUMS)
+USAGE_NOW = _USAGE.format(
+    how="NOT MATERIALIZED",
+    source=_FROM_ROLLUP,
+    span=_SPAN_BY_INDEX,
+    recent=_RECENT_BY_INDEX,
+    week_sums=_WEEK_SUMS,
+)
 """From the daily rollup: what is stored is known."""
 
-USAGE_AS_KNOWN = _USAGE.format(how="MATERIALIZED", source=_FROM_EVENTS, week_sums=_WEEK_SUMS)
+USAGE_AS_KNOWN = _USAGE.format(
+    how="MATERIALIZED",
+    source=_FROM_EVENTS,
+    span=_SPAN_AT_ONCE,
+    recent=_RECENT_AT_ONCE,
+    week_sums=_WEEK_SUMS,
+)
 """From single events: for a past instant, what became known later is left out."""
