@@ -26,10 +26,28 @@ def pages(
     _show([_pages(customers, requests)], json_path)
 
 
+@bench.command()
+def reaction(
+    *,
+    customers: Annotated[int, typer.Option(min=1, help="How many react, one after the other.")] = 40,
+    json_path: Json = None,
+) -> None:
+    """Time from a posted event that breaks a limit to the decision, and from a fact to the new verdict."""
+    _show([_reaction(customers)], json_path)
+
+
 @bench.command(name="all")
 def everything(*, json_path: Json = None) -> None:
     """Run every benchmark that this version has."""
-    _show([_pages(300, 100)], json_path)
+    _show([_pages(300, 100), _reaction(40)], json_path)
+
+
+def _reaction(customers: int) -> dict[str, Any]:
+    from settings import load_settings
+    from workers.bench.reaction import ReactionOptions, bench_reaction
+
+    options = ReactionOptions(customers)
+    return bench_reaction(load_settings(), options, lambda line: typer.echo(line, err=True)).document()
 
 
 def _pages(customers: int, requests: int) -> dict[str, Any]:
