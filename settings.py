@@ -157,6 +157,22 @@ class Settings(BaseSettings):
         "a number of seconds from 0 to 86400",
     )
 
+    tracking_messages_per_second: Annotated[float, Field(gt=0)] = _setting(
+        100_000.0,
+        "Messages that one write key may send per second, on average, to one API process.",
+        "a number above 0",
+    )
+    tracking_retention_days: Annotated[int, Field(ge=7, le=36_500)] = _setting(
+        400,
+        "Days that tracked messages are kept as they came.",
+        "a whole number from 7 to 36500",
+    )
+    usage_retention_days: Annotated[int, Field(ge=100)] | None = _setting(
+        None,
+        "Days that single uses are kept; none keeps all. Daily sums stay.",
+        "a whole number of at least 100",
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "Least important messages that are logged.", "debug, info, warning or error"
     )

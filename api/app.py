@@ -18,6 +18,7 @@ from api.openapi import openapi_config
 from api.routes import routes
 from api.server_timing import ServerTiming
 from api.templating import template_config
+from api.tracking.service import tracking_running
 from models.clock import StoredClock, open_clock
 from models.database import Database
 from settings import Settings, SettingsError
@@ -40,11 +41,11 @@ def create_app(settings: Settings) -> Litestar:
         before_send=[header_hook(secure=cookies.secure), log_answer],
         template_config=template_config(),
         openapi_config=openapi_config(),
-        lifespan=[_running],
+        lifespan=[_running, tracking_running],
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    app.state.update({"database": database, "stopping": asyncio.Event(), "applier": EventApplier(database)})
+    app.state.update({"settings": settings, "database": database, "stopping": asyncio.Event(), "applier": EventApplier(database)})
     return app
 
 

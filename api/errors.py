@@ -59,6 +59,8 @@ def _ours(request: AnyRequest, error: EverstayError) -> AnyResponse:
     response = answer(request, error.status, str(error))
     if isinstance(error, TooManyAttemptsError):
         response.headers["Retry-After"] = str(60 * int(str(error.details["minutes"])))
+    elif hasattr(error, "retry_after"):
+        response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 

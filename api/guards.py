@@ -19,6 +19,8 @@ class Access(StrEnum):
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
     WRITE_KEY = "write_key"
+    SENT_KEY = "sent_key"
+    """The handler looks for a write key, which some clients put into the body."""
     SIGNATURE = "signature"
     """The handler checks the sender's signature over the raw body, before anything else."""
 
@@ -26,7 +28,7 @@ class Access(StrEnum):
 Requirement = Access | Permission
 REQUIREMENT = "needs"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_NO_TOKEN = frozenset({Access.WRITE_KEY, Access.SIGNATURE})
+_NO_TOKEN = frozenset({Access.WRITE_KEY, Access.SENT_KEY, Access.SIGNATURE})
 
 Connection = ASGIConnection[object, Any, object, State]
 
@@ -60,7 +62,7 @@ def is_met(requirement: Requirement | None, caller: Caller) -> bool:
         return caller.key is not None and caller.key.kind is KeyKind.WRITE
     if requirement is Access.SIGNED_IN:
         return caller.user is not None
-    return requirement in {Access.PUBLIC, Access.SIGNATURE}
+    return requirement in {Access.PUBLIC, Access.SIGNATURE, Access.SENT_KEY}
 
 
 def refusal(requirement: Requirement | None, caller: Caller) -> NotSignedInError | NotAllowedError:

@@ -7,7 +7,7 @@ from litestar import Request, Router, get
 from litestar.datastructures import State
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.response import Template
 
 from api.guards import PUBLIC
@@ -42,6 +42,12 @@ def groups_of(schema: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return dict(sorted(groups.items()))
 
 
+SCHEMES: dict[str, SecurityScheme | Reference] = {
+    "key": SecurityScheme(type="http", scheme="bearer"),
+    "write_key": SecurityScheme(type="http", scheme="basic", description="The write key as the user name."),
+}
+
+
 def openapi_config() -> OpenAPIConfig:
     """Describe the API; Litestar's own pages are left out, since they load from elsewhere."""
     return OpenAPIConfig(
@@ -49,7 +55,7 @@ def openapi_config() -> OpenAPIConfig:
         version=version(),
         description=DESCRIPTION,
         use_handler_docstrings=True,
-        components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
+        components=Components(security_schemes=SCHEMES),
         security=[{"key": []}],
         render_plugins=[JsonRenderPlugin()],
         openapi_router=Router("/api/schema", route_handlers=[], opt=PUBLIC, include_in_schema=False),

@@ -7,6 +7,7 @@ from api.openapi import openapi_json, reference
 from api.recipients import RecipientController
 from api.resources.routes import api_router
 from api.sign_in import SignInController
+from api.tracking.routes import tracking_router
 from api.web.assets import static_routers
 from api.web.routes import page_routes
 from api.webhooks import webhook_router
@@ -25,6 +26,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         SignInController,
         RecipientController,
         webhook_router(settings),
+        tracking_router(),
         webhooks_in_router(),
         api_router(),
         *page_routes(),

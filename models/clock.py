@@ -116,6 +116,11 @@ class StoredClock:
         return self._timeline.wall_at(due, self.wall_now())
 
     @property
+    def timeline(self) -> Timeline:
+        """The segments as last read."""
+        return self._timeline
+
+    @property
     def rate(self) -> float:
         """Business seconds per wall second, now."""
         return self._timeline.segments[-1].rate

@@ -15,6 +15,7 @@ from domain.time import WallInstant
 from models.secrets import new_secret, secret_hash
 from models.tables.data import SourceRow
 from models.tables.people import ApiKeyRow
+from models.tracking_sources import open_tracking_source
 
 SHOWN = 16  # characters of a key that lists show, of which the first ones are its kind
 TOUCH = dt.timedelta(minutes=1)
@@ -84,9 +85,14 @@ async def create_key(
     name: str = "",
     source_id: str | None = None,
 ) -> tuple[str, ApiKey]:
-    """Make a key and return it with its record; this is the only time that it is seen."""
+    """Make a key and return it with its record; this is the only time that it is seen.
+
+    A write key without a source gets one of its own: what it sends must belong to somebody.
+    """
     if source_id is not None and await session.get(SourceRow, source_id) is None:
         raise NotFoundError(what="source", key=source_id)
+    if kind is KeyKind.WRITE and source_id is None:
+        source_id = await open_tracking_source(session, name, wall)
     secret = new_secret(f"evs_{kind}_")
     granted = checked_scopes(kind, scopes)
     key = ApiKey(

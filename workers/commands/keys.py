@@ -20,7 +20,7 @@ def create(
     scopes: Annotated[str, typer.Option(help="What an API key may do, separated by commas.")] = "",
     name: Annotated[str, typer.Option(help="What it is for, as lists show it.")] = "",
     source: Annotated[
-        str | None, typer.Option(help="The source that a write key's events belong to.")
+        str | None, typer.Option(help="The source of a write key's messages; none makes one of its own.")
     ] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write it here too, as JSON.")] = None,
 ) -> None:
@@ -55,7 +55,7 @@ def list_(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
 
 @keys.command()
 def revoke(which: Annotated[str, typer.Argument(help="Its beginning as lists show it, or its id.")]) -> None:
-    """End a key, from its next request on."""
+    """End a key, from its next request on; a write key within a few seconds."""
     from models.clock import wall_now
     from models.keys import revoke_key
     from workers.console import in_transaction, located_settings
