@@ -46,15 +46,8 @@ class Clash:
 
 _TICKET = MergeRule(
     fixed=("customer", "contact", "subject", "opened_at"),
-    filled=(
-        "first_response_due_at",
-        "first_responded_at",
-        "resolve_due_at",
-        "resolved_at",
-        "satisfaction",
-        "sentiment",
-    ),
-    latest=("priority",),
+    filled=("first_responded_at", "resolved_at", "sentiment"),
+    latest=("priority", "first_response_due_at", "resolve_due_at", "satisfaction"),
     rising=("reopened", "escalated"),
     known={"resolved_at": "resolved_known_at", "satisfaction": "satisfaction_known_at"},
     reopened_by="reopened",

@@ -98,7 +98,7 @@ class HubSpotReader:
         """Return the next objects in the order of their change."""
         found = await self._post(f"/crm/v3/objects/{stream}/search", self._search(stream, cursor))
         rows = found["results"]
-        is_last = len(rows) < PER_PAGE or "paging" not in found
+        is_last = not rows or not (found.get("paging") or {}).get("next")
         told = await self._complete(stream, rows)
         moved = _moved(cursor, [_changed(stream, row) for row in rows], rows, now, is_last=is_last)
         return Page(tuple(told), moved, is_last="within" not in cursor and is_last, read=len(rows))

@@ -5,6 +5,7 @@ shapes of the API (before and since 2025-03-31) are understood, whatever version
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from domain.errors import PermanentProviderError
@@ -77,14 +78,15 @@ class StripeReader:
 
     async def _changed(self, events: Sequence[Mapping[str, Any]]) -> list[Told]:
         """Fetch each changed object once, as it is now: an event may be older than what we know."""
-        named: dict[tuple[str, str], None] = {}
+        named: dict[tuple[str, str], float] = {}
         for event in reversed(events):
             body = event["data"]["object"]
             if body.get("object") in STREAM_OF:
-                named[STREAM_OF[body["object"]], body["id"]] = None
+                named[STREAM_OF[body["object"]], body["id"]] = event["created"]
         told: list[Told] = []
-        for stream, object_id in named:
-            told += await self.one(stream, object_id)
+        for (stream, object_id), changed in named.items():
+            now = await self.one(stream, object_id)
+            told += [replace(one, changed_at=epoch(changed)) for one in now]
         return told
 
     async def one(self, stream: str, object_id: str) -> Sequence[Told]:

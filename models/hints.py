@@ -125,14 +125,14 @@ async def _by_id(session: AsyncSession, source_id: str, names: Collection[str]) 
     query = select(row.external_id, row.id).where(
         row.source_id != source_id, among(row.external_id, list(names))
     )
-    return _grouped((await session.execute(query)).tuples().all())
+    return _grouped((await session.execute(query)).all())
 
 
 async def _by_domain(session: AsyncSession, source_id: str, names: Collection[str]) -> Owners:
     row = CustomerRow
     bare = func.regexp_replace(func.lower(row.domain), r"^(https?://)?(www\.)?|/$", "", "g")
     query = select(bare, row.id).where(row.source_id != source_id, among(bare, list(names)))
-    return _grouped((await session.execute(query)).tuples().all())
+    return _grouped((await session.execute(query)).all())
 
 
 async def _by_mail(session: AsyncSession, source_id: str, names: Collection[str]) -> Owners:
@@ -142,7 +142,7 @@ async def _by_mail(session: AsyncSession, source_id: str, names: Collection[str]
         .join(ContactRoleRow, ContactRoleRow.contact_id == ContactRow.id)
         .where(ContactRow.source_id != source_id, among(mail, list(names)), ContactRoleRow.until.is_(None))
     )
-    return _grouped((await session.execute(query)).tuples().all())
+    return _grouped((await session.execute(query)).all())
 
 
 def _grouped(rows: Sequence[tuple[str, uuid.UUID]]) -> Owners:

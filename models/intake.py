@@ -248,7 +248,7 @@ async def customers_named(
     query = select(row.external_id, row.id).where(
         row.source_id == source.id, among(row.external_id, list(names))
     )
-    own = dict((await session.execute(query)).tuples().all())
+    own = dict((await session.execute(query)).all())
     return await linked(session, source.id, GROUP, list(names)) | own
 
 
@@ -302,7 +302,7 @@ async def ask_again(session: AsyncSession, source_id: str, keys: Sequence[str]) 
     query = select(row.file, row.raw["id"].astext).where(
         row.source_id == source_id, row.state == OPEN, among(row.raw["customer"].astext, list(keys))
     )
-    waiting = (await session.execute(query.distinct())).tuples().all()
+    waiting = (await session.execute(query.distinct())).all()
     for stream, object_id in waiting:
         await ask_for(session, source_id, stream, object_id)
     return len(waiting)

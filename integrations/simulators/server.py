@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,13 @@ from litestar.static_files import create_static_files_router
 
 from integrations.simulators.account import FOLDER, SIMULATOR_API_KEY
 from integrations.simulators.connections import BreakableProtocol
+from integrations.simulators.hubspot.account import SimulatedHubSpot
+from integrations.simulators.providers import (
+    ReadFaultController,
+    Simulated,
+    Simulations,
+    provider_call,
+)
 from integrations.simulators.sendgrid.api import MailController, authorize
 from integrations.simulators.sendgrid.control import ControlController
 from integrations.simulators.sendgrid.mailbox import MailboxController, mailbox_json
@@ -27,6 +34,8 @@ from integrations.simulators.sendgrid.suppressions import (
 )
 from integrations.simulators.sendgrid.webhooks import WebhookPoster
 from integrations.simulators.signing import SigningKey
+from integrations.simulators.stripe.account import SimulatedStripe
+from integrations.simulators.zendesk.account import SimulatedZendesk
 
 SENDGRID = [MailController, SuppressionController, GlobalSuppressionController]
 STATIC = Path(__file__).with_name("static")
@@ -45,6 +54,8 @@ class SimulatorOptions:
     webhook_url: str | None = None
     inbound_url: str | None = None
     api_key: str = SIMULATOR_API_KEY
+    simulations: Simulations = field(default_factory=lambda: read_providers())  # noqa: PLW0108 - defined below
+    """The providers to read from, each under /<its name>."""
 
 
 def run_simulators(options: SimulatorOptions) -> None:
@@ -83,12 +94,15 @@ def simulator_app(options: SimulatorOptions) -> Litestar:
             ControlController,
             MailboxController,
             mailbox_json,
+            ReadFaultController,
+            provider_call,
             create_static_files_router("/static", [STATIC]),
         ],
         dependencies={
             "provider": _given(provider),
             "reader": _given(reader),
             "key": _given(key),
+            "simulations": _given(options.simulations),
         },
         lifespan=[_posting(WebhookPoster(provider, key), store)],
         before_request=refuse_foreign_forms,
@@ -97,6 +111,11 @@ def simulator_app(options: SimulatorOptions) -> Litestar:
     )
     app.state.api_key = options.api_key
     return app
+
+
+def read_providers() -> Simulations:
+    """Return the providers that are only read from, as they are at the start."""
+    return {one.name: Simulated(one) for one in (SimulatedHubSpot(), SimulatedZendesk(), SimulatedStripe())}
 
 
 @get("/", sync_to_thread=False)
