@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from models.database import Database
 from models.migrate import migrate_to_head
 from tests.support.postgres import create_database, drop_database, running_postgres
+from tests.support.reuse import ReusedDatabase
 
 TEMPLATE = f"everstay_template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 
@@ -40,12 +41,19 @@ def migrated_template(postgres_url: str) -> str:
     return TEMPLATE
 
 
-@pytest.fixture
-def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
-    """A migrated, empty database of this test alone."""
+@pytest.fixture(scope="session")
+def reused_database(postgres_url: str, migrated_template: str) -> Iterator[ReusedDatabase]:
+    """The database of this process, used by one test after the other."""
     name = f"test_{uuid.uuid4().hex}"
-    yield create_database(postgres_url, name, migrated_template)
+    yield ReusedDatabase(postgres_url, name, migrated_template)
     drop_database(postgres_url, name)
+
+
+@pytest.fixture
+def database_url(reused_database: ReusedDatabase) -> Iterator[str]:
+    """A migrated, empty database that is this test's alone while it runs."""
+    yield reused_database.url
+    reused_database.empty()
 
 
 @pytest.fixture
