@@ -28,7 +28,7 @@ class ReusedDatabase:
             self._tables = [name for (name,) in connection.execute(_TABLES.encode())]
 
     def empty(self) -> None:
-        """Send everybody away, delete every row, drop the partitions that a test made, count from one again."""
+        """Send everybody away, delete every row, drop partitions that a test made, count from one again."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(_LEAVE.encode(), [self._name])
             connection.execute(b"SET session_replication_role = replica")
