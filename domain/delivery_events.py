@@ -39,6 +39,8 @@ class DeliveryEvent:
     reason: str = ""
     url: str = ""
     is_machine: bool = False
+    is_marketing: bool = False
+    """Sent by somebody's campaign, as the provider's categories and campaign fields say."""
 
 
 @dataclass(frozen=True)
@@ -55,4 +57,6 @@ class InboundEmail:
     subject: str
     text: str
     answers: tuple[str, ...] = ()
+    addressed: tuple[str, ...] = ()
+    """Whom the mail names in To and Cc; `recipients` is where it really went, blind copies among them."""
     is_automatic: bool = False

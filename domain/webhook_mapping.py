@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from domain.mapping import ColumnSpec, Document, FactSpec, SourceSpec
+from domain.mapping import ColumnSpec, Document, FactSpec, FileSpec, Mapping, SourceSpec
 
 RECEIVED = "received_at"
 """A path that is always there: when the message came."""
@@ -22,12 +22,18 @@ class EventSpec(Document):
     )
     facts: tuple[FactSpec, ...] = Field(min_length=1, description="What it tells.")
 
+    def as_file(self, name: str) -> FileSpec:
+        """Return the same as a kind of file, with the time of receipt as one more column."""
+        received = ColumnSpec(type="instant", volatile=True)
+        columns = {RECEIVED: received, **self.columns}
+        return FileSpec(name=name, match=self.match, columns=columns, facts=self.facts)
+
 
 class WebhookMapping(Document):
     """The whole document, kept in a connection's options under `mapping`."""
 
+    source: SourceSpec = Field(description="What the sender tells, and the zone of its times.")
     type: str = Field("type", description="Path of the message's type.")
-    time_zone: str = Field("UTC", description="Zone of dates and of times without an offset.")
     events: tuple[EventSpec, ...] = Field(min_length=1, description="The first that matches counts.")
 
     def event_for(self, message: AnyMapping[str, Any]) -> EventSpec | None:
@@ -35,9 +41,10 @@ class WebhookMapping(Document):
         kind = str(at_path(message, self.type) or "")
         return next((event for event in self.events if fnmatch.fnmatchcase(kind, event.match)), None)
 
-    def source(self) -> SourceSpec:
-        """Return what the rows' compiler asks of a source."""
-        return SourceSpec(id="webhook", name="Webhook", provides=(), time_zone=self.time_zone)
+    def as_import(self) -> Mapping:
+        """Return the same as a mapping of files, which is how it is checked."""
+        files = (event.as_file(f"event {place}") for place, event in enumerate(self.events, start=1))
+        return Mapping(source=self.source, files=tuple(files))
 
 
 def at_path(message: Any, path: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from domain.facts import Fact
-from domain.mapping import ColumnSpec, FileSpec
+from domain.mapping import ColumnSpec
 from domain.mapping_rows import RowConverter
 from domain.time import WallInstant, as_utc
 from domain.timeline import Timeline
@@ -49,11 +49,10 @@ def facts_of(
     timeline: Timeline,
 ) -> list[Fact]:
     """Translate one element; a ValueError names the path. Its instants are the sender's wall time."""
-    columns = {RECEIVED: ColumnSpec(type="instant", volatile=True), **event.columns}
-    file = FileSpec(name=event.match, match=event.match, columns=columns, facts=event.facts)
+    file = event.as_file(event.match)
     told = {**element, RECEIVED: received_at}
-    cells = {path: _cell(at_path(told, path), spec) for path, spec in columns.items()}
-    facts = RowConverter(file, mapping.source(), {}).facts_of(cells)
+    cells = {path: _cell(at_path(told, path), spec) for path, spec in file.columns.items()}
+    facts = RowConverter(file, mapping.source, {}).facts_of(cells)
     return [_in_business_time(fact, received_at, timeline) for fact in facts]
 
 

@@ -17,6 +17,8 @@ from domain.time import WallInstant, wall
 SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
 DEFAULT_TOLERANCE = timedelta(minutes=10)
+MARKETING_CATEGORIES = frozenset({"marketing", "newsletter", "campaign", "promotion"})
+"""Categories by which mail that Everstay did not send is known as marketing."""
 
 _KINDS = {
     "processed": DeliveryEventKind.PROCESSED,
@@ -71,6 +73,10 @@ class _Event(msgspec.Struct):
     type: str = ""
     url: str = ""
     sg_machine_open: bool = False
+    category: str | list[str] = ""
+    marketing_campaign_id: int | str | None = None
+    singlesend_id: str | None = None
+    mc_auto_id: str | None = None
 
 
 def parse_events(body: bytes) -> tuple[DeliveryEvent, ...]:
@@ -101,4 +107,12 @@ def _typed(event: _Event) -> DeliveryEvent:
         reason=event.reason or event.response,
         url=event.url,
         is_machine=event.sg_machine_open,
+        is_marketing=_is_marketing(event),
     )
+
+
+def _is_marketing(event: _Event) -> bool:
+    """Tell a campaign's mail: by Marketing Campaigns' own fields, or by a category."""
+    named = event.category if isinstance(event.category, list) else [event.category]
+    campaign = event.marketing_campaign_id or event.singlesend_id or event.mc_auto_id
+    return bool(campaign) or any(str(each).strip().lower() in MARKETING_CATEGORIES for each in named)

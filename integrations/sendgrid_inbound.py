@@ -36,6 +36,7 @@ def parse_inbound(form: Mapping[str, str]) -> InboundEmail:
         subject=form.get("subject", ""),
         text=form.get("text", ""),
         answers=_answers(headers),
+        addressed=_addressed(headers, form),
         is_automatic=_is_automatic(headers),
     )
 
@@ -54,6 +55,13 @@ def _recipients(form: Mapping[str, str]) -> tuple[str, ...]:
     except msgspec.DecodeError:
         envelope = []
     return tuple(envelope or [address for _, address in getaddresses([form.get("to", "")])])
+
+
+def _addressed(headers: Message, form: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the addresses in To and Cc, in lower case, each once."""
+    written = [form.get("to", ""), form.get("cc", ""), headers.get("To", ""), headers.get("Cc", "")]
+    found = (address.lower() for _, address in getaddresses(written) if "@" in address)
+    return tuple(dict.fromkeys(found))
 
 
 def _answers(headers: Message) -> tuple[str, ...]:

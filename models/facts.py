@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.facts import Fact
 from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import Direction, Purpose
 from models.arrays import among, among_ids
 from models.clock import load_timeline
 from models.customer_matching import GROUP, USER, linked
@@ -188,11 +189,13 @@ async def _ask_rescoring(batch: Batch, facts: Sequence[Fact]) -> None:
 
 
 async def _touch(batch: Batch, by_type: ByType) -> None:
-    """Keep `customers.last_touch_at` at the newest touchpoint."""
+    """Keep `customers.last_touch_at` at the newest touchpoint; a campaign's mail ends no silence."""
     named = _named({"touchpoint": by_type["touchpoint"]} if "touchpoint" in by_type else {}, "customer")
     ids = [batch.customers[name] for name in named if name in batch.customers]
     if not ids:
         return
-    newest = select(func.max(TouchpointRow.occurred_at)).where(TouchpointRow.customer_id == CustomerRow.id)
+    is_campaign = (TouchpointRow.purpose == Purpose.MARKETING) & (TouchpointRow.direction == Direction.OUT)
+    mine = (TouchpointRow.customer_id == CustomerRow.id) & ~is_campaign
+    newest = select(func.max(TouchpointRow.occurred_at)).where(mine)
     statement = update(CustomerRow).where(among_ids(CustomerRow.id, ids))
     await batch.session.execute(statement.values(last_touch_at=newest.scalar_subquery()))

@@ -8,7 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import WallInstant
-from domain.vocabulary import NoticeKind
+from domain.vocabulary import Direction, NoticeKind, Purpose
 from models.arrays import among_ids
 from models.facts_batch import Batch
 from models.outbox import Notice, put_notices
@@ -18,7 +18,9 @@ from models.tables.playbooks import LifecycleRow
 
 
 def notify_touchpoint(batch: Batch, row: Mapping[str, Any]) -> None:
-    """Say that someone was in contact with the customer."""
+    """Say that someone was in contact with the customer; a campaign's mail is no contact."""
+    if row["purpose"] == Purpose.MARKETING and row["direction"] == Direction.OUT:
+        return
     payload = {
         "touchpoint_id": str(row["id"]),
         "direction": str(row["direction"]),

@@ -15,6 +15,7 @@ from domain.vocabulary import (
     TouchpointState,
 )
 from models.database import Session
+from models.held_mail import copy_source, is_ours, keep_mail
 from models.outbox import Notice, put_notices
 from models.sources import Source, connect_source
 from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
@@ -31,17 +32,28 @@ Known = tuple[uuid.UUID, uuid.UUID | None, uuid.UUID | None]
 async def receive_email(
     session: Session, email: InboundEmail, now: BusinessInstant, wall: WallInstant
 ) -> bool:
-    """Keep who wrote, and that they did; the words stay in the mailbox. Returns whether it was news.
+    """Keep who wrote to whom, and that they did; the words stay in the mailbox. Returns whether it was news.
 
-    A machine's answer says nothing about a person, and a stranger's mail is not ours: neither is kept.
+    A machine's answer says nothing about a person and is not kept. What our own people write, and copy to us,
+    is a contact that we made; a stranger's mail is held until we know whose it is.
     """
     if email.is_automatic:
         return False
+    copied = await copy_source(session, email)
+    if copied is None:
+        await _mail(session, now)
+    if await is_ours(session, email.sender_email):
+        return await keep_mail(session, copied or MAIL, email, now, wall)
     known = await _answered(session, email) or await _sender(session, email)
     if known is None:
-        return False
+        return await keep_mail(session, copied or MAIL, email, now, wall)
     subject = email.subject[:LONGEST_SUBJECT]
     return await receive_touch(session, known, email.message_id, Channel.EMAIL, subject, now, wall)
+
+
+async def _mail(session: Session, now: BusinessInstant) -> None:
+    """Make the source of what is written to us known; replies alone are not how we hear of contacts."""
+    await connect_source(session, Source(MAIL, "Mail", "everstay", (), now))
 
 
 async def _answered(session: Session, email: InboundEmail) -> Known | None:
@@ -84,7 +96,7 @@ async def receive_touch(
 ) -> bool:
     """Keep a contact that a customer's person made with us, once; returns whether it was news."""
     customer_id, contact_id, intervention_id = known
-    await connect_source(session, Source(MAIL, "Mail", "everstay", ("touchpoints",), now))
+    await _mail(session, now)
     statement = insert(TouchpointRow).values(
         id=uuid.uuid4(),
         source_id=MAIL,

@@ -13,6 +13,7 @@ from domain.delivery_rules import RULES, DeliveryRule, touchpoints_before
 from domain.errors import EverstayError
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, NoticeKind, TouchpointState
+from models.campaign_mail import keep_campaign_mail
 from models.clock import load_timeline, start_clock
 from models.database import Session
 from models.opt_outs import OPTIONAL, record_consent, suppress_contact
@@ -82,6 +83,8 @@ async def _apply_one(session: Session, body: dict[str, object], wall: WallInstan
 
 async def _apply(session: Session, event: DeliveryEvent, wall: WallInstant) -> None:
     rule = RULES[event.kind]
+    if event.is_marketing and event.kind is DeliveryEventKind.DELIVERED and not event.delivery_id:
+        await keep_campaign_mail(session, event, wall)
     effect_key = await _effect_key(session, event.delivery_id)
     if effect_key is not None:
         await _confirm(session, effect_key, event, wall)

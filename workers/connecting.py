@@ -10,6 +10,8 @@ from typing import Any
 from domain.errors import EverstayError, InvalidInputError
 from integrations.mapping_files import load_mapping
 from integrations.providers import PROVIDERS, open_reader
+from integrations.webhook_mapping_files import load_webhook_mapping
+from integrations.webhook_signatures import SCHEMES
 from models.ciphers import Cipher
 from models.clock import open_clock, wall_now
 from models.connections import Connection, get_listed, save_connection
@@ -24,6 +26,7 @@ PUSHED: Mapping[str, tuple[str, ...]] = {
     "intercom": ("tickets", "touchpoints"),
     "salesforce": ("contacts", "meetings", "touchpoints"),
     "calendar": ("meetings", "touchpoints"),
+    "mail": ("touchpoints",),
     "webhook": (),
 }
 """Providers that push (or, of a calendar, are fetched by the deliveries' stage), and what they tell."""
@@ -92,7 +95,8 @@ def _connection(order: ConnectOrder) -> Connection:
     options |= {"user": order.user} if order.user else {}
     options |= {"folder": str(Path(order.folder).resolve())} if order.folder else {}
     if order.mapping is not None:
-        options["mapping"] = load_mapping(order.mapping).model_dump(mode="json")
+        load = load_webhook_mapping if order.provider == "webhook" else load_mapping
+        options["mapping"] = load(order.mapping).model_dump(mode="json")
     return Connection(order.source_id, order.provider, options, secrets, _every(order))
 
 
@@ -162,9 +166,19 @@ async def _store(
         lines.append("Customers are kept elsewhere: its companies are recognised by id, domain or e-mail.")
     if order.is_read:
         lines.append(f"It is read every {connection.pull_every_seconds:g} s of wall time.")
-    else:
-        lines.append(f"Webhooks go to {settings.base_url}/webhooks/{order.provider}/{order.source_id}.")
-    return lines
+    return [*lines, *_where(order, settings.base_url)]
+
+
+def _where(order: ConnectOrder, base_url: str) -> list[str]:
+    """Say how the provider reaches us, where it does."""
+    if order.provider == "calendar":
+        return ["Its feed is fetched beside the relay."]
+    if order.provider == "mail":
+        return ["Mail reaches it through SendGrid's Inbound Parse, at /webhooks/sendgrid/inbound."]
+    if order.provider not in SCHEMES:
+        return []
+    end = "/SECRET, with its webhook secret in place of SECRET" if order.provider == "salesforce" else ""
+    return [f"Webhooks go to {base_url}/webhooks/{order.source_id}{end}."]
 
 
 def _provides(order: ConnectOrder, connection: Connection, *, keeps: bool) -> tuple[str, ...]:

@@ -5,10 +5,13 @@ each time, and the ones behind it go on; that is harmless, since a fact moves by
 provider said it, not by the time at which it came.
 """
 
+import datetime as dt
+
 import structlog
 
 from domain.errors import PermanentProviderError
 from domain.ports import Clock
+from domain.time import WallInstant
 from domain.webhook_messages import ReadingContext
 from integrations.webhook_readers import READERS, read_delivery
 from models.asked_objects import ask_for
@@ -26,11 +29,13 @@ from models.deliveries import (
     take_delivery,
 )
 from models.delivery_facts import provided, store_parts
+from models.held_mail import look_again
 from models.listening import announcements
 from models.sources import get_source
 from settings import Settings
 
 POLL_SECONDS = 5.0
+MAIL_PAUSE = dt.timedelta(minutes=5)
 REREAD_EACH_TIME = frozenset({"calendar"})
 """Providers that tell everything again and again, and of whose strangers nobody need be told."""
 log = structlog.get_logger("deliveries")
@@ -42,6 +47,7 @@ async def run_delivery_stage(settings: Settings, database: Database, clock: Cloc
     async for _ in announcements(database.url, CHANNEL, at_least_every=POLL_SECONDS):
         try:
             await stage.settle_all()
+            await stage.look_again_at_mail()
         except Exception as error:
             log.warning("will try again", exc_info=error)
 
@@ -52,6 +58,7 @@ class DeliveryStage:
     def __init__(self, database: Database, clock: Clock, cipher: Cipher) -> None:
         """Take where the deliveries are, and what opens the connections' secrets."""
         self._database, self._clock, self._cipher = database, clock, cipher
+        self._looked_at: WallInstant | None = None
 
     async def settle_all(self) -> int:
         """Settle everything that is due; returns how many were tried."""
@@ -59,6 +66,15 @@ class DeliveryStage:
         while await self._settle_one():
             tried += 1
         return tried
+
+    async def look_again_at_mail(self) -> int:
+        """Now and then, store held mail whose people have become known; returns how many letters."""
+        wall = self._clock.wall_now()
+        if self._looked_at is not None and wall - self._looked_at < MAIL_PAUSE:
+            return 0
+        self._looked_at = wall
+        async with self._database.transaction() as session:
+            return await look_again(session, wall)
 
     async def _settle_one(self) -> bool:
         taken: Delivery | None = None

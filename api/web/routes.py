@@ -5,13 +5,19 @@ from litestar.types import ControllerRouterHandler
 from api.web.attention import AttentionController
 from api.web.customers import CustomerController
 from api.web.data import DataController
+from api.web.deliveries import DeliveryController
+from api.web.holding import HoldingController
 from api.web.inbox import InboxController
 from api.web.live import live
+from api.web.own_signals import OwnSignalController
 from api.web.plan import PlanController
 from api.web.playbooks import PlaybookController
 from api.web.portfolio import PortfolioController
 from api.web.preferences import choose_theme
+from api.web.quarantine import QuarantineController
 from api.web.runs import DecisionController, RunController
+from api.web.signals import SignalController
+from api.web.upload import UploadPageController
 
 
 def page_routes() -> list[ControllerRouterHandler]:
@@ -25,7 +31,13 @@ def page_routes() -> list[ControllerRouterHandler]:
         PlanController,
         PlaybookController,
         DataController,
+        QuarantineController,
+        HoldingController,
+        UploadPageController,
+        DeliveryController,
         AttentionController,
+        SignalController,
+        OwnSignalController,
         choose_theme,
         live,
     ]

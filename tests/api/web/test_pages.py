@@ -32,7 +32,11 @@ NEEDS = {
     "/playbooks/low-engagement": Permission.READ_PLAYBOOKS,
     "/imports": Permission.READ_IMPORTS,
     "/quarantine": Permission.READ_IMPORTS,
+    "/webhook-deliveries": Permission.READ_IMPORTS,
     "/attention": Permission.READ_CUSTOMERS,
+    "/signals": Permission.READ_CUSTOMERS,
+    "/signals/ticket_overdue": Permission.READ_CUSTOMERS,
+    "/signals/own": Permission.EDIT_POLICIES,
 }
 MOST_QUERIES = 8
 SHORT = {"meta", "link", "input", "br", "img", "hr"}
