@@ -6,9 +6,12 @@ from typing import Any
 
 import structlog
 
+from models.ciphers import Cipher
 from models.clock import StoredClock
 from models.database import Database
 from settings import Settings
+from workers.calendar_feeds import keep_fetching
+from workers.delivery_stage import run_delivery_stage
 from workers.rescorer import keep_scoring
 from workers.tracking_stage import keep_attributing
 from workers.usage_upkeep import keep_matching, keep_windows
@@ -21,6 +24,8 @@ log: Any = structlog.get_logger("beside")
 def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Coroutine[Any, Any, None]]:
     """Return every loop, supervised. Add a name and a function without arguments that runs for ever."""
     jobs: dict[str, Loop] = {
+        "deliveries": lambda: run_delivery_stage(settings, database, clock),
+        "calendars": lambda: keep_fetching(database, clock, Cipher(settings.signing_key)),
         "tracking": lambda: keep_attributing(database, clock),
         "rescoring": lambda: keep_scoring(database, clock, settings.rescore_gap_seconds),
         "windows": lambda: keep_windows(database, clock),
