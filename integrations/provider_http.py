@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import random
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -19,6 +20,7 @@ LONGEST_PAUSE = 30.0
 """Seconds. A provider that asks for more is left alone by the whole activity, not by one call."""
 TOO_MANY, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT = 429, 401, 403, 404, 408
 SERVER_ERROR = 500
+_CODE = re.compile(r"[A-Za-z_]{1,60}")
 Json = Mapping[str, Any]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -113,11 +115,15 @@ class ProviderHttp:
 
 
 def refused(provider: str, refusal: Refusal, what: str) -> PermanentProviderError:
-    """Turn an answer that nobody expected into the sentence that ends the pass."""
-    said = refusal.body.get("message") or refusal.body.get("description") or refusal.body.get("error") or ""
-    if isinstance(said, Mapping):
-        said = said.get("message", "")
-    reason = f"{what} was answered with {refusal.status}" + (f" ({str(said)[:200]})" if said else "")
+    """Turn an answer that nobody expected into the sentence that ends the pass.
+
+    Of the provider's own words only a code is repeated: the rest may name people.
+    """
+    nested = refusal.body.get("error")
+    told = {**refusal.body, **(nested if isinstance(nested, Mapping) else {"code": nested})}
+    code = str(told.get("code") or told.get("category") or "")
+    shown = f" ({code})" if _CODE.fullmatch(code) else ""
+    reason = f"{what} was answered with {refusal.status}{shown}"
     return PermanentProviderError(provider=provider, reason=reason)
 
 

@@ -47,6 +47,7 @@ from integrations.faults import Fault, FaultRule
 from models.database import Database
 from models.installation import start_effects, stop_effects
 from models.playbooks import load_library
+from tests.replay.scenes_pulls import pull_history
 from tests.support.binaries import time_skipping_server
 from tests.support.devserver import running_dev_server
 from tests.support.loop import LIBRARY, Loop, running_loop
@@ -288,4 +289,20 @@ async def nights(_database: Database) -> AsyncIterator[Recorded]:
                 yield await _recorded(client, name, f"import/{import_id}")
 
 
-SCENES: tuple[Scene, ...] = (saved, unanswered, replaced, put_off, in_doubt, quiet, continued, nights)
+async def pulls(_database: Database) -> AsyncIterator[Recorded]:
+    """A connection that is read, refused, paused, resumed and removed."""
+    async for history in pull_history():
+        yield Recorded("pull-until-removed", history)
+
+
+SCENES: tuple[Scene, ...] = (
+    saved,
+    unanswered,
+    replaced,
+    put_off,
+    in_doubt,
+    quiet,
+    continued,
+    nights,
+    pulls,
+)

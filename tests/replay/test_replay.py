@@ -38,6 +38,7 @@ SENTENCES = {
     "nobody knows yet whether the provider took the message",
     "another attempt is sending it",
     "the file is gone",
+    "the token is not accepted",
 }
 """What our own code says when an attempt fails; the provider's words and the database's stay outside."""
 
