@@ -9,12 +9,14 @@ from typing import Any
 
 from activities.import_plan import load_lookups, table_of
 from activities.import_rows import RowBatch
-from domain.errors import InvalidInputError
+from domain.errors import ConflictError, InvalidInputError
 from domain.mapping import FileSpec, Mapping
 from domain.mapping_check import nearest
 from domain.mapping_rows import RowConverter
 from domain.tabular import Position, RawRow, TableReader
-from domain.time import WallInstant
+from domain.time import WallInstant, business
+from models.changes import announce_change
+from models.customer_matching import link_facts
 from models.database import Database
 from models.facts import store_facts
 from models.imports import ImportRun, load_run
@@ -23,10 +25,13 @@ from models.quarantine import (
     REPLAYED,
     BadRow,
     Quarantined,
+    QuarantineFilter,
     change_reason,
     get_quarantined,
+    open_rows,
     settle_quarantined,
 )
+from models.uploads import UPLOAD
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,15 @@ async def replay(
     async with database.transaction() as session:
         row = await get_quarantined(session, row_id)
         if row.state != OPEN:
-            raise InvalidInputError(field=str(row_id), reason=f"is {row.state} already")
+            raise ConflictError(what=f"{row.file}:{row.line}", reason=f"it is {row.state} already")
         if row.import_run_id is None:
-            raise InvalidInputError(field=str(row_id), reason="came with no import that could be repeated")
+            reason = "it came with no import that could be repeated; replay its delivery, or pull again"
+            raise ConflictError(what=f"{row.file}:{row.line}", reason=reason)
         run = await load_run(session, row.import_run_id)
         mapping = correction.mapping or Mapping.model_validate(run.document)
         batch, converter = _batch(row, mapping, run, reader, correction)
+        if mapping.source.kind == UPLOAD:
+            batch.facts = await link_facts(session, row.source_id, batch.facts, run.now or business(wall))
         result = await store_facts(session, row.source_id, batch.facts, received_at=wall)
         batch.settle(result, converter)
         still = batch.bad.get(0)
@@ -67,7 +75,38 @@ async def replay(
             await settle_quarantined(session, row.id, REPLAYED, wall)
         else:
             await change_reason(session, row.id, still)
+        await announce_change(session)
     return Replayed(row, still)
+
+
+MOST_AT_ONCE = 1_000
+"""Rows of one replay of many; the rest are replayed by asking again."""
+
+
+@dataclass(frozen=True)
+class ManyReplayed:
+    """What became of many rows, and how many wait still."""
+
+    replayed: int
+    failed: int
+    more: bool
+
+
+async def replay_many(
+    database: Database, reader: TableReader, chosen: QuarantineFilter, wall: WallInstant
+) -> ManyReplayed:
+    """Try all rows that fit again, as they came: after the world, not the rows, was mended."""
+    async with database.transaction() as session:
+        ids = await open_rows(session, chosen, MOST_AT_ONCE + 1)
+    replayed = failed = 0
+    for row_id in ids[:MOST_AT_ONCE]:
+        try:
+            done = await replay(database, reader, row_id, Correction(), wall)
+        except (ConflictError, InvalidInputError):
+            failed += 1
+        else:
+            replayed, failed = (replayed + 1, failed) if done.still is None else (replayed, failed + 1)
+    return ManyReplayed(replayed, failed, len(ids) > MOST_AT_ONCE)
 
 
 def _batch(

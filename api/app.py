@@ -19,6 +19,7 @@ from api.routes import routes
 from api.server_timing import ServerTiming
 from api.templating import template_config
 from api.tracking.service import tracking_running
+from api.upload_checks import UploadChecks
 from models.clock import StoredClock, open_clock
 from models.database import Database
 from settings import Settings, SettingsError
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES,
     )
     app.state.update({"settings": settings, "database": database, "stopping": asyncio.Event(), "applier": EventApplier(database)})
+    app.state["upload_checks"] = UploadChecks(database)
     return app
 
 
@@ -71,6 +73,7 @@ async def _running(app: Litestar) -> AsyncIterator[None]:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        await app.state.upload_checks.stop()
         await database.close()
 
 

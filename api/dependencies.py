@@ -10,6 +10,8 @@ from litestar.di import Provide
 from api.callers import Caller
 from api.cookies import Cookies
 from api.event_applier import EventApplier
+from api.upload_checks import UploadChecks
+from api.uploads import UploadDesk
 from models.clock import StoredClock
 from models.database import Database
 from models.passwords import PasswordHashing
@@ -28,6 +30,8 @@ def dependencies(settings: Settings, database: Database, cookies: Cookies) -> di
         "passwords": _always(PasswordHashing()),
         "clock": Provide(_clock, sync_to_thread=False),
         "stopping": Provide(_stopping, sync_to_thread=False),
+        "upload_desk": _always(UploadDesk(settings, database)),
+        "upload_checks": Provide(_upload_checks, sync_to_thread=False),
         "applier": Provide(_applier, sync_to_thread=False),
         "caller": Provide(_caller, sync_to_thread=False),
         "user": Provide(_user, sync_to_thread=False),
@@ -49,6 +53,11 @@ def _clock(state: State) -> StoredClock:
 def _stopping(state: State) -> asyncio.Event:
     stopping: asyncio.Event = state.stopping
     return stopping
+
+
+def _upload_checks(state: State) -> UploadChecks:
+    checks: UploadChecks = state.upload_checks
+    return checks
 
 
 def _applier(state: State) -> EventApplier:

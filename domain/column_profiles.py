@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.mapping_cells import NUMBER_FORMS, plain_number
 
-ENOUGH = 0.9
+ENOUGH = 0.75
 """Share of the filled cells that must fit a type; the others go to quarantine, with the reason."""
 MOST_WORDS = 40
 EMPTY_WORDS = ("", "null", "NULL", "None", "N/A", "n/a", "NA", "NaN", "nan", "-", "\\N")

@@ -64,3 +64,8 @@ def _line_of(node: Any, path: tuple[str | int, ...]) -> int:
             node = node.value[part]
             line = node.start_mark.line + 1
     return int(line)
+
+
+def dump_mapping(document: dict[str, Any]) -> str:
+    """Return a mapping as YAML, in the order of the document."""
+    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100))

@@ -81,7 +81,7 @@ async def _by_address(session: AsyncSession, names: Sequence[str]) -> dict[str, 
     """Return the customers of e-mail addresses whose people we know."""
     found = await customers_at(session, names)
     query = select(CustomerRow.id, CustomerRow.name).where(among_ids(CustomerRow.id, list(found.values())))
-    shown = dict((await session.execute(query)).tuples().all()) if found else {}
+    shown = dict((await session.execute(query)).all()) if found else {}
     return {name: Match(customer, shown[customer], "e-mail") for name, customer in found.items()}
 
 
@@ -209,4 +209,4 @@ async def linked(
     query = select(row.key, whom).where(
         row.source_id == source_id, row.kind == kind, row.until.is_(None), whom.is_not(None)
     )
-    return dict((await session.execute(query.where(among(row.key, names)))).all())  # type: ignore[arg-type]  # not null
+    return dict((await session.execute(query.where(among(row.key, names)))).all())

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, cast, select, update
+from sqlalchemy import ColumnElement, Text, cast, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import NotFoundError
+from domain.errors import ConflictError, NotFoundError
 from domain.time import WallInstant
 from models.facts_batch import NAMESPACE
 from models.tables.data import QuarantinedRow
@@ -110,6 +110,58 @@ async def list_quarantined(
         if wanted is not None:
             query = query.where(column == wanted)
     return [Quarantined(*found) for found in await session.execute(query)]
+
+
+@dataclass(frozen=True)
+class QuarantineFilter:
+    """Which rows are meant; what is left out fits all."""
+
+    source_id: str | None = None
+    file: str | None = None
+    kind: str | None = None
+    field: str | None = None
+    import_id: uuid.UUID | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it leaves nothing out."""
+        return self == QuarantineFilter()
+
+
+def conditions(chosen: QuarantineFilter) -> list[ColumnElement[bool]]:
+    """Return what the filter asks of a row."""
+    row = QuarantinedRow
+    wanted: tuple[tuple[Any, Any], ...] = (
+        (row.source_id, chosen.source_id),
+        (row.file, chosen.file),
+        (row.kind, chosen.kind),
+        (row.field, chosen.field),
+        (row.import_run_id, chosen.import_id),
+    )
+    return [column == value for column, value in wanted if value is not None]
+
+
+async def open_rows(session: AsyncSession, chosen: QuarantineFilter, limit: int) -> list[uuid.UUID]:
+    """Return the ids of rows that wait and fit, the oldest first."""
+    row = QuarantinedRow
+    query = select(row.id).where(row.state == OPEN, *conditions(chosen))
+    return list((await session.scalars(query.order_by(row.quarantined_at, row.id).limit(limit))).all())
+
+
+async def dismiss_rows(session: AsyncSession, chosen: QuarantineFilter, wall: WallInstant) -> int:
+    """Put all rows that wait and fit aside for good; return how many."""
+    row = QuarantinedRow
+    statement = update(row).where(row.state == OPEN, *conditions(chosen))
+    result = await session.execute(statement.values(state=DISMISSED, settled_at=wall))
+    return int(getattr(result, "rowcount", 0))
+
+
+async def dismiss_row(session: AsyncSession, row_id: uuid.UUID, wall: WallInstant) -> None:
+    """Put a row aside for good; raises NotFoundError, or ConflictError for one that does not wait."""
+    row = await get_quarantined(session, row_id)
+    if row.state != OPEN:
+        raise ConflictError(what=f"{row.file}:{row.line}", reason=f"it is {row.state} already")
+    await settle_quarantined(session, row_id, DISMISSED, wall)
 
 
 async def get_quarantined(session: AsyncSession, row_id: uuid.UUID) -> Quarantined:

@@ -148,7 +148,7 @@ async def _delete_customers(
     """Delete the source's customers unless others refer to them; return who went, and who stays and why."""
     await session.execute(delete(IdentityRow).where(IdentityRow.source_id == source_id))
     query = select(CustomerRow.id, CustomerRow.name).where(CustomerRow.source_id == source_id)
-    names = dict((await session.execute(query.order_by(CustomerRow.name))).tuples().all())
+    names = dict((await session.execute(query.order_by(CustomerRow.name))).all())
     reasons = await count_references(session, "customers", list(names), DERIVED)
     for key in await _linked_elsewhere(session, IdentityRow.customer_id, list(names), source_id):
         reasons.setdefault(key, {})["identities"] = 1

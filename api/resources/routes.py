@@ -3,9 +3,12 @@
 from litestar import Router
 
 from api.resources.customers import CustomerController
-from api.resources.data import imports, quarantine
+from api.resources.data import DataController, QuarantineController
+from api.resources.deliveries import WebhookDeliveryController
+from api.resources.holding import HoldingController, MetricController
 from api.resources.office import AttentionController, colleagues, decisions
 from api.resources.runs import InstallationController, InterventionController, PlaybookController
+from api.resources.uploads import UploadController, saved_mappings
 from api.resources.work import HeadsUpController, TaskController
 
 
@@ -21,9 +24,14 @@ def api_router() -> Router:
             PlaybookController,
             InstallationController,
             AttentionController,
+            HoldingController,
+            MetricController,
+            WebhookDeliveryController,
             colleagues,
             decisions,
-            imports,
-            quarantine,
+            DataController,
+            QuarantineController,
+            UploadController,
+            saved_mappings,
         ],
     )

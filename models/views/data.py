@@ -1,18 +1,38 @@
-"""Imports and what could not be understood of them."""
+"""Where facts come from: sources with their rhythm, what each told per day, connections, keys, imports."""
 
+import datetime as dt
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.scoring_policy import FreshnessPolicy
+from domain.source_state import SourceState, Voice, state_of
 from domain.time import BusinessInstant, WallInstant
+from models.clock import load_timeline
 from models.quarantine import OPEN
+from models.tables.connections import ConnectionRow, PullRunRow, UploadRow, WebhookDeliveryRow
 from models.tables.data import ImportRunRow, QuarantinedRow, SourceRow
+from models.tables.people import ApiKeyRow
+from models.tables.tracking import HeldEventRow, SourceDayRow
 
 PAGE_SIZE = 50
+DAYS_SHOWN = 28
+PULLS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class SourceDay:
+    """What a source told on one day of receipt, all kinds together."""
+
+    day: dt.date
+    received: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,6 +46,14 @@ class SourceLine:
     connected_at: BusinessInstant
     rhythm_hours: float | None
     last_fact_at: BusinessInstant | None
+    last_received_at: WallInstant | None = None
+    state: SourceState = SourceState.NEVER_SPOKE
+    lag_hours: float | None = None
+    waiting: int = 0
+    """Rows in quarantine."""
+    provider: str | None = None
+    pull_every_seconds: float | None = None
+    days: tuple[SourceDay, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,94 +72,183 @@ class ImportLine:
     stored: int
     duplicates: int
     quarantined: int
+    upload_id: uuid.UUID | None = None
+    upload_state: str | None = None
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
-class QuarantineLine:
-    """One row that waits for a fix: where it stood, and why it could not be stored."""
+class PullLine:
+    """One pass of a pull over one stream."""
 
-    id: uuid.UUID
     source: str
-    file: str
-    line: int
-    kind: str
-    field: str
-    reason: str
-    raw: dict[str, Any]
+    stream: str
     state: str
-    quarantined_at: WallInstant
-    settled_at: WallInstant | None
+    read: int
+    stored: int
+    duplicates: int
+    quarantined: int
+    error: str | None
+    started_at: WallInstant
+    finished_at: WallInstant | None
 
 
 @dataclass(frozen=True)
-class QuarantinePage:
-    """One page of rows, and how many there are in all."""
+class KeyLine:
+    """One living write key, without the secret."""
 
-    rows: tuple[QuarantineLine, ...]
-    total: int
-    page: int
-    pages: int
+    name: str
+    prefix: str
+    source: str | None
+    created_at: WallInstant
+    last_used_at: WallInstant | None
 
 
-async def load_sources(session: AsyncSession) -> Sequence[SourceLine]:
-    """Return every source by name."""
-    row = SourceRow
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for a person, by place."""
+
+    quarantined: int = 0
+    held: int = 0
+    failed_deliveries: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Rows in quarantine, by source."""
+
+
+async def load_waiting(session: AsyncSession) -> Waiting:
+    """Return how much waits, and where."""
+    row = QuarantinedRow
+    query = select(row.source_id, func.count()).where(row.state == OPEN).group_by(row.source_id)
+    counts = dict((await session.execute(query)).all())
+    held = await session.scalar(select(func.count()).select_from(HeldEventRow))
+    failed = select(func.count()).select_from(WebhookDeliveryRow).where(WebhookDeliveryRow.state == "failed")
+    return Waiting(sum(counts.values()), held or 0, await session.scalar(failed) or 0, counts)
+
+
+async def load_sources(
+    session: AsyncSession, now: BusinessInstant | None = None, today: dt.date | None = None
+) -> list[SourceLine]:
+    """Return every source by name, those of uploads last; `today` is the machine's day of receipt."""
+    row, connection = SourceRow, ConnectionRow
     query = select(
-        row.id, row.name, row.kind, row.provides, row.connected_at, row.rhythm_hours, row.last_fact_at
-    )
-    return [SourceLine(*each) for each in await session.execute(query.order_by(row.name))]
+        row.id,
+        row.name,
+        row.kind,
+        row.provides,
+        row.connected_at,
+        row.rhythm_hours,
+        row.last_fact_at,
+        row.last_received_at,
+        connection.provider,
+        connection.pull_every_seconds,
+        connection.paused_at,
+    ).outerjoin(connection, connection.source_id == row.id)
+    found = (await session.execute(query.order_by(row.kind == "upload", row.name, row.id))).all()
+    days = await _days(session, today) if today is not None else {}
+    waiting = (await load_waiting(session)).counts
+    timeline = await load_timeline(session)
+    lines = []
+    for each in found:
+        heard = _heard(each, timeline)
+        voice = Voice(each.kind, each.rhythm_hours, heard, each.paused_at is not None)
+        state = state_of(voice, now or heard or each.connected_at, FreshnessPolicy())
+        lag = None if now is None or heard is None else max(0.0, (now - heard).total_seconds() / 3600)
+        lines.append(
+            SourceLine(
+                *each[:8],
+                state,
+                lag,
+                waiting.get(each.id, 0),
+                each.provider,
+                each.pull_every_seconds,
+                _filled(days.get(each.id, {}), today),
+            )
+        )
+    return lines
+
+
+def _heard(each: Any, timeline: Any) -> BusinessInstant | None:
+    received = each.last_received_at
+    if received is None:
+        fact: BusinessInstant | None = each.last_fact_at
+        return fact
+    heard = BusinessInstant(received) if timeline is None else timeline.business_at(received)
+    return heard if each.last_fact_at is None else max(heard, each.last_fact_at)
+
+
+async def _days(session: AsyncSession, today: dt.date) -> dict[str, dict[dt.date, SourceDay]]:
+    row = SourceDayRow
+    sums = [func.sum(getattr(row, name)) for name in ("received", "stored", "duplicates", "quarantined")]
+    query = select(row.source_id, row.day, *sums).where(row.day > today - dt.timedelta(days=DAYS_SHOWN))
+    found: dict[str, dict[dt.date, SourceDay]] = {}
+    for source_id, day, *counts in await session.execute(query.group_by(row.source_id, row.day)):
+        found.setdefault(source_id, {})[day] = SourceDay(day, *(int(count) for count in counts))
+    return found
+
+
+def _filled(days: Mapping[dt.date, SourceDay], today: dt.date | None) -> tuple[SourceDay, ...]:
+    if today is None or not days:
+        return ()
+    past = (today - dt.timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1))
+    return tuple(days.get(day, SourceDay(day)) for day in past)
 
 
 def _total(files: dict[str, Any], name: str) -> int:
     return sum(int(each.get(name) or 0) for each in files.values())
 
 
-async def load_imports(session: AsyncSession) -> Sequence[ImportLine]:
-    """Return the newest imports."""
+async def load_imports(session: AsyncSession, import_id: uuid.UUID | None = None) -> Sequence[ImportLine]:
+    """Return the newest imports, or one."""
     row = ImportRunRow
     columns = (row.id, SourceRow.name, row.mapping, row.state, row.error, row.started_at, row.finished_at)
     query = (
-        select(*columns, row.files)
+        select(*columns, row.files, UploadRow.id, UploadRow.state)
         .join(SourceRow, SourceRow.id == row.source_id)
+        .outerjoin(UploadRow, UploadRow.import_run_id == row.id)
         .order_by(row.started_at.desc())
         .limit(PAGE_SIZE)
     )
+    if import_id is not None:
+        query = query.where(row.id == import_id)
     return [_import_line(each) for each in await session.execute(query)]
 
 
 def _import_line(row: Any) -> ImportLine:
-    files = row[-1]
+    files = row.files
     counts = [_total(files, name) for name in ("stored", "duplicates", "quarantined")]
-    values: list[Any] = [*row[:-1], len(files), sum(counts), *counts]
+    values: list[Any] = [*row[:7], len(files), sum(counts), *counts, *row[8:], _share(files)]
     return ImportLine(*values)
 
 
-async def load_quarantine(session: AsyncSession, page: int, *, settled: bool = False) -> QuarantinePage:
-    """Return one page of what waits (or of what was settled), newest first."""
-    row = QuarantinedRow
-    chosen = row.state != OPEN if settled else row.state == OPEN
+def _share(files: dict[str, Any]) -> float:
+    """Return how much of the bytes has been read."""
+    size = _total(files, "size")
+    read = sum(int((each.get("position") or {}).get("offset") or 0) for each in files.values())
+    return min(1.0, read / size) if size else 0.0
+
+
+async def load_pulls(session: AsyncSession, source_id: str | None = None) -> list[PullLine]:
+    """Return the newest passes of pulls."""
+    row = PullRunRow
+    columns = (row.stream, row.state, row.read, row.stored, row.duplicates, row.quarantined, row.error)
     query = (
-        select(
-            row.id,
-            SourceRow.name,
-            row.file,
-            row.line,
-            row.kind,
-            row.field,
-            row.reason,
-            row.raw,
-            row.state,
-            row.quarantined_at,
-            row.settled_at,
-            func.count().over(),
-        )
+        select(SourceRow.name, *columns, row.started_at, row.finished_at)
         .join(SourceRow, SourceRow.id == row.source_id)
-        .where(chosen)
-        .order_by(row.quarantined_at.desc(), row.file, row.line, row.id)
-        .limit(PAGE_SIZE)
-        .offset((max(page, 1) - 1) * PAGE_SIZE)
+        .order_by(row.started_at.desc(), row.id)
+        .limit(PULLS_SHOWN)
     )
-    rows = (await session.execute(query)).all()
-    total = rows[0][-1] if rows else 0
-    lines = tuple(QuarantineLine(*each[:-1]) for each in rows)
-    return QuarantinePage(lines, total, page, max(1, -(-total // PAGE_SIZE)))
+    if source_id is not None:
+        query = query.where(row.source_id == source_id)
+    return [PullLine(*each) for each in await session.execute(query)]
+
+
+async def load_write_keys(session: AsyncSession) -> list[KeyLine]:
+    """Return the living write keys."""
+    row = ApiKeyRow
+    query = (
+        select(row.name, row.prefix, SourceRow.name, row.created_at, row.last_used_at)
+        .outerjoin(SourceRow, SourceRow.id == row.source_id)
+        .where(row.kind == "write", row.revoked_at.is_(None))
+        .order_by(row.created_at.desc(), row.id)
+    )
+    return [KeyLine(*each) for each in await session.execute(query)]

@@ -15,11 +15,12 @@ from domain.vocabulary import (
 from models.database import Database
 from models.views.chrome import load_chrome
 from models.views.customer import load_contacts, load_customer, load_signals
-from models.views.data import load_imports, load_quarantine, load_sources
+from models.views.data import load_imports, load_sources
 from models.views.decisions import DecisionFilter, load_decisions, load_reasons
 from models.views.inbox import InboxScope, InboxShow, load_inbox
 from models.views.plan import load_plan
 from models.views.playbooks import load_playbook, load_playbooks
+from models.views.quarantine import load_quarantine
 from models.views.runs import RunFilter, load_run, load_runs
 from models.views.timeline import Entry, EntryKind, load_timeline
 from tests.support.sample_rows import NOW, Sample, fill
