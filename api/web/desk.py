@@ -105,7 +105,8 @@ class Desk:
             NavItem("Plan", "/plan", Permission.READ_RUNS, count=planned),
             NavItem("Decisions", "/decisions", Permission.READ_RUNS),
             NavItem("Playbooks", "/playbooks", Permission.READ_PLAYBOOKS),
-            NavItem("Data", "/imports", Permission.READ_IMPORTS),
+            NavItem("Signals", "/signals", Permission.READ_CUSTOMERS),
+            NavItem("Data", "/data", Permission.READ_IMPORTS),
         ]
         if self.settings.sendgrid_url == self.settings.simulators_url:
             items.append(NavItem("Mailbox", self.mailbox, Permission.READ_CUSTOMERS, outside=True))
