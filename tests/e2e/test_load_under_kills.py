@@ -5,6 +5,8 @@ import datetime as dt
 import os
 import random
 import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,9 +26,9 @@ from models.metrics import Metric, declare_metric
 from models.sources import Source, connect_source
 from models.tables.facts import PlanLimitRow
 from settings import Settings
+from tests.house.repository import ROOT
 from tests.support.homes import temporary_home
-from tests.workers.embedded.support import fresh_settings
-from workers.embedded.control import start_detached, stop_running
+from tests.workers.embedded.support import fresh_settings, variables
 from workers.embedded.runtime import locate, read_state
 
 pytestmark = [pytest.mark.proof, pytest.mark.e2e]
@@ -44,11 +46,23 @@ DAY = dt.timedelta(days=1)
 def stack() -> Iterator[Settings]:
     with temporary_home() as home:
         settings = fresh_settings(home)
-        start_detached(settings, lambda _line: None)
+        everstay(settings, "up", "--detach")
         try:
             yield locate(settings)
         finally:
-            stop_running(settings)
+            everstay(settings, "down")
+
+
+def everstay(settings: Settings, *words: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "cli", *words],
+        cwd=ROOT,
+        env=variables(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def name_of(number: int) -> str:
