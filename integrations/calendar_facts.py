@@ -41,6 +41,8 @@ def facts_of(
         calendars = Calendar.from_ical(body, multiple=True)
     except (ValueError, IndexError, KeyError) as error:
         raise ValueError(f"the feed is no iCalendar file: {type(error).__name__}") from error
+    if not calendars:
+        raise ValueError("the feed is no iCalendar file: it is empty, or broken off")
     events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
     for occurrence in occurrences_in(events, received_at):
         meeting = _Meeting(occurrence, received_at, timeline, options)

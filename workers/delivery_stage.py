@@ -9,7 +9,7 @@ import datetime as dt
 
 import structlog
 
-from domain.errors import PermanentProviderError
+from domain.errors import EverstayError, PermanentProviderError
 from domain.ports import Clock
 from domain.time import WallInstant
 from domain.webhook_messages import ReadingContext
@@ -117,7 +117,8 @@ class DeliveryStage:
     async def _put_off(self, delivery: Delivery, error: Exception) -> None:
         """Note why in a transaction of its own: the other one is gone with everything in it."""
         for_good = isinstance(error, ValueError | PermanentProviderError)
-        reason = str(error) if for_good else f"{type(error).__name__}: see the log"
+        is_ours = for_good or isinstance(error, EverstayError)
+        reason = str(error) if is_ours else f"{type(error).__name__}: see the log"
         async with self._database.transaction() as session:
             wall = self._clock.wall_now()
             state = await fail_delivery(session, delivery, reason, wall, for_good=for_good)

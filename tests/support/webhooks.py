@@ -95,6 +95,7 @@ async def connect_provider(
     *,
     provides: tuple[str, ...] = TELLS,
     secrets: str = SECRET,
+    key: str = SIGNING_KEY,
     **options: Any,
 ) -> None:
     """A connection whose source has the provider's own name as its id."""
@@ -102,17 +103,17 @@ async def connect_provider(
         since = BusinessInstant(dt.datetime(2025, 1, 1, tzinfo=dt.UTC))
         await connect_source(session, Source(provider, provider.title(), provider, provides, since))
         connection = Connection(provider, provider, options, {"webhook_secret": secrets})
-        await save_connection(session, connection, Cipher(SIGNING_KEY), wall_now())
+        await save_connection(session, connection, Cipher(key), wall_now())
 
 
 class StillClock:
-    """The wall's time, with the business clock standing with it."""
+    """The time at which it was made, or so much later: what is put off does not come due meanwhile."""
 
     def __init__(self, ahead: dt.timedelta = dt.timedelta()) -> None:
-        self.ahead = ahead
+        self._wall = WallInstant(wall_now() + ahead)
 
     def wall_now(self) -> WallInstant:
-        return WallInstant(wall_now() + self.ahead)
+        return self._wall
 
     def now(self) -> BusinessInstant:
         return BusinessInstant(self.wall_now())

@@ -50,7 +50,9 @@ async def test_whoever_may_not_see_raw_rows_sees_no_body_and_replays_nothing(
     assert (await browser.get(f"/api{PLACE}/{failed}/body")).status_code == 403
 
 
-async def test_one_or_all_are_read_again(browser: Client, database: Database, sample: Sample, failed: str) -> None:
+async def test_one_or_all_are_read_again(
+    browser: Client, database: Database, sample: Sample, failed: str
+) -> None:
     await come_as(browser, database, sample, "omar")
     for address in (f"{PLACE}/{failed}/replay", f"{PLACE}/replay"):
         token = csrf_in(await browser.get(f"{PLACE}/{failed}"))
@@ -62,7 +64,9 @@ async def test_one_or_all_are_read_again(browser: Client, database: Database, sa
         await settle(database)
 
 
-async def test_the_api_lists_shows_and_replays(browser: Client, database: Database, sample: Sample, failed: str) -> None:
+async def test_the_api_lists_shows_and_replays(
+    browser: Client, database: Database, sample: Sample, failed: str
+) -> None:
     await come_as(browser, database, sample, "omar")
     listed = (await browser.get(f"/api{PLACE}", params={"state": "failed", "source": "stripe"})).json()
     assert [(one["id"], one["provider"]) for one in listed["items"]] == [(failed, "stripe")]
