@@ -68,6 +68,16 @@ class OwnSignalDocument(BaseModel):
         return OwnSignal(self.key, self.title, read_condition(self.condition), self.severity, self.enabled)
 
 
+def read_document(document: Mapping[str, Any]) -> OwnSignalDocument:
+    """Return what somebody wrote, or raise InvalidInputError naming the field and what is wrong."""
+    try:
+        return OwnSignalDocument.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise InvalidInputError(field=str(first["loc"][0]), reason=reason) from None
+
+
 def read_condition(document: Mapping[str, Any]) -> Condition:
     """Return the condition that a document describes, or raise InvalidInputError naming path and fix."""
     if _nodes(document) > MOST_NODES:

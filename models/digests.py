@@ -26,9 +26,13 @@ class Digest:
 
 async def read_digest(session: AsyncSession, key: str) -> Digest | None:
     """Return a kept figure."""
-    query = select(DigestRow.as_of, DigestRow.document).where(DigestRow.key == key)
-    row = (await session.execute(query)).one_or_none()
-    return None if row is None else Digest(row.as_of, row.document)
+    return (await read_digests(session, key)).get(key)
+
+
+async def read_digests(session: AsyncSession, *keys: str) -> dict[str, Digest]:
+    """Return kept figures by key, those that there are."""
+    query = select(DigestRow.key, DigestRow.as_of, DigestRow.document).where(DigestRow.key.in_(keys))
+    return {key: Digest(as_of, document) for key, as_of, document in await session.execute(query)}
 
 
 async def keep_digest(

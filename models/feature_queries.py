@@ -87,6 +87,7 @@ touch AS (
                     AND executive.customer_id = touchpoints.customer_id
     WHERE touchpoints.customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND occurred_at <= :as_of
       AND state NOT IN ('claimed', 'failed', 'suppressed', 'uncertain', 'bounced')
+      AND NOT (purpose = 'marketing' AND direction = 'out')
     GROUP BY touchpoints.customer_id
 ),
 meeting AS (

@@ -95,7 +95,7 @@ async def _load_sources(session: AsyncSession) -> list[_Source]:
         _Source(
             source.id,
             source.name,
-            _kinds(source.provides),
+            kinds_of(source.provides),
             source.connected_at,
             source.rhythm_hours,
             _heard_at(source.last_fact_at, source.last_received_at, timeline),
@@ -121,7 +121,7 @@ async def _last_use(session: AsyncSession, as_of: BusinessInstant) -> BusinessIn
     return as_of if last is None else start_of_day(last)
 
 
-def _kinds(provides: Iterable[str]) -> frozenset[str]:
+def kinds_of(provides: Iterable[str]) -> frozenset[str]:
     """Return kinds in the singular, as facts spell them."""
     return frozenset(kind if kind == "usage" else kind.removesuffix("s") for kind in provides)
 

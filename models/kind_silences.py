@@ -3,14 +3,16 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import ScalarSelect, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.features import KindFreshness
 from domain.scoring_policy import FreshnessPolicy
-from domain.time import BusinessInstant
+from domain.time import BusinessInstant, business
 from models.changes import announce_change
 from models.tables.scoring import KindSilenceRow
 
@@ -107,9 +109,17 @@ FROM (SELECT DISTINCT customer_id, day FROM usage_daily
 """Customers times days with use: within the gap, and per day of the four weeks before it."""
 
 
-async def open_silences(session: AsyncSession) -> list[Silence]:
-    """Return what nobody tells just now, the oldest first."""
+def silences_now() -> ScalarSelect[Any]:
+    """Return a column that holds what nobody tells just now, for a query that asks other things too."""
     row = KindSilenceRow
-    query = select(row.kind, row.since, row.until, row.sources).where(row.until.is_(None))
-    rows = (await session.execute(query.order_by(row.since, row.kind))).all()
-    return [Silence(kind, since, until, tuple(sources)) for kind, since, until, sources in rows]
+    one = func.jsonb_build_object("kind", row.kind, "since", row.since, "sources", row.sources)
+    told = func.jsonb_agg(aggregate_order_by(one, row.since, row.kind))
+    return select(told).where(row.until.is_(None)).scalar_subquery()
+
+
+def read_silences(rows: list[dict[str, Any]] | None) -> tuple[Silence, ...]:
+    """Return what that column says."""
+    return tuple(
+        Silence(row["kind"], business(dt.datetime.fromisoformat(row["since"])), None, tuple(row["sources"]))
+        for row in rows or ()
+    )

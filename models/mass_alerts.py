@@ -4,14 +4,16 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import ScalarSelect, exists, func, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFoundError
 from domain.scoring_policy import FreshnessPolicy
-from domain.time import BusinessInstant, WallInstant
+from domain.time import BusinessInstant, WallInstant, business
 from domain.vocabulary import CustomerStatus, NoticeKind, SignalKind, SignalState
 from models.changes import announce_change
 from models.outbox import Notice, put_notices
@@ -82,21 +84,41 @@ async def count_active(session: AsyncSession) -> int:
     return await session.scalar(query) or 0
 
 
-async def list_mass_alerts(session: AsyncSession) -> list[MassAlert]:
-    """Return what is held back now, the newest first."""
+def mass_alerts_now() -> ScalarSelect[Any]:
+    """Return a column that holds what is held back now, for a query that asks other things too."""
     row = MassAlertRow
-    signals = _open_of(row.id).correlate(row).scalar_subquery()
-    query = select(row.id, row.kind, row.expected, row.active, row.opened_at, signals)
-    rows = await session.execute(query.where(row.state == HELD).order_by(row.opened_at.desc(), row.kind))
-    return [MassAlert(*found) for found in rows]
-
-
-def _open_of(alert_id: object) -> Select[tuple[int]]:
-    return (
+    signals = (
         select(func.count())
         .select_from(SignalRow)
-        .where(SignalRow.mass_alert_id == alert_id, SignalRow.state == SignalState.OPEN)
+        .where(SignalRow.mass_alert_id == row.id, SignalRow.state == SignalState.OPEN)
+        .correlate(row)
+        .scalar_subquery()
     )
+    names = ("id", "kind", "expected", "active", "opened_at")
+    pairs = [part for name in names for part in (name, getattr(row, name))]
+    one = func.jsonb_build_object(*pairs, "signals", signals)
+    held = func.jsonb_agg(aggregate_order_by(one, row.opened_at.desc(), row.kind))
+    return select(held).where(row.state == HELD).scalar_subquery()
+
+
+def read_mass_alerts(rows: list[dict[str, Any]] | None) -> tuple[MassAlert, ...]:
+    """Return what that column says."""
+    return tuple(
+        MassAlert(
+            uuid.UUID(row["id"]),
+            SignalKind(row["kind"]),
+            row["expected"],
+            row["active"],
+            business(dt.datetime.fromisoformat(row["opened_at"])),
+            row["signals"],
+        )
+        for row in rows or ()
+    )
+
+
+async def list_mass_alerts(session: AsyncSession) -> tuple[MassAlert, ...]:
+    """Return what is held back now, the newest first."""
+    return read_mass_alerts(await session.scalar(select(mass_alerts_now())))
 
 
 async def release_mass_alert(

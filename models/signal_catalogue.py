@@ -5,18 +5,17 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, case, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import InvalidInputError
-from domain.features import KindFreshness
+from domain.errors import InvalidInputError, NotFoundError
 from domain.scoring_policy import POLICY_KEY, ScoringPolicy, SignalPolicy, Thresholds
 from domain.signal_catalogue import CATALOGUE, spec_for
 from domain.signal_readings import SignalSpec
 from domain.time import BusinessInstant
 from domain.vocabulary import Segment, SignalKind, SignalState
-from models.freshness import load_freshness
+from models.freshness import kinds_of
 from models.scores import load_policy
 from models.tables.scoring import SignalRow
 from models.tables.system import PolicyRow
@@ -37,33 +36,53 @@ class CatalogueLine:
     """Kinds of fact that nobody tells, or whose source is silent: while there are any, it abstains."""
 
 
-async def load_catalogue(session: AsyncSession, now: BusinessInstant) -> list[CatalogueLine]:
-    """Return every detector in the catalogue's order."""
-    policy = await load_policy(session)
-    told = await load_freshness(session, now, policy.freshness)
-    counts = await count_open(session)
+async def load_catalogue(
+    session: AsyncSession, counts: Mapping[str, int] | None = None
+) -> list[CatalogueLine]:
+    """Return every detector in the catalogue's order; `counts` of count_open, where they are known."""
+    policy, told = await load_policy(session), await _told(session)
+    counts = await count_open(session) if counts is None else counts
     return [_line(spec, policy, told, counts.get(spec.kind.value, 0)) for spec in CATALOGUE]
+
+
+async def load_line(session: AsyncSession, kind: str) -> CatalogueLine:
+    """Return one detector, or raise NotFoundError."""
+    for line in await load_catalogue(session):
+        if line.spec.kind.value == kind:
+            return line
+    raise NotFoundError(what="detector", key=kind)
+
+
+async def _told(session: AsyncSession) -> frozenset[str]:
+    """Return the kinds that somebody tells and that were not silent when customers were last looked at."""
+    row = (await session.execute(text(_TOLD))).one()
+    told = kinds_of(row.provided or ())
+    onboarding = {"onboarding"} if row.onboarding else set()
+    return (told | onboarding) - set(row.silent or ())
+
+
+_TOLD = """
+SELECT (SELECT array_agg(DISTINCT name) FROM (SELECT unnest(provides) AS name FROM sources) AS told)
+           AS provided,
+       (SELECT array_agg(kind) FROM kind_silences WHERE until IS NULL) AS silent,
+       EXISTS (SELECT 1 FROM customers
+               WHERE onboarded_at IS NOT NULL OR first_value_at IS NOT NULL) AS onboarding
+"""
 
 
 async def count_open(session: AsyncSession) -> dict[str, int]:
     """Return how many customers show each kind, and each signal of the tenant's own by its dedupe key."""
     row = SignalRow
-    query = select(row.kind, row.dedupe_key, func.count(row.customer_id.distinct()))
-    query = query.where(row.state == SignalState.OPEN, row.kind == SignalKind.OWN)
-    own = {
-        key: count for _kind, key, count in await session.execute(query.group_by(row.kind, row.dedupe_key))
-    }
-    kinds = select(row.kind, func.count(row.customer_id.distinct())).where(row.state == SignalState.OPEN)
-    return own | {kind.value: count for kind, count in await session.execute(kinds.group_by(row.kind))}
+    name = case((row.kind == SignalKind.OWN, row.dedupe_key), else_=row.kind.cast(Text))
+    query = select(name, func.count(row.customer_id.distinct())).where(row.state == SignalState.OPEN)
+    return dict((await session.execute(query.group_by(name))).all())
 
 
-def _line(
-    spec: SignalSpec, policy: ScoringPolicy, told: Mapping[str, KindFreshness], shown: int
-) -> CatalogueLine:
+def _line(spec: SignalSpec, policy: ScoringPolicy, told: frozenset[str], shown: int) -> CatalogueLine:
     tuned = policy.signals.get(spec.kind, SignalPolicy())
     defaults = {segment: spec.defaults[segment.value] for segment in Segment}
     limits = defaults | tuned.thresholds
-    missing = tuple(kind for kind in spec.needs if not told[kind].is_usable)
+    missing = tuple(kind for kind in spec.needs if kind not in told)
     return CatalogueLine(spec, tuned.enabled, limits, limits != defaults, shown, missing)
 
 

@@ -62,7 +62,11 @@ class Measured:
 
 async def read_lift(session: AsyncSession) -> Measured | None:
     """Return the newest measurement."""
-    kept = await read_digest(session, KEY)
+    return measured(await read_digest(session, KEY))
+
+
+def measured(kept: Digest | None) -> Measured | None:
+    """Return the measurement that was kept, if there is one."""
     return None if kept is None else _read(kept)
 
 

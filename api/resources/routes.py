@@ -7,7 +7,9 @@ from api.resources.data import DataController, QuarantineController
 from api.resources.deliveries import WebhookDeliveryController
 from api.resources.holding import HoldingController, MetricController
 from api.resources.office import AttentionController, colleagues, decisions
+from api.resources.own_signals import OwnSignalController
 from api.resources.runs import InstallationController, InterventionController, PlaybookController
+from api.resources.signals import SignalController
 from api.resources.uploads import UploadController, saved_mappings
 from api.resources.work import HeadsUpController, TaskController
 
@@ -27,6 +29,8 @@ def api_router() -> Router:
             HoldingController,
             MetricController,
             WebhookDeliveryController,
+            SignalController,
+            OwnSignalController,
             colleagues,
             decisions,
             DataController,

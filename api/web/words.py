@@ -18,6 +18,7 @@ PROPER = {
     "nps": "NPS",
     "csat": "CSAT",
     "api": "API",
+    "sla": "SLA",
     "e-mail": "e-mail",
 }
 NOTHING = "none"

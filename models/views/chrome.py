@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant
 from domain.vocabulary import HeadsUpState, InterventionState, TaskState
+from models.kind_silences import Silence, read_silences, silences_now
+from models.mass_alerts import MassAlert, mass_alerts_now, read_mass_alerts
 from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.system import InstallationRow
 from models.tables.work import HeadsUpRow, TaskRow
@@ -25,6 +27,10 @@ class Chrome:
     waiting_for_me: int
     planned: int
     held_playbooks: int
+    silences: tuple[Silence, ...]
+    """Kinds of fact that nobody tells just now: what rests on them abstains."""
+    mass_alerts: tuple[MassAlert, ...]
+    """Signals that so many customers showed at once that they are held back."""
 
     @property
     def is_observing(self) -> bool:
@@ -61,5 +67,8 @@ async def load_chrome(session: AsyncSession, user_id: uuid.UUID, now: BusinessIn
         InstallationRow.release_per_day,
         InstallationRow.effects_stopped_at,
         one,
+        silences_now(),
+        mass_alerts_now(),
     ).select_from(one.outerjoin(InstallationRow, InstallationRow.id == 1))
-    return Chrome(*(await session.execute(query)).one())
+    *figures, silences, alerts = (await session.execute(query)).one()
+    return Chrome(*figures, read_silences(silences), read_mass_alerts(alerts))
