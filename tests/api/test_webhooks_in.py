@@ -1,3 +1,4 @@
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,15 +16,17 @@ from models.deliveries import replay_unclean
 from models.tables.connections import PullCursorRow
 from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
-from models.tables.facts import TicketRow
+from models.tables.facts import InvoiceRow, TicketRow
 from models.tables.ledger import TouchpointRow
 from tests.support.probes import stored_text
 from tests.support.sample_rows import Sample, fill
+from tests.support.simulators import until_true
 from tests.support.web import Client, web_client, web_settings
 from tests.support.webhooks import (
     ORGANIZATION,
     SECRET,
     Sender,
+    StillClock,
     connect_provider,
     deliveries,
     hubspot_events,
@@ -34,6 +37,7 @@ from tests.support.webhooks import (
     settle,
     stripe_event,
 )
+from workers.delivery_stage import run_delivery_stage
 
 pytestmark = pytest.mark.integration
 
@@ -323,3 +327,44 @@ async def test_what_waited_in_quarantine_is_settled_when_the_delivery_is_replaye
     (row,) = await quarantined(database)
     (kept,) = await deliveries(database)
     assert (row.state, kept.state, kept.stored, kept.quarantined) == ("replayed", "processed", 1, 0)
+
+
+async def test_stripes_events_find_their_customer_by_the_payers_domain_whichever_comes_first(
+    client: Client, database: Database, sample: Sample
+) -> None:
+    await connect_provider(database, "stripe", provides=("subscriptions", "invoices"))
+    domain = sample.rows[2]["domain"]
+    payer = stripe_event(object="customer", id="cus_1", email=f"billing@{domain}", name="Payer")
+    for number, event in enumerate((stripe_event(), payer, stripe_event()), start=1):
+        body = json_body(event | {"id": f"evt_{number}"})
+        assert (await Sender("stripe", body).post(client)).status_code == 200
+        await settle(database)
+    kept = await deliveries(database)
+    assert [(row.state, row.quarantined) for row in kept] == [
+        ("processed", 1),
+        ("processed", 0),
+        ("processed", 0),
+    ]
+    async with database.transaction() as session:
+        mine = InvoiceRow.source_id == "stripe"
+        invoice = (await session.scalars(select(InvoiceRow).where(mine))).one()
+    assert (invoice.customer_id, invoice.amount_due_minor) == (sample.customers[2], 12_000)
+
+
+async def test_the_processor_hears_of_a_delivery_at_once(
+    client: Client, database: Database, sample: Sample
+) -> None:
+    assert sample.customers
+    await connect_provider(database, "intercom")
+    settings = web_settings(database.url)
+    running = asyncio.create_task(run_delivery_stage(settings, database, StillClock(dt.timedelta(hours=1))))
+    try:
+        await Sender("intercom", json_body(intercom_notification())).post(client)
+
+        async def is_settled() -> bool:
+            return [row.state for row in await deliveries(database)] == ["processed"]
+
+        await until_true(is_settled)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

@@ -56,7 +56,7 @@ OTHER_KEY = "fedcba9876543210fedcba9876543210"
 async def test_one_that_cannot_be_stored_now_is_put_off_and_the_others_go_on(
     database: Database, sample: Sample
 ) -> None:
-    assert sample
+    assert sample.customers
     await connect_provider(database, "intercom")
     await connect_provider(database, "salesforce", key=OTHER_KEY)  # its secrets cannot be read
     await receive(database, "salesforce", "first", salesforce_message(AccountId="C-1000"))
@@ -72,7 +72,7 @@ async def test_one_that_cannot_be_stored_now_is_put_off_and_the_others_go_on(
 
 
 async def test_what_never_works_is_given_up_and_kept(database: Database, sample: Sample) -> None:
-    assert sample
+    assert sample.customers
     await connect_provider(database, "intercom", key=OTHER_KEY)
     await receive(database, "intercom", "first", conversation(1))
     for day in range(1, MAX_ATTEMPTS + 3):
@@ -96,7 +96,7 @@ async def test_what_is_told_and_the_mark_on_the_delivery_are_one_transaction(
         counted = await session.scalar(select(SourceDayRow.stored).where(SourceDayRow.kind == "webhook"))
     assert len(stored) == 10
     assert counted == sum(row.stored for row in await deliveries(database)) == 15
-    assert sample
+    assert sample.customers
 
 
 FEED = """BEGIN:VCALENDAR\r

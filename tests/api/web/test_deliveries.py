@@ -19,7 +19,7 @@ PLACE = "/webhook-deliveries"
 @pytest.fixture
 async def failed(browser: Client, database: Database, sample: Sample) -> str:
     """Two deliveries of Stripe: one that cannot be read, and one about a payer that nobody knows."""
-    assert sample
+    assert sample.customers
     await connect_provider(database, "stripe")
     for body in (b"no json", json_body(stripe_event())):
         assert (await Sender("stripe", body).post(browser)).status_code == 200
