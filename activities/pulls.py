@@ -22,6 +22,7 @@ from activities.contracts_pulls import (
 from domain.errors import ConflictError, NotFoundError, PermanentProviderError, TransientProviderError
 from domain.ports import Clock
 from domain.pulling import HistoryLine, OpenReader, Page, PullReader, Told
+from domain.tabular import RawRow
 from domain.time import WallInstant
 from domain.timeline import Timeline
 from models.asked_objects import ASKED, AskedObject, load_asked, settle_asked
@@ -220,11 +221,13 @@ class _Pull:
     def _item(self, told: Told, line: HistoryLine, timeline: Timeline, stream: str) -> Item:
         """Translate one object; what cannot be understood says which field and why."""
         stream = STREAM_OF_KIND.get(told.kind, stream)
+        row = told.body.get("row")
+        cells = row.cells if isinstance(row, RawRow) else None
         try:
             facts, hints = self._reader.facts_of(told, line.known_at(told), timeline)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            return Item(stream, told.id, problem=_words(error))
-        return Item(stream, told.id, tuple(facts), tuple(hints))
+            return Item(stream, told.id, problem=_words(error), cells=cells)
+        return Item(stream, told.id, tuple(facts), tuple(hints), cells=cells)
 
 
 STREAM_OF_KIND = {

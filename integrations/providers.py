@@ -10,6 +10,7 @@ from domain.pulling import PullReader
 from integrations.hubspot_client import HubSpotReader, hubspot_account
 from integrations.provider_http import Account, ProviderHttp
 from integrations.stripe_client import StripeReader, stripe_account
+from integrations.warehouse_reader import WarehouseReader
 from integrations.zendesk_client import ZendeskReader, zendesk_account
 
 Options = Mapping[str, Any]
@@ -36,9 +37,21 @@ PROVIDERS: Mapping[str, Provider] = {
 """Zendesk's comments are touchpoints, but a desk that nobody writes to is no silence: it provides none."""
 
 
+WAREHOUSE = "warehouse"
+READ = frozenset({*PROVIDERS, WAREHOUSE})
+"""Every provider that we go and read."""
+
+
 @contextlib.asynccontextmanager
 async def open_reader(provider: str, options: Options, secrets: Secrets) -> AsyncIterator[PullReader]:
     """Open a connection's reader, and close its connections at the end."""
+    if provider == WAREHOUSE:
+        reader = WarehouseReader(options, secrets)
+        try:
+            yield reader
+        finally:
+            reader.close()
+        return
     found = PROVIDERS.get(provider)
     if found is None:
         raise InvalidInputError(field="provider", reason=f"{provider} is not one that is read")

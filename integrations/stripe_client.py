@@ -30,7 +30,7 @@ DONE = {"done": True}
 class StripeReader:
     """Reads customers, subscriptions and invoices with a restricted key that may read these three."""
 
-    streams = (EVENTS, *LISTS)
+    streams: tuple[str, ...] = (EVENTS, *LISTS)
 
     def __init__(self, http: ProviderHttp) -> None:
         """Take the plumbing, already bound to an account."""

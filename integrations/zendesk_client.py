@@ -37,7 +37,7 @@ Rows = Sequence[Mapping[str, Any]]
 class ZendeskReader:
     """Reads with an API token and its user's address, or with an OAuth token."""
 
-    streams = ("organizations", "users", "tickets", "comments", RATINGS)
+    streams: tuple[str, ...] = ("organizations", "users", "tickets", "comments", RATINGS)
 
     def __init__(self, http: ProviderHttp, options: Mapping[str, Any]) -> None:
         """Take the plumbing; options: targets, time in minutes by priority where there is no SLA."""

@@ -44,6 +44,8 @@ class Item:
     hints: tuple[Hint, ...] = ()
     problem: str | None = None
     """`field: what is wrong with it`."""
+    cells: Mapping[str, Any] | None = None
+    """The row, of a table that cannot be asked for one object again."""
 
 
 @dataclass(frozen=True)
@@ -274,7 +276,9 @@ def _words(problem: Problem) -> str:
 
 def _row(item: Item, kind: str, field: str, reason: str, fact: Fact | None) -> BadRow:
     """Name the object; its content is with the provider, and is fetched anew when it is tried again."""
-    raw = {"stream": item.stream, "id": item.id, "customer": getattr(fact, "customer", None)}
+    raw: dict[str, Any] = {"stream": item.stream, "id": item.id}
+    raw |= {"customer": getattr(fact, "customer", None)}
+    raw |= {} if item.cells is None else {"cells": dict(item.cells)}
     return BadRow(item.stream, 0, kind, field, reason, raw)
 
 

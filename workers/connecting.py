@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from domain.errors import EverstayError, InvalidInputError
-from integrations.mapping_files import load_mapping
-from integrations.providers import PROVIDERS, open_reader
+from integrations.generic_facts import mapping_of
+from integrations.mapping_files import find_mapping, load_mapping
+from integrations.providers import PROVIDERS, READ, open_reader
 from integrations.webhook_mapping_files import load_webhook_mapping
 from integrations.webhook_signatures import SCHEMES
 from models.ciphers import Cipher
@@ -66,13 +69,13 @@ class ConnectOrder:
     @property
     def is_read(self) -> bool:
         """Whether we go and read it, by its own pace."""
-        return self.provider in PROVIDERS
+        return self.provider in READ
 
 
 async def connect_provider(order: ConnectOrder) -> list[str]:
     """Store the connection and return what a person should know of it."""
-    if order.provider not in {*PROVIDERS, *PUSHED}:
-        known = ", ".join(sorted({*PROVIDERS, *PUSHED}))
+    if order.provider not in {*READ, *PUSHED}:
+        known = ", ".join(sorted({*READ, *PUSHED}))
         raise InvalidInputError(field="PROVIDER", reason=f"{order.provider} is none of {known}")
     connection = _connection(order)
     said = [await _tried(connection)] if order.is_read and order.check else []
@@ -98,6 +101,18 @@ def _connection(order: ConnectOrder) -> Connection:
         load = load_webhook_mapping if order.provider == "webhook" else load_mapping
         options["mapping"] = load(order.mapping).model_dump(mode="json")
     return Connection(order.source_id, order.provider, options, secrets, _every(order))
+
+
+def _mapping(provider: str, name: str) -> dict[str, Any]:
+    """Return a checked mapping: of files and tables, or, for a generic webhook, of its messages."""
+    if provider != "webhook":
+        return load_mapping(name).model_dump(mode="json")
+    document = yaml.safe_load(find_mapping(name).read_text(encoding="utf-8"))
+    try:
+        mapping_of({"mapping": document})
+    except ValueError as error:
+        raise InvalidInputError(field=name, reason=str(error)) from None
+    return dict(document)
 
 
 def _secret(variable: str) -> str:
@@ -184,8 +199,8 @@ def _where(order: ConnectOrder, base_url: str) -> list[str]:
 def _provides(order: ConnectOrder, connection: Connection, *, keeps: bool) -> tuple[str, ...]:
     mapping = connection.options.get("mapping")
     if isinstance(mapping, Mapping):
-        return tuple((mapping.get("source") or {}).get("provides") or ())
-    own = PROVIDERS[order.provider].provides if order.is_read else PUSHED[order.provider]
+        return tuple((mapping.get("source") or mapping).get("provides") or ())
+    own = PROVIDERS[order.provider].provides if order.provider in PROVIDERS else PUSHED[order.provider]
     return ("customers", *own) if keeps else own
 
 
@@ -204,7 +219,7 @@ async def ask_for_pull(source_id: str) -> None:
             found = await get_listed(session, source_id)
     finally:
         await database.close()
-    if found.provider not in PROVIDERS:
+    if found.provider not in READ:
         raise InvalidInputError(field="SOURCE", reason=f"{source_id} pushes; it is not read")
     if found.paused_at is not None:
         raise InvalidInputError(field="SOURCE", reason=f"{source_id} is paused; resume it first")

@@ -8,7 +8,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from activities.contracts_pulls import PullState
-from integrations.providers import PROVIDERS
+from integrations.providers import READ
 from models.connections import CHANNEL, PulledSource, pulled_sources
 from models.database import Database
 from models.listening import announcements
@@ -33,7 +33,7 @@ async def keep_pulls(client: Client, database: Database) -> None:
         if loop.time() > again:
             known, again = {}, loop.time() + AGAIN_SECONDS
         async with database.transaction() as session:
-            found = {one.source_id: one for one in await pulled_sources(session, list(PROVIDERS))}
+            found = {one.source_id: one for one in await pulled_sources(session, sorted(READ))}
         for source_id, one in found.items():
             has_news = one.asked_at is not None or one != known.get(source_id)
             if has_news:

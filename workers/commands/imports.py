@@ -26,7 +26,10 @@ def register(app: typer.Typer) -> None:
 def run(
     context: typer.Context,
     mapping: Annotated[str | None, typer.Option(help="A mapping: a file, or a name in the library.")] = None,
-    source: Annotated[Path | None, typer.Option(help="The folder with the files.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="The folder with the files, or postgresql://… (better: env:NAME of a variable)."),
+    ] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the summary there as JSON.")] = None,
     *,
     set_clock: Annotated[

@@ -1,0 +1,27 @@
+"""A worker process for pulls that a test may kill; arguments: database URL, address of Temporal."""
+
+import asyncio
+import sys
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Worker
+
+from models.database import Database
+from tests.support.pulls import activities_of
+from workers.main import sandbox
+from workflows.pulls import PullWorkflow
+
+
+async def work(database_url: str, address: str) -> None:
+    """Serve the queues of a pull until killed."""
+    pulls = await activities_of(Database(database_url))
+    client = await Client.connect(address, data_converter=pydantic_data_converter)
+    lifecycle = Worker(client, task_queue="lifecycle", workflows=[PullWorkflow], workflow_runner=sandbox())
+    activities = [pulls.plan_pull, pulls.pull_stream, pulls.finish_pull]
+    async with lifecycle, Worker(client, task_queue="bulk", activities=activities):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(work(sys.argv[1], sys.argv[2]))
