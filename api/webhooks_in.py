@@ -69,6 +69,8 @@ async def receive(
 
 async def _connection(database: Database, source_id: str, cipher: Cipher) -> Connection:
     """Return the connection; one that pushes nothing is as unknown as none."""
+    if not source_id.isprintable():
+        raise NotFoundError(what="connection", key=ascii(source_id))
     async with database.transaction() as session:
         connection = await load_connection(session, source_id, cipher)
     if connection.provider not in SCHEMES:

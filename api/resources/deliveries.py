@@ -6,7 +6,7 @@ from typing import Annotated
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from api.guards import needs
@@ -17,6 +17,10 @@ from models.clock import StoredClock
 from models.database import Database, Session
 from models.deliveries import DeliveryState, replay_delivery
 from models.resources.deliveries import list_deliveries, load_body, load_delivery
+
+Source = Annotated[
+    str | None, QueryParameter(pattern=r"^[a-zA-Z0-9_.\-]+$", description="Of this source alone.")
+]
 
 
 class WebhookDelivery(Shape):
@@ -56,7 +60,7 @@ class WebhookDeliveryController(Controller):
     async def list_(
         self,
         database: NamedDependency[Database],
-        source: FromQuery[str | None] = None,
+        source: Source = None,
         states: Annotated[list[DeliveryState] | None, STATE] = None,
         cursor: Cursor = None,
         limit: Limit = 50,

@@ -159,7 +159,8 @@ async def test_garbage_headers_are_refused(client: Client, database: Database, s
 
 
 async def test_an_unknown_source_is_404_and_too_much_is_413(client: Client, database: Database) -> None:
-    assert (await Sender("stripe", b"{}").post(client)).status_code == 404
+    for unknown in ("/webhooks/stripe", "/webhooks/%00", "/webhooks/%F0%9F%92%A5/x"):
+        assert (await client.post(unknown, content=b"{}")).status_code == 404
     await connect_provider(database, "stripe")
     assert (await Sender("stripe", b"x" * 4_000_001).post(client)).status_code == 413
 

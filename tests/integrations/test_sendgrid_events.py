@@ -206,3 +206,21 @@ async def test_duplicates_and_disorder_come_on_demand(
 
 def _events(receiver: Receiver, start: int = 0) -> list[DeliveryEvent]:
     return [event for _, body in receiver.requests[start:] for event in parse_events(body)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_marketing"),
+    [
+        ({"singlesend_id": "7"}, True),
+        ({"marketing_campaign_id": 12}, True),
+        ({"category": "Newsletter"}, True),
+        ({"category": ["receipts", "marketing"]}, True),
+        ({"category": ["receipts"]}, False),
+    ],
+)
+def test_a_campaigns_mail_is_known_by_its_fields_or_its_category(
+    fields: dict[str, object], is_marketing: object
+) -> None:
+    event = {"event": "delivered", "timestamp": 1, "sg_event_id": "one", **fields}
+    (read,) = parse_events(json.dumps([event]).encode())
+    assert read.is_marketing is is_marketing
