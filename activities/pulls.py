@@ -41,7 +41,7 @@ from models.pulls import (
     load_cursor,
     move_cursor,
 )
-from models.sources import get_source
+from models.sources import get_source, note_received
 
 BEAT_SECONDS = 2.0
 
@@ -104,6 +104,8 @@ class PullActivities(PullContract):
         async with self._database.transaction() as session:
             reason = request.problem or "its last attempt ended without a word"
             await end_unfinished(session, request.source_id, wall, reason)
+            if request.problem is None:
+                await note_received(session, request.source_id, wall)
         await self._note(request.source_id, request.problem)
         return FinishPullResult(wall)
 

@@ -25,9 +25,9 @@ from models.facts_batch import Problem, StoreResult, Verdict, fact_id
 from models.hints import match_hints, remember_hints
 from models.quarantine import OPEN, REPLAYED, BadRow, quarantine
 from models.source_days import count_day
-from models.sources import Source, get_source
+from models.sources import Source, get_source, note_received
 from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
-from models.tables.data import QuarantinedRow, SourceRow
+from models.tables.data import QuarantinedRow
 from models.tables.facts import SubscriptionRow, TicketRow
 from models.tables.ledger import TouchpointRow
 from models.tables.tracking import IdentityRow
@@ -87,9 +87,7 @@ async def take_in(
     bad = _bad(items, kept, result)
     await quarantine(session, None, source_id, list(bad.values()), received_at)
     await _settle(session, source_id, [item for n, item in enumerate(items) if n not in bad], received_at)
-    await session.execute(
-        update(SourceRow).where(SourceRow.id == source_id).values(last_received_at=received_at)
-    )
+    await note_received(session, source_id, received_at)
     told = {n for (n, _), verdict in zip(kept, result.verdicts, strict=True) if verdict is Verdict.STORED}
     stored = len(told - set(bad))
     tally = Tally(len(items), stored, len(items) - stored - len(bad), len(bad))

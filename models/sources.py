@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFoundError
-from domain.time import BusinessInstant
+from domain.time import BusinessInstant, WallInstant
 from models.tables.data import SourceRow
 
 
@@ -76,6 +76,12 @@ async def note_facts(session: AsyncSession, source_id: str, last_fact_at: Busine
     await session.execute(
         update(SourceRow).where(SourceRow.id == source_id, newer).values(last_fact_at=last_fact_at)
     )
+
+
+async def note_received(session: AsyncSession, source_id: str, wall: WallInstant) -> None:
+    """Say that the source was heard, even if it had nothing new to tell."""
+    newest = func.greatest(SourceRow.last_received_at, wall)
+    await session.execute(update(SourceRow).where(SourceRow.id == source_id).values(last_received_at=newest))
 
 
 async def reconnect_at(session: AsyncSession, source_id: str, instant: BusinessInstant) -> None:

@@ -3,22 +3,19 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from domain.errors import EverstayError, InvalidInputError
-from integrations.generic_facts import mapping_of
-from integrations.mapping_files import find_mapping, load_mapping
+from domain.errors import EverstayError, InvalidInputError, NotFoundError
+from integrations.mapping_files import load_mapping
 from integrations.providers import PROVIDERS, READ, open_reader
 from integrations.webhook_mapping_files import load_webhook_mapping
 from integrations.webhook_signatures import SCHEMES
-from models.ciphers import Cipher
+from models.ciphers import Cipher, UnreadableSecretsError
 from models.clock import open_clock, wall_now
-from models.connections import Connection, get_listed, save_connection
-from models.database import Database
+from models.connections import Connection, get_listed, load_connection, save_connection
+from models.database import Database, Session
 from models.sources import Source, connect_source, find_source, tells_customers
 from settings import Settings
 from workers.console import located_settings
@@ -68,8 +65,8 @@ class ConnectOrder:
 
     @property
     def is_read(self) -> bool:
-        """Whether we go and read it, by its own pace."""
-        return self.provider in READ
+        """Whether we go and read it, by its own pace: without a token, Stripe can only push."""
+        return self.provider in READ and bool(self.token_env or self.folder or not self.webhook_secret_env)
 
 
 async def connect_provider(order: ConnectOrder) -> list[str]:
@@ -101,18 +98,6 @@ def _connection(order: ConnectOrder) -> Connection:
         load = load_webhook_mapping if order.provider == "webhook" else load_mapping
         options["mapping"] = load(order.mapping).model_dump(mode="json")
     return Connection(order.source_id, order.provider, options, secrets, _every(order))
-
-
-def _mapping(provider: str, name: str) -> dict[str, Any]:
-    """Return a checked mapping: of files and tables, or, for a generic webhook, of its messages."""
-    if provider != "webhook":
-        return load_mapping(name).model_dump(mode="json")
-    document = yaml.safe_load(find_mapping(name).read_text(encoding="utf-8"))
-    try:
-        mapping_of({"mapping": document})
-    except ValueError as error:
-        raise InvalidInputError(field=name, reason=str(error)) from None
-    return dict(document)
 
 
 def _secret(variable: str) -> str:
@@ -174,14 +159,30 @@ async def _store(
             order.source_id, order.name, order.provider, provides, clock.now(), _rhythm(connection)
         )
         await connect_source(session, source)
-        await save_connection(session, connection, Cipher(settings.signing_key), wall_now())
+        cipher = Cipher(settings.signing_key)
+        connection = await _merged(session, connection, cipher)
+        await save_connection(session, connection, cipher, wall_now())
     told = ", ".join(provides) or "what its mapping says"
     lines = [f"{order.name} is connected as {order.source_id}. It tells: {told}."]
     if order.provider in MAY_KEEP_CUSTOMERS and not keeps:
         lines.append("Customers are kept elsewhere: its companies are recognised by id, domain or e-mail.")
-    if order.is_read:
+    if order.provider in READ and connection.pull_every_seconds is not None:
         lines.append(f"It is read every {connection.pull_every_seconds:g} s of wall time.")
     return [*lines, *_where(order, settings.base_url)]
+
+
+async def _merged(session: Session, given: Connection, cipher: Cipher) -> Connection:
+    """Keep of an earlier connection what the order does not bring: a new token leaves the webhooks be."""
+    try:
+        old = await load_connection(session, given.source_id, cipher)
+    except (NotFoundError, UnreadableSecretsError):
+        return given
+    return replace(
+        given,
+        options={**old.options, **given.options},
+        secrets={**old.secrets, **given.secrets},
+        pull_every_seconds=given.pull_every_seconds or old.pull_every_seconds,
+    )
 
 
 def _where(order: ConnectOrder, base_url: str) -> list[str]:

@@ -17,7 +17,7 @@ from models.lifecycles import RING_LEASE, claim_rings, unring
 from models.listening import announcements
 from models.outbox import CHANNEL
 from settings import Settings
-from workers.beside import loops
+from workers.beside import loops, supervised
 from workers.calendar import keep_calendar
 from workers.clock_refresh import keep_fresh
 from workers.embedded.connection import connect_temporal
@@ -43,7 +43,7 @@ async def run_relay(settings: Settings) -> None:
     try:
         client = await connect_temporal(settings)
         beside.append(asyncio.create_task(keep_calendar(client, database.url)))
-        beside.append(asyncio.create_task(keep_pulls(client, database)))
+        beside.append(asyncio.create_task(supervised("pulls", lambda: keep_pulls(client, database))))
         beside.append(asyncio.create_task(keep_uploads(client, database, clock)))
         relay = Relay(database, clock, client)
         async for _ in announcements(database.url, CHANNEL, at_least_every=POLL_SECONDS):

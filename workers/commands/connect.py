@@ -56,7 +56,7 @@ def connect(  # noqa: PLR0913, PLR0917 - one option each
     ] = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Try the credentials first.")] = True,
 ) -> None:
-    """Connect an account; connecting it again replaces its address, options and secrets.
+    """Connect an account; connecting it again replaces what is given anew and keeps the rest.
 
     Secrets come from environment variables, never from the command line, and are stored encrypted.
     """
