@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from litestar import Request, Router, get
+from litestar import Litestar, Request, Router, get
 from litestar.datastructures import State
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -12,6 +12,7 @@ from litestar.response import Template
 
 from api.guards import PUBLIC
 from api.health import version
+from api.openapi_errors import with_errors
 
 DESCRIPTION = (
     "Everything that the pages do. Send a key as `Authorization: Bearer …`; "
@@ -22,14 +23,19 @@ DESCRIPTION = (
 @get("/openapi.json", opt=PUBLIC, include_in_schema=False, sync_to_thread=False)
 def openapi_json(request: Request[object, None, State]) -> dict[str, object]:
     """Serve the description to everyone: it is the same in every installation."""
-    return request.app.openapi_schema.to_schema()
+    return description(request.app)
 
 
 @get("/reference", opt=PUBLIC, include_in_schema=False, sync_to_thread=False)
 def reference(request: Request[object, None, State]) -> Template:
     """Show the same to people."""
-    schema = request.app.openapi_schema.to_schema()
+    schema = description(request.app)
     return Template("reference.html", context={"title": schema["info"]["title"], "groups": groups_of(schema)})
+
+
+def description(app: Litestar) -> dict[str, Any]:
+    """Return the whole description: what handlers return, and the errors that all share."""
+    return with_errors(app.openapi_schema.to_schema())
 
 
 def groups_of(schema: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 from models.query_tally import watch
 from models.tables import registry  # noqa: F401 - a foreign key is only found where its table is known
+from models.unstorable import unstorable_is_invalid
 
 Session = AsyncSession
 """What repositories take, by a name for those above models, who know no SQLAlchemy."""
@@ -38,9 +39,13 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """Yield a session inside one transaction: committed at the end, rolled back on any error."""
-        async with self._sessions() as session, session.begin():
-            yield session
+        """Yield a session inside one transaction: committed at the end, rolled back on any error.
+
+        Raises InvalidInputError for a value that no column can hold.
+        """
+        with unstorable_is_invalid():
+            async with self._sessions() as session, session.begin():
+                yield session
 
     async def is_up(self) -> bool:
         """Whether a query is answered now."""

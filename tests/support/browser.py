@@ -57,10 +57,10 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(database_url: str) -> Iterator[str]:
+def serving(database_url: str, **overrides: object) -> Iterator[str]:
     """Yield the address of the real server over this database, in a thread."""
     port = free_port()
-    server = build_server(web_settings(database_url, api_port=port))
+    server = build_server(web_settings(database_url, api_port=port, **overrides))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 30

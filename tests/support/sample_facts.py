@@ -181,15 +181,40 @@ async def add_facts(
     await _add_import(session, now)
 
 
+MAPPING = {
+    "source": {"id": SOURCE, "name": "Sample", "provides": ["customers"]},
+    "files": [
+        {
+            "name": "accounts",
+            "match": "accounts.csv",
+            "columns": {"account": {}, "since": {"type": "date", "format": ["%d/%m/%Y"]}},
+            "facts": [
+                {
+                    "type": "customer",
+                    "fields": {
+                        "key": "account",
+                        "name": "account",
+                        "known_at": "since",
+                        "started_at": "since",
+                    },
+                }
+            ],
+        }
+    ],
+}
+
+
 async def _add_import(session: AsyncSession, now: BusinessInstant) -> None:
     run = uuid.uuid5(uuid.NAMESPACE_OID, "import")
-    counts = {"spec": "accounts", "order": 0, "size": 9000, "stored": 495, "duplicates": 4, "quarantined": 1}
+    position = {"offset": 9000, "line": 501, "rows": 500}
+    counts = {"spec": "accounts", "order": 0, "size": 9000, "position": position, "done": True}
+    counts |= {"stored": 495, "duplicates": 4, "quarantined": 1}
     await session.execute(
         insert(ImportRunRow).values(
             id=run,
             source_id=SOURCE,
             mapping="sample",
-            mapping_document={},
+            mapping_document=MAPPING,
             folder="exports",
             state="done",
             files={"accounts.csv": counts},

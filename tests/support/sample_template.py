@@ -9,9 +9,9 @@ TEMPLATE = "everstay_sample"
 CUSTOMERS = 30
 
 
-def make_template(postgres_url: str, migrated_template: str) -> Sample:
+def make_template(postgres_url: str, migrated_template: str, name: str = TEMPLATE) -> Sample:
     """Fill the template and close it, since an open database cannot be copied."""
-    url = create_database(postgres_url, TEMPLATE, migrated_template)
+    url = create_database(postgres_url, name, migrated_template)
     return aside(lambda: _fill(url))
 
 
