@@ -31,6 +31,8 @@ class MergeRule:
     ranked: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     known: Mapping[str, str] = field(default_factory=dict)
     """Which field says when a filled field was known."""
+    derived: Mapping[str, str] = field(default_factory=dict)
+    """Filled fields that we may have read ourselves, and which field says so: another reading is no news."""
     reopened_by: str | None = None
     reopens: tuple[str, ...] = ()
     """Filled fields that start anew when the number `reopened_by` rises."""
@@ -50,6 +52,7 @@ _TICKET = MergeRule(
     latest=("priority", "first_response_due_at", "resolve_due_at", "satisfaction"),
     rising=("reopened", "escalated"),
     known={"resolved_at": "resolved_known_at", "satisfaction": "satisfaction_known_at"},
+    derived={"sentiment": "sentiment_by", "sentiment_by": "sentiment_by"},
     reopened_by="reopened",
     reopens=("resolved_at",),
 )
@@ -172,7 +175,7 @@ def merge(rule: MergeRule, old: Values, new: Values, *, is_later: bool) -> dict[
     if reopened:
         changes |= {name: new[name] for name in rule.reopens}
     for name in rule.filled:
-        if name not in changes and _differs(old, new, name):
+        if name not in changes and _differs(old, new, name) and not _is_reading(rule, old, new, name):
             if old[name] is not None:
                 return Clash(name, f"was told as {stable(old[name])}, now as {stable(new[name])}")
             changes[name] = new[name]
@@ -189,6 +192,12 @@ def merge(rule: MergeRule, old: Values, new: Values, *, is_later: bool) -> dict[
 
 def _differs(old: Values, new: Values, name: str) -> bool:
     return new[name] is not None and new[name] != old[name]
+
+
+def _is_reading(rule: MergeRule, old: Values, new: Values, name: str) -> bool:
+    """Tell whether either telling of a known field was only read from its text by a model."""
+    by = rule.derived.get(name)
+    return by is not None and old[name] is not None and bool(old[by] or new[by])
 
 
 def _raised(rule: MergeRule, old: Values, new: Values) -> dict[str, Any]:

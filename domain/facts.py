@@ -116,6 +116,8 @@ class TicketFact(FactBase):
     satisfaction: float | None = Field(None, ge=1, le=5)
     satisfaction_known_at: BusinessInstant | None = None
     sentiment: float | None = Field(None, ge=-1, le=1)
+    sentiment_by: str | None = None
+    """Which model read it from the text; empty where the source told it."""
 
 
 class SurveyFact(FactBase):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from domain.mapping import FACTS, FactSpec, FileSpec, Mapping, ValueSpec
 
 Path = tuple[str | int, ...]
-RESERVED = {"type", "fingerprint", "properties"}
+RESERVED = {"type", "fingerprint", "properties", "sentiment_by"}
 """Fields of facts that a mapping does not set by itself."""
 
 

@@ -11,6 +11,7 @@ from domain.pulling import epoch
 from domain.time import BusinessInstant
 from domain.timeline import Timeline
 from domain.vocabulary import Channel, Direction
+from integrations.sentiment import VADER, tone_of
 
 Body = Mapping[str, Any]
 THEIRS = frozenset({"user", "lead", "contact"})
@@ -60,6 +61,7 @@ class _Conversation:
         closed = self._at(said.get("last_close_at")) or self.known_at
         is_closed = self.body.get("state") == "closed" or self.body.get("open") is False
         satisfaction = rating.get("rating")
+        tone = tone_of(self.source.get("subject"), self.source.get("body"))
         yield TicketFact(
             key=self.key,
             known_at=self.known_at,
@@ -73,6 +75,8 @@ class _Conversation:
             reopened=int(said.get("count_reopens") or 0),
             satisfaction=float(satisfaction) if satisfaction else None,
             satisfaction_known_at=self.known_at if satisfaction else None,
+            sentiment=tone,
+            sentiment_by=None if tone is None else VADER,
         )
 
     def touchpoints(self) -> Iterator[TouchpointFact]:

@@ -13,6 +13,7 @@ from domain.pulling import Hint, parse_instant
 from domain.time import BusinessInstant
 from domain.timeline import Timeline
 from domain.vocabulary import Channel, ContactRole, Direction, Purpose
+from integrations.sentiment import VADER, tone_of
 
 Body = Mapping[str, Any]
 PRIORITIES = {"low": "low", "normal": "medium", "high": "high", "urgent": "urgent"}
@@ -159,6 +160,8 @@ class _Translator:
                 reopened=int(metrics.get("reopens") or 0),
                 escalated="escalated" in (body.get("tags") or ()),
                 satisfaction=score,
+                sentiment=(tone := tone_of(body.get("subject"), body.get("description"))),
+                sentiment_by=None if tone is None else VADER,
             )
         ]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant
@@ -76,16 +76,23 @@ def said_of(kept: Digest | None) -> str:
     return f"{base}; a model of your own was no better ({figures})."
 
 
-async def load_unread(session: AsyncSession) -> list[tuple[uuid.UUID, str]]:
-    """Return tickets with words whose tone nobody has read, the newest first."""
+async def load_unread(session: AsyncSession, instead_of: str | None = None) -> list[tuple[uuid.UUID, str]]:
+    """Return tickets with words whose tone nobody has read, or another model than now, the newest first."""
     row = TicketRow
-    query = select(row.id, row.subject).where(row.sentiment.is_(None), row.subject.is_not(None))
+    unread = row.sentiment.is_(None) if instead_of is None else _unread(instead_of)
+    query = select(row.id, row.subject).where(unread, row.subject.is_not(None), row.subject != "")
     rows = await session.execute(query.order_by(row.opened_at.desc()).limit(READ_AT_ONCE))
     return [(ticket_id, subject) for ticket_id, subject in rows if subject]
 
 
+def _unread(instead_of: str) -> ColumnElement[bool]:
+    return TicketRow.sentiment.is_(None) | (TicketRow.sentiment_by == instead_of)
+
+
 async def save_readings(session: AsyncSession, read: Sequence[tuple[uuid.UUID, float]], by: str) -> None:
     """Write what was read; what a source has told meanwhile stays."""
+    row = TicketRow
     for ticket_id, value in read:
-        unread = (TicketRow.id == ticket_id) & TicketRow.sentiment.is_(None)
-        await session.execute(update(TicketRow).where(unread).values(sentiment=value, sentiment_by=by))
+        ours = row.sentiment.is_(None) | row.sentiment_by.is_not(None)
+        statement = update(row).where(row.id == ticket_id, ours)
+        await session.execute(statement.values(sentiment=value, sentiment_by=by))

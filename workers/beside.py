@@ -13,6 +13,7 @@ from settings import Settings
 from workers.calendar_feeds import keep_fetching
 from workers.delivery_stage import run_delivery_stage
 from workers.rescorer import keep_scoring
+from workers.signal_upkeep import keep_watching
 from workers.tracking_stage import keep_attributing
 from workers.usage_upkeep import keep_matching, keep_windows
 
@@ -29,6 +30,7 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "tracking": lambda: keep_attributing(database, clock),
         "rescoring": lambda: keep_scoring(database, clock, settings.rescore_gap_seconds),
         "windows": lambda: keep_windows(database, clock),
+        "signals": lambda: keep_watching(database, clock),
         "matching": lambda: keep_matching(database, clock),
     }
     return [supervised(name, job) for name, job in jobs.items()]
