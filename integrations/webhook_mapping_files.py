@@ -1,5 +1,6 @@
 """Mappings of generic webhooks as files: the same errors as for mappings of imports."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,14 @@ def load_webhook_mapping(name: str) -> WebhookMapping:
 def _checked(path: Path, document: Any) -> WebhookMapping:
     try:
         mapping = WebhookMapping.model_validate(document)
-        problems = [(problem.path, problem.reason) for problem in check(mapping.as_import())]
     except ValidationError as error:
-        problems = [(tuple(each["loc"]), each["msg"]) for each in error.errors(include_url=False)]
+        raise _bad(path, [(tuple(each["loc"]), each["msg"]) for each in error.errors()]) from None
+    problems = [(problem.path, problem.reason) for problem in check(mapping.as_import())]
     if problems:
-        shown = (f"\n  {'.'.join(str(part) for part in place)}: {reason}" for place, reason in problems)
-        raise MappingError(file=path.name, problems="".join(shown))
+        raise _bad(path, problems)
     return mapping
+
+
+def _bad(path: Path, problems: Sequence[tuple[tuple[str | int, ...], str]]) -> MappingError:
+    shown = (f"\n  {'.'.join(str(part) for part in place)}: {reason}" for place, reason in problems)
+    return MappingError(file=path.name, problems="".join(shown))
