@@ -60,15 +60,15 @@ async def with_gaps(
     as_of: BusinessInstant,
     policy: FreshnessPolicy,
 ) -> dict[str, KindFreshness]:
-    """Mark the kinds whose last silence is not over yet, or ended lately."""
+    """Mark the kinds whose last silence ended lately; one that nobody has ended yet ends just now."""
     found = dict(told)
     row = KindSilenceRow
     query = select(row.kind, row.since, row.until, row.sources).where(
         row.since <= as_of, or_(row.until.is_(None), row.until > as_of - LOOK_BACK)
     )
     for kind, since, until, sources in (await session.execute(query.order_by(row.since))).all():
-        if kind in found and until is not None:
-            silence = Silence(kind, since, until, tuple(sources))
+        if kind in found and not (until is None and found[kind].silent):
+            silence = Silence(kind, since, until or as_of, tuple(sources))
             found[kind] = await _after(session, found[kind], silence, as_of, policy)
     return found
 
