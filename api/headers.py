@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 CONTENT_SECURITY_POLICY = (
@@ -27,12 +26,12 @@ BeforeSend = Callable[[Message, Scope], Awaitable[None]]
 def header_hook(*, secure: bool) -> BeforeSend:
     """Return the hook that sets them where the route has not."""
     wanted = {**HEADERS, **NOT_KEPT, **(STRICT_TRANSPORT if secure else {})}
+    lines = [(name.lower().encode(), value.encode()) for name, value in wanted.items()]
 
     async def set_headers(message: Message, scope: Scope) -> None:  # noqa: ARG001  Litestar passes both
         if message["type"] != "http.response.start":
             return
-        headers = MutableScopeHeaders.from_message(message)
-        for name, value in wanted.items():
-            headers.setdefault(name, value)
+        sent = {name.lower() for name, _ in message["headers"]}
+        message["headers"] = [*message["headers"], *(line for line in lines if line[0] not in sent)]
 
     return set_headers

@@ -89,7 +89,7 @@ class ClientClock:
 
 
 def _offset(segment: Segment) -> timedelta:
-    """Return how far business time is ahead of the wall: between the two clocks, the one place to subtract."""
+    """Return how far business time is ahead of the wall: the one place where they are subtracted."""
     began: datetime = segment.wall_start
     business: datetime = segment.business_start
     return business - began

@@ -187,12 +187,13 @@ def copy_text(head: str, fresh: dict[str, list[Message]]) -> str:
     for source_id, messages in fresh.items():
         source = _escaped(source_id)
         for place, (key, kind, name, user, visitor, group, at, told) in enumerate(messages, len(lines)):
+            when = f"{at.replace(tzinfo=None).isoformat()}Z"
             line = (
                 f"{head}{place}\t{source}\t{key}\t{kind}\t{name or _NULL}\t{user or _NULL}\t"
-                f"{visitor or _NULL}\t{group or _NULL}\t{at.replace(tzinfo=None).isoformat()}Z\t{told or _NULL}"
+                f"{visitor or _NULL}\t{group or _NULL}\t{when}\t{told or _NULL}"
             )
             if "\\" in line or line.count("\t") != _TABS or "\n" in line or "\r" in line:
-                fields = (key, kind, name, user, visitor, group, f"{at.isoformat()}", told)
+                fields = (key, kind, name, user, visitor, group, when, told)
                 line = f"{head}{place}\t{source}\t" + "\t".join(map(_escaped, fields))
             lines.append(line)
     lines.append("")
@@ -216,12 +217,12 @@ async def copy_lines(session: AsyncSession, lines: str) -> None:
 
 
 async def set_unstorable_aside(session: AsyncSession, group: Group) -> int:
-    """Move messages whose properties Postgres refuses (a number too large, half a character) to the bad ones."""
+    """Move messages whose properties Postgres refuses (numbers too large) to the bad ones; return how many."""
     moved = 0
     for share in group.shares.values():
         told = [message for message in share.messages.values() if message.properties]
         texts = [message.properties for message in told]
-        for position, reason in (await session.execute(text(_NOT_JSON), {"texts": texts})).tuples():
+        for position, reason in await session.execute(text(_NOT_JSON), {"texts": texts}):
             message = told[position]
             del share.messages[message.message_id]
             share.bad.append(BadMessage(0, "properties", reason, _shape(message)))

@@ -1,6 +1,5 @@
 """Leave for browsers of any site: a write key is public, and all that it can do is to send messages."""
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,9 +24,8 @@ class AnyOrigin(ASGIMiddleware):
 
         async def send_open(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answer = MutableScopeHeaders.from_message(message)
-                for name, value in headers.items():
-                    answer[name] = value
+                added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         await next_app(scope, receive, send_open)

@@ -16,6 +16,8 @@ from models.tracking import STORE_ERRORS, Group, UnstorableError, set_unstorable
 
 MOST_WAITING = 40_000
 """Messages that may wait for the next transaction: about a second of work; further ones shall come again."""
+AT_ONCE = 2
+"""Transactions: while Postgres works on one, the lines of the next are made."""
 STORE_SECONDS = 20.0
 """A transaction that takes longer is given up; its clients send again, and ids keep that harmless."""
 
@@ -49,7 +51,7 @@ class _Open:
 
 
 class TrackingWriter:
-    """Stores messages, one transaction at a time; a request is answered only after its own has committed."""
+    """Stores messages, two transactions at a time; a request is answered only after its own commit."""
 
     def __init__(self, database: Database, clock: StoredClock) -> None:
         """Take where to store, and the clock that tells the moment of receipt."""
@@ -70,13 +72,15 @@ class TrackingWriter:
     async def run(self) -> None:
         """Write until cancelled; what was taken by then is still written."""
         try:
-            while True:
-                await self._news.wait()
-                await self._write_next()
-        except asyncio.CancelledError:
+            await asyncio.gather(*(self._write_on() for _ in range(AT_ONCE)))
+        finally:
             if self._news.is_set():
                 await self._write_next()
-            raise
+
+    async def _write_on(self) -> None:
+        while True:
+            await self._news.wait()
+            await self._write_next()
 
     async def _write_next(self) -> None:
         self._news.clear()

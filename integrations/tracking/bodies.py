@@ -1,4 +1,4 @@
-"""Bodies as tracking clients really send them: JSON of any content type, zipped, in forms, not quite valid."""
+"""Bodies as tracking clients really send them: JSON of any type, zipped, in forms, not quite valid."""
 
 import base64
 import binascii

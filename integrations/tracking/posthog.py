@@ -13,9 +13,9 @@ from integrations.tracking.reading import (
     as_key,
     as_text,
     as_time,
-    content_id,
     key,
     mapping,
+    own_id,
     without_token,
 )
 
@@ -58,8 +58,7 @@ def _translated(event: dict[str, Any], name: str, about: Any, clock: ClientClock
     said = event.get("uuid") or about.get("$insert_id")
     message_id = key(as_key(said, "uuid"), "uuid")
     if message_id is None:
-        sent = clock.received if when is None else None
-        message_id = content_id(kind, name, user, anonymous, group, when, properties, sent)
+        message_id = own_id(when, kind, name, user, anonymous, group, properties)
     occurred = clock.occurred(when, as_time(event.get("sent_at"), "sent_at"))
     shown = _shown_name(name, about, kind)
     return Message(message_id, kind, shown, user, anonymous, group, occurred, properties)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -101,9 +102,14 @@ def as_raw(value: object) -> Raw:
     return Raw() if value is None else Raw(JSON.encode(value))
 
 
-def content_id(*content: object) -> str:
-    """Return the id of a message that has none, by what it says: told again, it is the same message."""
-    return hashlib.blake2b(repr(content).encode("utf-8", "replace"), digest_size=16).hexdigest()
+def own_id(when: dt.datetime | None, *content: object) -> str:
+    """Return the id of a message that has none, by what it says: told again, it is the same message.
+
+    Without a time, two that say the same are two: to drop the second would lose a fact.
+    """
+    if when is None:
+        return uuid.uuid4().hex
+    return hashlib.blake2b(repr((when, content)).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def mapping(value: object) -> Mapping[str, Any]:

@@ -18,10 +18,10 @@ from integrations.tracking.reading import (
     as_raw,
     as_text,
     as_time,
-    content_id,
     json_object,
     key,
     mapping,
+    own_id,
 )
 
 Instant = Annotated[dt.datetime, msgspec.Meta(tz=True)] | None
@@ -57,6 +57,8 @@ class SegmentMessage(msgspec.Struct, gc=False):
 
 
 _strict = JSON.Decoder(SegmentMessage).decode
+_PARTICULAR = frozenset({"group", "alias"})
+_WITH_TRAITS = frozenset({"identify", "group"})
 _KEYS = ("userId", "anonymousId", "groupId", "previousId")
 _TEXTS = ("type", "messageId", "event", "name")
 _TIMES = ("timestamp", "originalTimestamp", "sentAt")
@@ -91,29 +93,35 @@ def _lenient(value: object) -> SegmentMessage:
 
 
 def _translated(said: SegmentMessage, clock: ClientClock, kind: str | None) -> Message:
-    context, kind = said.context, said.type or kind
+    """Tell who did what. It runs for every event: calls are left out where a field is absent."""
+    kind = said.type or kind
     if kind not in KINDS:
-        raise MessageError(
-            "type", f"{kind!r} is none of {', '.join(sorted(KINDS))}" if kind else "is missing"
-        )
-    user, anonymous = key(said.userId, "userId"), key(said.anonymousId, "anonymousId")
-    group = key(said.groupId, "groupId")
-    if group is None and context is not None:
-        group = key(context.groupId, "context.groupId")
+        known = ", ".join(sorted(KINDS))
+        raise MessageError("type", f"{kind!r} is none of {known}" if kind else "is missing")
+    user = None if said.userId is None else key(said.userId, "userId")
+    anonymous = None if said.anonymousId is None else key(said.anonymousId, "anonymousId")
+    group = _group(said)
     if kind == "alias":
         anonymous = key(said.previousId, "previousId") or anonymous
-    _check(kind, user, anonymous, group)
-    if kind in {"identify", "group"}:
+    if user is None or kind in _PARTICULAR:
+        _check(kind, user, anonymous, group)
+    if kind in _WITH_TRAITS:
         name, properties = None, _traits(said, kind)
     else:
         name, properties = _name(said, kind), json_object(said.properties, "properties")
     when = said.originalTimestamp or said.timestamp
     message_id = key(said.messageId, "messageId")
     if message_id is None:
-        sent = clock.received if when is None else None
-        message_id = content_id(kind, name, user, anonymous, group, when, properties, sent)
+        message_id = own_id(when, kind, name, user, anonymous, group, properties)
     occurred = clock.occurred(when, said.sentAt)
     return Message(message_id, kind, name, user, anonymous, group, occurred, properties)
+
+
+def _group(said: SegmentMessage) -> str | None:
+    group = None if said.groupId is None else key(said.groupId, "groupId")
+    if group is None and said.context is not None:
+        return key(said.context.groupId, "context.groupId")
+    return group
 
 
 def _check(kind: str, user: str | None, anonymous: str | None, group: str | None) -> None:

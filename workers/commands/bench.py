@@ -36,10 +36,23 @@ def reaction(
     _show([_reaction(customers)], json_path)
 
 
+@bench.command()
+def ingest(
+    *,
+    seconds: Annotated[float, typer.Option(min=1, help="How long events are sent.")] = 10.0,
+    connections: Annotated[int, typer.Option(min=1, help="Requests that are under way at once.")] = 32,
+    batch: Annotated[int, typer.Option(min=1, max=1000, help="Events in one request.")] = 100,
+    stored: Annotated[int, typer.Option(min=0, help="Events that are stored before.")] = 0,
+    json_path: Json = None,
+) -> None:
+    """Events per second through HTTP until stored, beside COPY alone and the handler alone."""
+    _show([_ingest(seconds=seconds, connections=connections, batch=batch, stored=stored)], json_path)
+
+
 @bench.command(name="all")
 def everything(*, json_path: Json = None) -> None:
     """Run every benchmark that this version has."""
-    _show([_pages(300, 100), _reaction(40)], json_path)
+    _show([_ingest(), _pages(300, 100), _reaction(40)], json_path)
 
 
 def _reaction(customers: int) -> dict[str, Any]:
@@ -48,6 +61,14 @@ def _reaction(customers: int) -> dict[str, Any]:
 
     options = ReactionOptions(customers)
     return bench_reaction(load_settings(), options, lambda line: typer.echo(line, err=True)).document()
+
+
+def _ingest(**given: Any) -> dict[str, Any]:
+    from settings import load_settings
+    from workers.bench.ingest import IngestOptions, bench_ingest
+
+    options = IngestOptions(**given)
+    return bench_ingest(load_settings(), options, lambda line: typer.echo(line, err=True)).document()
 
 
 def _pages(customers: int, requests: int) -> dict[str, Any]:

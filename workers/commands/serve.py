@@ -13,6 +13,7 @@ from settings import Settings, load_settings
 
 # Part: the callable that runs it, sync or async. By name, since workers may not import the web application.
 API = "api.server:run_api"
+BARE_API = "api.tracking.bare:run_bare"
 WORKER = "workers.main:run_worker"
 RELAY = "workers.relay:run_relay"
 RESUME_CLOCK = "workers.clock_resume:resume"
@@ -30,6 +31,12 @@ def register(app: typer.Typer) -> None:
 def api() -> None:
     """Serve pages, API and webhooks."""
     _run(API)
+
+
+@serve.command(name="bare-api", hidden=True)
+def bare_api() -> None:
+    """Serve an API whose tracking stores nothing, for `everstay bench ingest`."""
+    _run(BARE_API)
 
 
 @serve.command()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from settings import Settings
@@ -16,13 +17,21 @@ from workers.embedded.supervisor import Say
 START_SECONDS, STOP_SECONDS, LOOK_SECONDS = 300.0, 15.0, 0.1
 
 
-def start_detached(settings: Settings, say: Say, *, auto_ports: bool = False) -> StackState:
-    """Start the stack in a session of its own and return once it is healthy; `say` gets its output."""
+EVERSTAY_UP = ("-m", "cli", "up")
+
+
+def start_detached(
+    settings: Settings, say: Say, *, auto_ports: bool = False, program: Sequence[str] = EVERSTAY_UP
+) -> StackState:
+    """Start the stack in a session of its own and return once it is healthy; `say` gets its output.
+
+    `program` is what Python runs; benchmarks start stacks with other children.
+    """
     running = read_state(settings.home)
     if running is not None and running.is_alive():
         raise StackRunningError(home=settings.home, pid=running.supervisor.pid)
     log = rotate(settings.home / "logs", "supervisor")
-    command = [sys.executable, "-m", "cli", "up", *(["--auto-ports"] if auto_ports else [])]
+    command = [sys.executable, *program, *(["--auto-ports"] if auto_ports else [])]
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own program
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
