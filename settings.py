@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     )
 
     rescore_gap_seconds: Annotated[float, Field(ge=0, le=86_400)] = _setting(
-        3.0,
+        1.0,
         "Least time between two scorings on demand of a customer of whom only usage is told.",
         "a number of seconds from 0 to 86400",
     )

@@ -42,6 +42,8 @@ PROVIDES = ("customers", "contacts", "subscriptions", "surveys")
 HISTORY_DAYS, CEILING, USUAL = 70, 1000.0, 15.0
 SETTLE_SECONDS, GIVE_UP_SECONDS, LOOK_SECONDS = 180.0, 30.0, 0.005
 ROUND_TRIPS, QUEUE = 50, "bench"
+OF_ALL = 6
+"""One customer in so many reacts: what befalls a fifth of the portfolio at once is held back as an alarm."""
 FLOOR_TRIPS = 5
 """Transactions on the way: store, attribute, score, claim the ring, decide."""
 DAY = dt.timedelta(days=1)
@@ -85,7 +87,7 @@ async def _measure(settings: Settings, options: ReactionOptions, say: Callable[[
     database = Database(settings.database_url or "", pool_size=4)
     measured = Measured()
     try:
-        say(f"telling of {options.customers} customers")
+        say(f"telling of {options.customers * OF_ALL} customers")
         key, ids = await _prepare(database, options)
         await _rest(database)
         say("posting events that break a limit")
@@ -107,7 +109,7 @@ async def _measure(settings: Settings, options: ReactionOptions, say: Callable[[
 async def _prepare(database: Database, options: ReactionOptions) -> tuple[str, dict[str, uuid.UUID]]:
     now = (await open_clock(database)).now()
     begun = after(now, -200 * DAY)
-    names = [f"customer-{number}" for number in range(options.customers)]
+    names = [f"customer-{number}" for number in range(options.customers * OF_ALL)]
     async with database.transaction() as session:
         await connect_source(session, Source(CRM, "CRM", "bench", PROVIDES, begun))
         await connect_source(session, Source(PRODUCT, "Product", "tracking", ("usage",), begun))
@@ -118,17 +120,17 @@ async def _prepare(database: Database, options: ReactionOptions) -> tuple[str, d
         await store_facts(session, CRM, told, received_at=wall_now())
         used = [fact for name in names for fact in _history(name, now)]
         await store_facts(session, PRODUCT, used, received_at=wall_now())
-        return key, await customer_ids(session, names)
+        return key, await customer_ids(session, names[: options.customers])
 
 
 def _introduction(name: str, now: BusinessInstant) -> list[Fact]:
+    """Return who a customer is, told today: a source that was silent until now would have to settle first."""
     start = after(now, -150 * DAY)
-    person = f"{name}/admin"
     return [
-        CustomerFact(key=name, known_at=start, name=name.title(), plan=PLAN, started_at=start),
-        ContactFact(key=person, known_at=start, customer=name, name="Ann", since=start),
+        CustomerFact(key=name, known_at=now, name=name.title(), plan=PLAN, started_at=start),
+        ContactFact(key=f"{name}/admin", known_at=now, customer=name, name="Ann", since=start),
         SubscriptionFact(
-            key=name, known_at=start, customer=name, product="core", mrr_minor=200_000, started_at=start
+            key=name, known_at=now, customer=name, product="core", mrr_minor=200_000, started_at=start
         ),
     ]
 
@@ -234,7 +236,7 @@ def _report(measured: Measured, options: ReactionOptions, wall_seconds: float) -
     floor = FLOOR_TRIPS * database + workflow
     return Report(
         "reaction",
-        {"customers": options.customers},
+        {"customers": options.customers, "portfolio": options.customers * OF_ALL},
         figures,
         limits,
         {"over_floor": round(figures["p50_ms"] / max(floor, 0.01), 2)},
