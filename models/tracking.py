@@ -217,7 +217,7 @@ async def copy_lines(session: AsyncSession, lines: str) -> None:
 
 
 async def set_unstorable_aside(session: AsyncSession, group: Group) -> int:
-    """Move messages whose properties Postgres refuses (numbers too large) to the bad ones; return how many."""
+    """Move messages whose properties Postgres refuses (huge numbers) to the bad ones; return how many."""
     moved = 0
     for share in group.shares.values():
         told = [message for message in share.messages.values() if message.properties]
