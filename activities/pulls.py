@@ -37,7 +37,6 @@ from models.pulls import (
     count_page,
     end_run,
     end_unfinished,
-    forget_cursors,
     load_cursor,
     move_cursor,
 )
@@ -194,8 +193,8 @@ class _Pull:
             tally = await self._take_in(session, page.told)
             wall = self._clock.wall_now()
             await move_cursor(session, self._source_id, self._stream, page.cursor, wall)
-            if page.restarts:
-                await forget_cursors(session, self._source_id, page.restarts)
+            for stream in page.restarts:
+                await move_cursor(session, self._source_id, stream, {"again": True}, wall)
             await self._count(session, tally, page.read)
         self._restarts += len(page.restarts)
 

@@ -42,8 +42,11 @@ class StripeReader:
             await self._get(f"/v1/{stream}", {"limit": 1})
         return "It may read customers, subscriptions, invoices and events."
 
-    async def page(self, stream: str, cursor: Cursor, _now: WallInstant) -> Page:
-        """Return the next part of a first reading, or the next changes."""
+    async def page(self, stream: str, cursor: Cursor, now: WallInstant) -> Page:
+        """Return the next part of a first reading, or the next changes.
+
+        What is read `again`, after changes were missed, may have changed at any time up to now.
+        """
         if stream == EVENTS:
             return await self._changes(cursor)
         if cursor.get("done"):
@@ -52,8 +55,12 @@ class StripeReader:
         answer = await self._get(f"/v1/{stream}", {"limit": PER_PAGE, **QUERY.get(stream, {}), **after})
         data = answer["data"]
         told = tuple(_told(LISTS[stream], body) for body in data)
+        again = {"again": True} if cursor.get("again") else {}
+        if again:
+            told = tuple(replace(one, changed_at=now) for one in told)
         more = bool(answer.get("has_more")) and bool(data)
-        return Page(told, {"after": data[-1]["id"]} if more else DONE, is_last=not more, read=len(data))
+        moved = {"after": data[-1]["id"], **again} if more else DONE
+        return Page(told, moved, is_last=not more, read=len(data))
 
     async def _changes(self, cursor: Cursor) -> Page:
         anchor = cursor.get("event")

@@ -1,11 +1,11 @@
 """How far each stream of a connection is read, and what each pass did."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -50,12 +50,6 @@ async def move_cursor(
     )
     news = {"cursor": statement.excluded.cursor, "moved_at": statement.excluded.moved_at}
     await session.execute(statement.on_conflict_do_update(index_elements=["source_id", "stream"], set_=news))
-
-
-async def forget_cursors(session: AsyncSession, source_id: str, streams: Sequence[str]) -> None:
-    """Have streams read from their beginning again; what is known already counts as a duplicate."""
-    row = PullCursorRow
-    await session.execute(delete(row).where(row.source_id == source_id, row.stream.in_(streams)))
 
 
 async def begin_run(

@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.facts import Fact, SubscriptionFact
+from domain.time import BusinessInstant
 from models.tables.facts import SubscriptionRow
 
 SEPARATOR, AGAIN = "#", "~"
@@ -43,12 +44,27 @@ async def settle_terms(session: AsyncSession, source_id: str, facts: Sequence[Fa
 
 
 def _settle(told: Sequence[SubscriptionFact], known: Sequence[Row]) -> list[SubscriptionFact]:
-    """Decide for one subscription of the provider."""
+    """Decide for one subscription of the provider; a word older than what is in the books changes nothing."""
+    if _is_overtaken(told, known):
+        return []
     current = [_placed(fact, known) for fact in told]
     keys = {fact.key for fact in current}
     began = min(fact.known_at for fact in told)
     over = [row for row in known if row["ended_at"] is None and row["external_id"] not in keys]
     return [*(_ended(row, told[0], began) for row in over), *current]
+
+
+def _is_overtaken(told: Sequence[SubscriptionFact], known: Sequence[Row]) -> bool:
+    open_keys = {row["external_id"].split(AGAIN)[0] for row in known if row["ended_at"] is None}
+    newest = max((row["told_at"] or row["known_at"] for row in known), default=None)
+    if newest is None or all(fact.key in open_keys for fact in told):
+        return False
+    return max(known_at(fact) for fact in told) < newest
+
+
+def known_at(fact: SubscriptionFact) -> BusinessInstant:
+    """Return when the newest of what it says was known."""
+    return max(fact.known_at, fact.ended_known_at or fact.known_at)
 
 
 def _placed(fact: SubscriptionFact, known: Sequence[Row]) -> SubscriptionFact:
@@ -84,7 +100,10 @@ def _base(key: str) -> str:
 
 async def _known(session: AsyncSession, source_id: str, bases: Sequence[str]) -> dict[str, list[Row]]:
     row = SubscriptionRow
-    columns = [getattr(row, name) for name in ("external_id", "ended_at", "auto_renew", *AGREED)]
+    columns = [
+        getattr(row, name)
+        for name in ("external_id", "ended_at", "auto_renew", "known_at", "told_at", *AGREED)
+    ]
     begins = or_(*(row.external_id.startswith(base + SEPARATOR, autoescape=True) for base in bases))
     query = select(*columns).where(row.source_id == source_id, begins)
     found: dict[str, list[Row]] = {}

@@ -111,7 +111,20 @@ def _pair(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise InvalidInputError(field="--option", reason=f"{text!r} is not name=value")
+    if name == "targets":
+        return name, _targets(value)
     return name, value.split(",") if name in {"customer_stages", "own_domains"} else value
+
+
+def _targets(text: str) -> dict[str, list[int]]:
+    """Return Zendesk's targets in minutes: `urgent:60:1440,high:240:2880`, first reply and solution."""
+    found = re.findall(r"(?:^|,)(low|medium|high|urgent):(\d+):(\d+)(?=,|$)", text)
+    if len(found) != text.count(",") + 1:
+        reason = (
+            f"{text!r} is not like urgent:60:1440,high:240:2880 (minutes to the first reply and solution)"
+        )
+        raise InvalidInputError(field="--option targets", reason=reason)
+    return {priority: [int(first), int(last)] for priority, first, last in found}
 
 
 def _every(order: ConnectOrder) -> float | None:

@@ -1,14 +1,20 @@
 """Readers, translators and the intake together: simulated accounts over HTTP, a real Postgres."""
 
+import datetime as dt
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from domain.time import BusinessInstant, WallInstant
+from domain.timeline import Segment, Timeline
 from integrations.simulators.providers import ReadFault, ReadFaultRule
+from integrations.stripe_facts import facts_of
 from models.asked_objects import ask_for
+from models.clock import wall_now
 from models.database import Database
+from models.intake import Item, take_in
 from tests.support.pulls import Providers, connect, pull, rows, soon, value
 from tests.support.simulators import running_simulators
 
@@ -242,3 +248,37 @@ async def test_history_is_dated_back_and_rings_nobody_but_for_the_new_customers(
     known = "SELECT count(*) FROM invoices WHERE known_at < now() - interval '30 days'"
     assert await value(database, known) == await value(database, "SELECT count(*) FROM invoices")
     assert await rows(database, "SELECT DISTINCT kind FROM outbox") == [("customer_added",)]
+
+
+async def test_changes_that_stripe_no_longer_tells_of_are_found_by_reading_everything_again(
+    database: Database, url: str, providers: Providers
+) -> None:
+    await connect(database, "stripe", url, customers=True)
+    providers.stripe.tell("invoice.updated", providers.stripe.rows["invoices"]["in_00010"], soon())
+    await pull(database, "stripe")
+    providers.stripe.rows["events"].clear()
+    providers.stripe.rows["subscriptions"]["sub_0003"]["items"]["data"][0]["quantity"] = 700
+    told = await pull(database, "stripe")
+    assert told["events"].restarts == 3
+    seats = "SELECT seats FROM subscriptions WHERE external_id LIKE 'sub_0003#%' AND ended_at IS NULL"
+    assert await rows(database, seats) == [(700,)]
+    assert await value(database, "SELECT count(*) FROM quarantined_rows") == 0
+
+
+async def test_an_older_word_about_a_subscription_does_not_turn_back_what_is_agreed_now(
+    database: Database, url: str, providers: Providers
+) -> None:
+    await connect(database, "stripe", url, customers=True)
+    old = dict(providers.stripe.rows["subscriptions"]["sub_0004"])
+    await pull(database, "stripe")
+    item = dict(old["items"]["data"][0]) | {"quantity": 900}
+    providers.stripe.change("subscriptions", "sub_0004", soon(), items={"data": [item]})
+    await pull(database, "stripe")
+    known_at = BusinessInstant(soon() - dt.timedelta(minutes=1))
+    timeline = Timeline((Segment(WallInstant(known_at), known_at, 1.0),))
+    late = Item("subscriptions", "sub_0004", tuple(facts_of("subscription", old, known_at, timeline)))
+    async with database.transaction() as session:
+        tally = await take_in(session, "stripe", [late], wall_now(), BusinessInstant(soon()))
+    assert (tally.stored, tally.duplicates, tally.quarantined) == (0, 1, 0)
+    seats = "SELECT seats FROM subscriptions WHERE external_id LIKE 'sub_0004#%' AND ended_at IS NULL"
+    assert await rows(database, seats) == [(900,)]
