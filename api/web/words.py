@@ -22,6 +22,7 @@ PROPER = {
     "e-mail": "e-mail",
 }
 NOTHING = "none"
+UNCOUNTED = ("usage", "onboarding")
 MONTHS_FROM_DAYS = 60
 WEEKS_FROM_DAYS = 14
 YEARS_FROM_DAYS = 700
@@ -70,6 +71,11 @@ def percent(share: float) -> str:
     """Return a share as a percentage; below ten it keeps one digit."""
     value = share * 100
     return f"{value:.0f}%" if value >= 10 else f"{value:.1f}%"  # noqa: PLR2004  two digits are enough above ten
+
+
+def kinds(names: Iterable[str]) -> str:
+    """Return kinds of fact as people name them: tickets, usage."""
+    return ", ".join(name if name in UNCOUNTED else f"{name}s" for name in names)
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

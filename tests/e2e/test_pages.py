@@ -36,6 +36,9 @@ PAGES = (
     "/imports",
     "/quarantine",
     "/attention",
+    "/signals",
+    "/signals/usage_drop",
+    "/signals/own",
     "/customers/00000000-0000-4000-8000-000000000000",
 )
 
