@@ -161,7 +161,9 @@ def test_hubspots_talk_has_a_direction_and_what_reached_nobody_is_none(
     ("outcome", "held", "cancelled", "touches"),
     [("COMPLETED", True, False, 1), ("CANCELED", False, True, 0), ("NO_SHOW", False, False, 0)],
 )
-def test_a_hubspot_meeting_tells_how_it_went(outcome: str, held: bool, cancelled: bool, touches: int) -> None:  # noqa: FBT001
+def test_a_hubspot_meeting_tells_how_it_went(
+    outcome: str, *, held: bool, cancelled: bool, touches: int
+) -> None:
     properties = {
         "hs_timestamp": "2026-06-20T10:00:00Z",
         "hs_meeting_title": "QBR with Acme",

@@ -93,9 +93,9 @@ class SimulatedStripe:
             "metadata": {},
         }
         self.rows["subscriptions"][f"sub_{company.number:04}"] = _subscription(company, key)
-        for month in range(3):
+        for month, is_paid in enumerate((True, True, False)):
             issued, number = at + month * MONTH, f"in_{company.number:04}{month}"
-            self.rows["invoices"][number] = _invoice(company, key, number, issued, is_paid=month < 2)  # noqa: PLR2004
+            self.rows["invoices"][number] = _invoice(company, key, number, issued, is_paid=is_paid)
 
 
 def _missing(key: str, status: int = 404) -> Answer:

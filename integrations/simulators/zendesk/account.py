@@ -40,7 +40,7 @@ class SimulatedZendesk:
 
     def refused(self, status: int) -> Any:
         """Return Zendesk's error body."""
-        return {"error": "Couldn't authenticate you" if status == 401 else f"simulated {status}"}  # noqa: PLR2004
+        return {"error": "Couldn't authenticate you" if status == 401 else f"simulated {status}"}  # noqa: PLR2004 - a status of HTTP
 
     def change(self, kind: str, key: int, at: dt.datetime, **changes: Any) -> None:
         """Change a row, as an agent does."""
