@@ -87,7 +87,8 @@ def _general(reason: str) -> str:
     """Return a reason without the cell in it, so that rows with the same fault count together."""
     if reason.startswith(("is '", 'is "')):
         end = reason.find(reason[3], 4)
-        return "is" + reason[end + 1 :] if end > 0 else reason
+        rest = reason[end + 1 :].lstrip(", ") if end > 0 else ""
+        return f"is {rest}" if rest.startswith("not ") else f"is one {rest}" if rest else reason
     if reason.startswith(("no customer has the id", "no contact has the id")):
         return reason.split(" has the id", 1)[0] + " is known by this"
     return reason

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import re
 import shutil
 import uuid
 from pathlib import Path
@@ -230,7 +231,14 @@ def yaml_of(upload: Upload) -> str:
         {**file, "columns": {name: file["columns"][name] for name in order}}
         for file in upload.mapping["files"]
     ]
-    return dump_mapping({"source": upload.mapping["source"], "files": [_ordered(file) for file in files]})
+    source = upload.mapping["source"] | {"id": _slug(upload.filename)}
+    return dump_mapping({"source": source, "files": [_ordered(file) for file in files]})
+
+
+def _slug(filename: str) -> str:
+    """Return an id for the source of a mapping that is used again: not this upload's."""
+    plain = re.sub(r"[^a-z0-9]+", "-", filename.lower().rsplit(".", 1)[0]).strip("-")
+    return plain or "table"
 
 
 def _ordered(file: dict[str, Any]) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def _column(column: Profile, choices: Choices) -> Fields:
     form = choices.forms.get(column.name, column.forms[0])
     if form != "iso" and kind in {"date", "instant", "decimal"}:
         told["format"] = [form]
-    if column.empties or _may_be_empty(choices, column.name):
+    if _may_be_empty(choices, column.name):
         told["optional"] = True
     if set(column.empties) - {""}:
         told["empty"] = ["", *sorted(set(column.empties) - {""})]

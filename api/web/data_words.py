@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from api.web.words import money
+from api.web.words import money, words
 from domain.mapping_guess import LIKELY, SURE
+from domain.mapping_targets import TARGETS, targets
 from domain.source_state import SourceState
 
 SOURCE_TONES: Mapping[Any, str] = {
@@ -125,3 +126,9 @@ def value_of(name: str, value: Any, fields: Mapping[str, Any]) -> str:
     return (
         text.removesuffix("T00:00:00Z").replace("T", " ").removesuffix("Z") if name.endswith("_at") else text
     )
+
+
+def label_of(kind: str, name: str) -> str:
+    """Return what people call a field of a kind of fact."""
+    known = targets(kind).get(name) if kind in TARGETS else None
+    return words(name.removesuffix("_minor")) if known is None else known.label.split(" (")[0]
