@@ -48,11 +48,11 @@ class Clash:
 
 _TICKET = MergeRule(
     fixed=("customer", "contact", "subject", "opened_at"),
-    filled=("first_responded_at", "resolved_at", "sentiment"),
+    filled=("first_responded_at", "resolved_at", "sentiment", "sentiment_by"),
     latest=("priority", "first_response_due_at", "resolve_due_at", "satisfaction"),
     rising=("reopened", "escalated"),
     known={"resolved_at": "resolved_known_at", "satisfaction": "satisfaction_known_at"},
-    derived={"sentiment": "sentiment_by", "sentiment_by": "sentiment_by"},
+    derived={"sentiment": "sentiment_by"},
     reopened_by="reopened",
     reopens=("resolved_at",),
 )
@@ -196,8 +196,8 @@ def _differs(old: Values, new: Values, name: str) -> bool:
 
 def _is_reading(rule: MergeRule, old: Values, new: Values, name: str) -> bool:
     """Tell whether either telling of a known field was only read from its text by a model."""
-    by = rule.derived.get(name)
-    return by is not None and old[name] is not None and bool(old[by] or new[by])
+    pairs = [(value, by) for value, by in rule.derived.items() if name in {value, by}]
+    return any(old[value] is not None and bool(old[by] or new[by]) for value, by in pairs)
 
 
 def _raised(rule: MergeRule, old: Values, new: Values) -> dict[str, Any]:

@@ -25,7 +25,8 @@ def warn_of_signals(
 
     A warning that a wider one replaced comes back when that one is gone and its own signal still holds.
     """
-    opened = {str(n.payload.get("signal_id")) for n in notices if n.kind is NoticeKind.SIGNAL_OPENED}
+    news = [n for n in notices if n.kind is NoticeKind.SIGNAL_OPENED]
+    opened = frozenset(str(notice.payload.get("signal_id")) for notice in news)
     waiting = frozenset(memory.covered)
     signals = [signal for signal in state.signals if signal.kind not in QUIET]
     told = _told_for_others(signals)

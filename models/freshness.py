@@ -90,7 +90,7 @@ async def _load_sources(session: AsyncSession) -> list[_Source]:
         row.last_received_at,
     )
     timeline = await load_timeline(session)
-    gaps = dict((await session.execute(text(_USUAL_GAPS))).all())
+    gaps: dict[str, int] = dict((await session.execute(text(_USUAL_GAPS))).tuples().all())
     return [
         _Source(
             source.id,

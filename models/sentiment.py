@@ -41,7 +41,7 @@ async def load_labels(session: AsyncSession, now: BusinessInstant) -> list[Label
         .limit(MOST_LABELS)
     )
     rows = (await session.execute(query)).all()
-    return [LabelledTicket(*found) for found in reversed(rows)]
+    return [LabelledTicket(text or "", happy, tone) for text, happy, tone in reversed(rows)]
 
 
 async def load_model(session: AsyncSession) -> Digest | None:

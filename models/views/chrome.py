@@ -70,5 +70,6 @@ async def load_chrome(session: AsyncSession, user_id: uuid.UUID, now: BusinessIn
         silences_now(),
         mass_alerts_now(),
     ).select_from(one.outerjoin(InstallationRow, InstallationRow.id == 1))
-    *figures, silences, alerts = (await session.execute(query)).one()
-    return Chrome(*figures, read_silences(silences), read_mass_alerts(alerts))
+    row: Any = (await session.execute(query)).one()
+    silences, alerts = read_silences(row[-2]), read_mass_alerts(row[-1])
+    return Chrome(*row[:-2], silences=silences, mass_alerts=alerts)

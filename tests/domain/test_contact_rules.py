@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from domain.contact_policy import ContactPolicy
 from domain.guard import ContactBudget
 from domain.links import LinkMaker
-from domain.signal_families import FAMILIES, family_of
+from domain.signal_families import FAMILIES, speaks_of
 from domain.vocabulary import HealthComponent, SignalKind, TouchTier
 
 LINKS = LinkMaker("https://cs.example", "a secret of the tests")
@@ -50,9 +50,16 @@ def test_a_policy_that_would_stop_decisions_is_refused(document: dict[str, objec
         ContactPolicy.model_validate(document)
 
 
-def test_every_signal_has_a_family_and_every_family_but_outcomes_a_signal() -> None:
-    assert set(FAMILIES) == set(SignalKind)
-    assert {family_of(kind) for kind in SignalKind} == set(HealthComponent) - {HealthComponent.OUTCOMES}
+def test_every_family_but_outcomes_has_a_signal_that_is_a_cause() -> None:
+    caused = {family for family in HealthComponent for kind in FAMILIES if speaks_of(kind, {family})}
+    assert caused == set(HealthComponent) - {HealthComponent.OUTCOMES}
+
+
+def test_a_compound_risk_is_a_cause_of_every_kind_and_what_no_run_could_reverse_is_none() -> None:
+    for family in HealthComponent:
+        assert speaks_of(SignalKind.COMPOUND_RISK, {family})
+        assert not speaks_of(SignalKind.SLA_BREACH, {family})
+        assert not speaks_of(SignalKind.OWN, {family})
 
 
 @given(st.uuids())

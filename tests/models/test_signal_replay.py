@@ -82,7 +82,7 @@ async def test_what_a_tenant_tunes_is_kept_and_what_is_default_is_not(database: 
     async with database.transaction() as session:
         await Portfolio(session).connect()
         await tune_signal(session, SignalKind.TICKET_OVERDUE, tighter, None, NOW)
-        lines = {line.spec.kind: line for line in await load_catalogue(session, NOW)}
+        lines = {line.spec.kind: line for line in await load_catalogue(session)}
         assert lines[SignalKind.TICKET_OVERDUE].thresholds[Segment.SMALL].open == 3
         assert lines[SignalKind.TICKET_OVERDUE].is_tuned
         assert not lines[SignalKind.USAGE_DROP].is_tuned
