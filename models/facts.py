@@ -30,6 +30,8 @@ LINKED_KINDS = frozenset(
     {"upload", "hubspot", "zendesk", "stripe", "intercom", "salesforce", "webhook", "calendar", "warehouse"}
 )
 """Kinds of source whose own keys may stand for what another source told of, as `identities` says."""
+OWN_IDS = frozenset({"hubspot", "zendesk", "stripe"})
+"""Kinds of source that give ids of their own: the same number elsewhere is somebody else's."""
 CUSTOMERS = "customers"
 ByType = dict[str, list[tuple[int, Fact]]]
 Stage = Callable[[Batch, Indexed], Awaitable[None]]
@@ -131,7 +133,7 @@ async def _resolve_customers(batch: Batch, by_type: ByType) -> None:
         batch.linked = await linked(batch.session, batch.source.id, GROUP, names)
     addressed = await customers_at(batch.session, names) | batch.linked | batch.given
     named = among(CustomerRow.external_id, [name for name in names if name not in addressed])
-    if CUSTOMERS in batch.source.provides:
+    if CUSTOMERS in batch.source.provides or batch.source.kind in OWN_IDS:
         named &= CustomerRow.source_id == batch.source.id
     wanted = or_(named, among_ids(CustomerRow.id, addressed.values()))
     query = select(CustomerRow.external_id, CustomerRow.id, named).where(wanted)

@@ -16,6 +16,9 @@ from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
 from models.tables.tracking import IdentityRow, TrackedTraitRow
 
 MATCH = "match"
+TOLD = "company"
+"""What is told of a provider's company is kept apart from a tracking client's groups, whose keys are our own
+customers' ids: a provider's number says nothing across systems."""
 Owners = dict[str, set[uuid.UUID]]
 
 
@@ -26,7 +29,7 @@ async def remember_hints(
     rows = [
         {
             "source_id": source_id,
-            "kind": GROUP,
+            "kind": TOLD,
             "key": hint.key,
             "traits": {
                 "name": hint.name,
@@ -50,14 +53,11 @@ async def remember_hints(
 async def waiting_hints(session: AsyncSession, source_id: str) -> list[Hint]:
     """Return what was told of the keys that nobody could be named for yet."""
     trait, identity = TrackedTraitRow, IdentityRow
-    is_linked = select(identity.id).where(
-        identity.source_id == trait.source_id,
-        identity.kind == GROUP,
-        identity.key == trait.key,
-        identity.until.is_(None),
+    is_decided = select(identity.id).where(
+        identity.source_id == trait.source_id, identity.kind == GROUP, identity.key == trait.key
     )
     query = select(trait.key, trait.traits).where(
-        trait.source_id == source_id, trait.kind == GROUP, ~is_linked.exists()
+        trait.source_id == source_id, trait.kind == TOLD, ~is_decided.exists()
     )
     return [_hint(key, traits) for key, traits in await session.execute(query)]
 
@@ -99,8 +99,13 @@ async def match_hints(
 ) -> list[str]:
     """Link the keys whose hints fit exactly one customer of another source; return those newly linked.
 
-    An id that somebody wrote down counts before a domain, and that before the address of a known person.
+    An id that somebody wrote down counts before a domain, and that before the address of a known person. A
+    key that was ever linked, or unlinked by a person, is left as it is.
     """
+    decided = await _decided(session, source_id, [hint.key for hint in hints])
+    hints = [hint for hint in hints if hint.key not in decided]
+    if not hints:
+        return []
     by_id = await _by_id(session, source_id, {one for hint in hints for one in hint.external_ids})
     by_domain = await _by_domain(session, source_id, {one for hint in hints for one in hint.domains})
     by_mail = await _by_mail(session, source_id, {one for hint in hints for one in hint.emails})
@@ -112,6 +117,12 @@ async def match_hints(
         if found is not None and await link_group(session, source_id, hint.key, found, at):
             linked.append(hint.key)
     return linked
+
+
+async def _decided(session: AsyncSession, source_id: str, keys: Sequence[str]) -> set[str]:
+    row = IdentityRow
+    query = select(row.key).where(row.source_id == source_id, row.kind == GROUP, among(row.key, keys))
+    return set(await session.scalars(query))
 
 
 def _only(owners: Owners, names: Sequence[str]) -> uuid.UUID | None:

@@ -56,7 +56,7 @@ def _settle(told: Sequence[SubscriptionFact], known: Sequence[Row]) -> list[Subs
 
 def _is_overtaken(told: Sequence[SubscriptionFact], known: Sequence[Row]) -> bool:
     open_keys = {row["external_id"].split(AGAIN)[0] for row in known if row["ended_at"] is None}
-    newest = max((row["told_at"] or row["known_at"] for row in known), default=None)
+    newest: BusinessInstant | None = max((row["told_at"] or row["known_at"] for row in known), default=None)
     if newest is None or all(fact.key in open_keys for fact in told):
         return False
     return max(known_at(fact) for fact in told) < newest

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -18,7 +20,7 @@ async def work(database_url: str, address: str) -> None:
     pulls = await activities_of(Database(database_url))
     client = await Client.connect(address, data_converter=pydantic_data_converter)
     lifecycle = Worker(client, task_queue="lifecycle", workflows=[PullWorkflow], workflow_runner=sandbox())
-    activities = [pulls.plan_pull, pulls.pull_stream, pulls.finish_pull]
+    activities: list[Callable[..., Any]] = [pulls.plan_pull, pulls.pull_stream, pulls.finish_pull]
     async with lifecycle, Worker(client, task_queue="bulk", activities=activities):
         await asyncio.Event().wait()
 
