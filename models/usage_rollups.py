@@ -68,7 +68,6 @@ events AS (
                           THEN told.last_value ELSE coalesce(excluded.last_value, told.last_value) END,
         last_at = greatest(told.last_at, excluded.last_at),
         most = greatest(told.most, excluded.most)
-    RETURNING customer_id, day, feature, xmax = 0 AS is_new
 ), {ADD_TO_WINDOWS}, contact_days AS ({ADD_CONTACT_DAYS}), customers_seen AS (
     UPDATE customers SET last_usage_on = latest.day
     FROM (SELECT customer_id, max(day) AS day FROM sums WHERE {_NO_GAUGE} GROUP BY 1) AS latest
@@ -81,13 +80,13 @@ events AS (
 COUNT_PEOPLE = """
 UPDATE usage_daily AS old SET users = people.users
 FROM (
-    SELECT customer_id, day, feature, count(*) AS users FROM usage_contact_daily
-    WHERE (customer_id, day, feature) IN (
-        SELECT DISTINCT customer_id, (occurred_at AT TIME ZONE 'UTC')::date, feature FROM {relation}
-        WHERE contact_id IS NOT NULL AND customer_id IS NOT NULL)
-    GROUP BY 1, 2, 3
+    SELECT DISTINCT customer_id, (occurred_at AT TIME ZONE 'UTC')::date AS day, feature FROM {relation}
+    WHERE contact_id IS NOT NULL AND customer_id IS NOT NULL
+) AS touched CROSS JOIN LATERAL (
+    SELECT count(*) AS users FROM usage_contact_daily AS one WHERE one.customer_id = touched.customer_id
+        AND one.day = touched.day AND one.feature = touched.feature OFFSET 0
 ) AS people
-WHERE old.customer_id = people.customer_id AND old.day = people.day AND old.feature = people.feature
+WHERE old.customer_id = touched.customer_id AND old.day = touched.day AND old.feature = touched.feature
   AND (old.users IS NULL OR old.users < people.users)
 """
 """The people seen on a day are at least those whom we can name."""

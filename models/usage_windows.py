@@ -44,31 +44,35 @@ def _filtered(sums: dict[str, str], condition: str) -> str:
 
 ADD_TO_WINDOWS = f"""
 moved AS (
-    SELECT sums.customer_id, sums.feature, sums.day, sums.events, sums.quantity, daily.is_new,
+    SELECT sums.customer_id, sums.feature, sums.day, sums.events, sums.quantity, before.day IS NULL AS is_new,
            COALESCE(kept.as_of, :today) AS as_of, kept.as_of IS NULL AS is_first
-    FROM sums JOIN daily USING (customer_id, day, feature)
-    LEFT JOIN usage_windows AS kept USING (customer_id, feature)
+    FROM sums
+    LEFT JOIN LATERAL (SELECT day FROM usage_daily WHERE customer_id = sums.customer_id
+                       AND day = sums.day AND feature = sums.feature OFFSET 0) AS before ON true
+    LEFT JOIN LATERAL (SELECT as_of FROM usage_windows WHERE customer_id = sums.customer_id
+                       AND feature = sums.feature OFFSET 0) AS kept ON true
 ), deltas AS (
     SELECT customer_id, feature, as_of, is_first,
            {_filtered(_NEW_SUMS, "day > as_of - {span} AND day <= as_of")}
     FROM moved GROUP BY 1, 2, 3, 4 HAVING bool_or(day > as_of - {LONGEST})
-), based AS (
-    SELECT deltas.customer_id, deltas.feature,
-           {_filtered(_DAY_SUMS, "daily.day > deltas.as_of - {span} AND daily.day <= deltas.as_of")}
-    FROM deltas JOIN usage_daily AS daily
-        ON daily.customer_id = deltas.customer_id AND daily.feature = deltas.feature
-       AND daily.day > deltas.as_of - {LONGEST} AND daily.day <= deltas.as_of
-    WHERE is_first GROUP BY 1, 2
 ), windows AS (
     INSERT INTO usage_windows AS old (customer_id, feature, as_of, {_COLUMNS})
     SELECT deltas.customer_id, deltas.feature, deltas.as_of,
-           {_listed("deltas.{name} + COALESCE(based.{name}, 0)")}
-    FROM deltas LEFT JOIN based USING (customer_id, feature) ORDER BY 1, 2
+           {_listed("deltas.{name} + based.{name}")}
+    FROM deltas CROSS JOIN LATERAL (
+        SELECT {_filtered(_DAY_SUMS, "daily.day > deltas.as_of - {span}")}
+        FROM usage_daily AS daily
+        WHERE deltas.is_first AND daily.customer_id = deltas.customer_id
+          AND daily.day > deltas.as_of - {LONGEST} AND daily.day <= deltas.as_of
+          AND daily.feature = deltas.feature
+        OFFSET 0) AS based
+    ORDER BY 1, 2
     ON CONFLICT (customer_id, feature) DO UPDATE SET {_listed("{name} = old.{name} + excluded.{name}")}
 )
 """  # noqa: S608 - names of columns only
-"""Adds what is new (`sums`, with `daily` telling which days are) to the windows; a pair without a row gets
-its whole windows, since usage_daily is read as it was before this statement."""
+"""Adds what is new (`sums`) to the windows; a pair without a row gets its whole windows. The tables are
+read as they were before this statement. Looking each row up (LATERAL … OFFSET 0) is what keeps Postgres,
+which knows nothing of the size of a common table expression, from comparing everything with everything."""
 
 _ROLL = f"""
 WITH stale AS MATERIALIZED (
@@ -92,8 +96,9 @@ WITH stale AS MATERIALIZED (
     .replace(" AS days_", " AS gone_days_")
 }
     FROM stale LEFT JOIN days ON days.as_of = stale.as_of
-    LEFT JOIN usage_daily AS daily ON daily.customer_id = stale.customer_id AND daily.day = days.day
-        AND daily.feature = stale.feature
+    LEFT JOIN LATERAL (
+        SELECT day, events, quantity FROM usage_daily WHERE customer_id = stale.customer_id
+            AND day = days.day AND feature = stale.feature OFFSET 0) AS daily ON true
     GROUP BY 1, 2
 )
 UPDATE usage_windows AS old

@@ -412,7 +412,10 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "ix_usage_contact_daily_customer_id_day", "usage_contact_daily", ["customer_id", "day"], unique=False
+        "ix_usage_contact_daily_customer_id_day_feature",
+        "usage_contact_daily",
+        ["customer_id", "day", "feature"],
+        unique=False,
     )
     op.create_table(
         "usage_windows",
@@ -463,7 +466,7 @@ def downgrade() -> None:
     op.drop_column("signals", "mass_alert_id")
     op.drop_index("ix_usage_windows_as_of", table_name="usage_windows")
     op.drop_table("usage_windows")
-    op.drop_index("ix_usage_contact_daily_customer_id_day", table_name="usage_contact_daily")
+    op.drop_index("ix_usage_contact_daily_customer_id_day_feature", table_name="usage_contact_daily")
     op.drop_table("usage_contact_daily")
     op.drop_index(op.f("ix_uploads_state"), table_name="uploads")
     op.drop_index(op.f("ix_uploads_content_hash"), table_name="uploads")

@@ -172,7 +172,9 @@ class UsageContactDailyRow(Base):
     events: Mapped[int]
     quantity: Mapped[float]
 
-    __table_args__ = (Index("ix_usage_contact_daily_customer_id_day", "customer_id", "day"),)
+    __table_args__ = (
+        Index("ix_usage_contact_daily_customer_id_day_feature", "customer_id", "day", "feature"),
+    )
 
 
 class UsageWindowRow(Base):
