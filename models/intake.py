@@ -9,28 +9,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.fact_merge import NOT_LATER
-from domain.facts import CancellationFact, ContactFact, CustomerFact, Fact
+from domain.facts import CancellationFact, CustomerFact, Fact
 from domain.pulling import Hint
 from domain.time import BusinessInstant, WallInstant
 from models.arrays import among
 from models.asked_objects import ask_for
-from models.customer_matching import GROUP, USER, linked
+from models.customer_matching import GROUP, linked
 from models.facts import store_facts
-from models.facts_batch import Problem, StoreResult, Verdict, fact_id
+from models.facts_batch import Problem, StoreResult, Verdict
 from models.hints import match_hints, remember_hints
+from models.intake_people import Entries, aligned, without_known_people
 from models.quarantine import OPEN, REPLAYED, BadRow, quarantine
 from models.source_days import count_day
 from models.sources import Source, get_source, note_received
-from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
+from models.tables.customers import CustomerRow
 from models.tables.data import QuarantinedRow
-from models.tables.facts import SubscriptionRow, TicketRow
-from models.tables.ledger import TouchpointRow
-from models.tables.tracking import IdentityRow
+from models.tables.facts import SubscriptionRow
 from models.terms import settle_terms
 
 
@@ -104,9 +102,6 @@ async def _count(
         await count_day(session, source_id, wall.date(), items[0].stream, received=tally.read, **counts)
 
 
-Entries = list[tuple[int, Fact]]
-
-
 async def _lock(session: AsyncSession, source_id: str) -> None:
     """Take the lock of the source's writers: what is compared here must not change before it is stored."""
     await session.execute(
@@ -118,8 +113,8 @@ async def _prepared(session: AsyncSession, source: Source, entries: Entries, now
     """Leave out what another source tells better, and end the terms that were replaced."""
     if "customers" not in source.provides:
         entries = [(n, fact) for n, fact in entries if not isinstance(fact, CustomerFact)]
-        entries = await _without_known_people(session, source.id, entries, now)
-    entries = await _aligned(session, source.id, entries)
+        entries = await without_known_people(session, source.id, entries, now)
+    entries = await aligned(session, source.id, entries)
     entries = await _with_terms(session, source.id, entries)
     return await _without_partial_cancellations(session, source, entries)
 
@@ -128,95 +123,6 @@ async def _with_terms(session: AsyncSession, source_id: str, entries: Entries) -
     facts = await settle_terms(session, source_id, [fact for _, fact in entries])
     numbers: dict[tuple[str, str], int] = {(fact.type, fact.key.split("#")[0]): n for n, fact in entries}
     return [(numbers[fact.type, fact.key.split("#")[0]], fact) for fact in facts]
-
-
-async def _without_known_people(
-    session: AsyncSession, source_id: str, entries: Entries, now: BusinessInstant
-) -> Entries:
-    """Link a person whom another source has told of at the same customer, instead of having them twice."""
-    people = {fact.key: fact for _, fact in entries if isinstance(fact, ContactFact) and fact.email}
-    if not people:
-        return entries
-    customers = await linked(session, source_id, GROUP, [fact.customer for fact in people.values()])
-    mail = func.lower(ContactRow.email)
-    query = (
-        select(mail, ContactRoleRow.customer_id, ContactRow.id)
-        .join(ContactRoleRow, ContactRoleRow.contact_id == ContactRow.id)
-        .where(ContactRow.source_id != source_id, ContactRoleRow.until.is_(None))
-        .where(among(mail, [(fact.email or "").lower() for fact in people.values()]))
-    )
-    known = {(one, customer): contact for one, customer, contact in await session.execute(query)}
-    same: dict[str, uuid.UUID] = {}
-    for key, fact in people.items():
-        contact = known.get(((fact.email or "").lower(), customers.get(fact.customer, uuid.UUID(int=0))))
-        if contact is not None:
-            same[key] = contact
-    await _link_people(session, source_id, same, now)
-    return [(n, fact) for n, fact in entries if not (isinstance(fact, ContactFact) and fact.key in same)]
-
-
-async def _link_people(
-    session: AsyncSession, source_id: str, same: Mapping[str, uuid.UUID], now: BusinessInstant
-) -> None:
-    rows = [
-        {
-            "id": fact_id(source_id, f"identity/{USER}/{now.isoformat()}", key),
-            "source_id": source_id,
-            "kind": USER,
-            "key": key,
-            "contact_id": contact,
-            "customer_id": None,
-            "since": now,
-            "until": None,
-            "made_by": "match",
-        }
-        for key, contact in same.items()
-    ]
-    if rows:
-        await session.execute(insert(IdentityRow).on_conflict_do_nothing(), rows)
-
-
-async def _aligned(session: AsyncSession, source_id: str, entries: Entries) -> Entries:
-    """Keep the first subject of a request or message, and name nobody where nobody was named.
-
-    Providers let people edit a subject; to us it is content, and other content under a key is a conflict.
-    A person who cannot be named yet is left out instead of leaving the whole request out.
-    """
-    people = {getattr(fact, "contact", None) for _, fact in entries} - {None}
-    known_people = await _people(session, source_id, [str(one) for one in people])
-    known_people |= {fact.key for _, fact in entries if isinstance(fact, ContactFact)}
-    first: dict[tuple[str, str], tuple[str | None, uuid.UUID | None]] = {}
-    for kind, table in (("ticket", TicketRow), ("touchpoint", TouchpointRow)):
-        keys = [fact.key for _, fact in entries if fact.type == kind]
-        query = select(table.external_id, table.subject, table.contact_id).where(
-            table.source_id == source_id, among(table.external_id, keys)
-        )
-        for key, subject, contact in (await session.execute(query)) if keys else ():
-            first[kind, key] = (subject, contact)
-    return [(n, _align(fact, first, known_people)) for n, fact in entries]
-
-
-def _align(
-    fact: Fact, first: Mapping[tuple[str, str], tuple[str | None, uuid.UUID | None]], people: set[str]
-) -> Fact:
-    changes: dict[str, Any] = {}
-    if (fact.type, fact.key) in first:
-        changes["subject"], contact = first[fact.type, fact.key]
-        if contact is None:
-            changes["contact"] = None
-    named = getattr(fact, "contact", None)
-    if named is not None and named not in people:
-        changes["contact"] = None
-    return fact.model_copy(update=changes) if changes else fact
-
-
-async def _people(session: AsyncSession, source_id: str, names: Sequence[str]) -> set[str]:
-    if not names:
-        return set()
-    query = select(ContactRow.external_id).where(
-        ContactRow.source_id == source_id, among(ContactRow.external_id, names)
-    )
-    return set(await session.scalars(query)) | set(await linked(session, source_id, USER, names))
 
 
 async def _without_partial_cancellations(session: AsyncSession, source: Source, entries: Entries) -> Entries:
