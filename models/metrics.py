@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -67,6 +67,3 @@ async def list_metrics(session: AsyncSession) -> list[Metric]:
     return [Metric(one.feature, MetricKind(one.kind), *one[2:]) for one in found]
 
 
-async def count_metrics(session: AsyncSession) -> int:
-    """Return how many there are."""
-    return int(await session.scalar(select(func.count()).select_from(MetricRow)) or 0)
