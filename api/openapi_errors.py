@@ -81,7 +81,7 @@ def _operation(path: str, method: str, told: Mapping[str, Any]) -> dict[str, Any
     fine = {status: one for status, one in told["responses"].items() if int(status) < HTTPStatus.BAD_REQUEST}
     own = {status: one for status, one in told["responses"].items() if status not in {*fine, "400"}}
     errors = {str(status): _problem(status) for status in statuses(path, method, told)}
-    security = {"security": []} if path in OPEN else {}
+    security: dict[str, Any] = {"security": []} if path in OPEN else {}
     return {**told, **security, "responses": {**fine, **errors, **own}}
 
 

@@ -209,4 +209,5 @@ async def linked(
     query = select(row.key, whom).where(
         row.source_id == source_id, row.kind == kind, row.until.is_(None), whom.is_not(None)
     )
-    return dict((await session.execute(query.where(among(row.key, names)))).all())
+    found = (await session.execute(query.where(among(row.key, names)))).all()
+    return {key: one for key, one in found if one is not None}

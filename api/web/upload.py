@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Controller, Response, get, post
@@ -155,7 +156,7 @@ def choices_in(upload: Upload, form: Form) -> Choices:
         raise InvalidInputError(field="columns", reason=reason) from None
 
 
-def _told(upload: Upload, form: Form) -> dict[str, object]:
+def _told(upload: Upload, form: Form) -> dict[str, Any]:
     fields, forms = {}, {}
     for place, column in enumerate(upload.columns):
         field = str(form.get(f"field-{place}") or "")
@@ -176,8 +177,8 @@ def _told(upload: Upload, form: Form) -> dict[str, object]:
 def _lenient(upload: Upload, form: Form) -> Choices:
     """Return what the form says as far as it can be shown again."""
     told = _told(upload, form)
-    kind = told["kind"] if told["kind"] in KIND_LABELS else upload.details["kind"]
-    return Choices.model_construct(**{**told, "kind": kind})
+    told["kind"] = told["kind"] if told["kind"] in KIND_LABELS else upload.details["kind"]
+    return Choices.model_construct(None, **told)
 
 
 def _choices(upload: Upload, kind: str) -> Choices:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.scoring_policy import FreshnessPolicy
@@ -230,9 +230,10 @@ def _share(files: dict[str, Any]) -> float:
 async def load_pulls(session: AsyncSession, source_id: str | None = None) -> list[PullLine]:
     """Return the newest passes of pulls."""
     row = PullRunRow
-    columns = (row.stream, row.state, row.read, row.stored, row.duplicates, row.quarantined, row.error)
-    query = (
-        select(SourceRow.name, *columns, row.started_at, row.finished_at)
+    counts = (row.read, row.stored, row.duplicates, row.quarantined)
+    columns = (row.stream, row.state, *counts, row.error, row.started_at, row.finished_at)
+    query: Select[*tuple[Any, ...]] = (
+        select(SourceRow.name, *columns)
         .join(SourceRow, SourceRow.id == row.source_id)
         .order_by(row.started_at.desc(), row.id)
         .limit(PULLS_SHOWN)

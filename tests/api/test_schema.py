@@ -12,6 +12,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -111,13 +112,14 @@ def faults(site: Site, examples: int, headers: Headers) -> Iterator[str]:
     """Ask every operation so many things and yield what its answers break."""
     schema = schemathesis.openapi.from_url(f"{site.address}/openapi.json")
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok), found
         operation = found.ok()
         try:
             question(site, operation, examples, headers)()
         except BaseExceptionGroup as errors:
             yield from (f"{operation.label}: {error}" for error in errors.exceptions)
         except Exception as error:  # noqa: BLE001 - each operation tells its own
-            yield f"{operation.label}: {error}"
+            yield f"{operation.label}: {error!r}"
 
 
 def question(site: Site, operation: Any, examples: int, headers: Headers) -> Callable[[], None]:

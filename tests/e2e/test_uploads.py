@@ -50,7 +50,7 @@ def look(page: Page, name: str, *, scripted: bool) -> None:
         if scripted:
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name}, {size}: too wide"
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+            page.emulate_media(color_scheme=scheme)
             if scripted:
                 found = [
                     (one["id"], one["nodes"][0]["target"]) for one in Axe().run(page).response["violations"]
