@@ -97,12 +97,12 @@ async def judge_customers(
 
 
 async def _basis(database: Database, as_of: BusinessInstant, *, is_live: bool = False) -> _Basis:
-    """Load what all verdicts share; a live scoring also notes which sources have fallen silent."""
+    """Load what all verdicts share; a live scoring also looks for signals, and notes what is silent."""
     freshness_of = watch_freshness if is_live else load_freshness
     async with database.transaction() as session:
         policy = await load_policy(session)
         freshness = await freshness_of(session, as_of, policy.freshness)
-        watch = await open_watch(session, policy, as_of)
+        watch = await open_watch(session, policy, as_of) if is_live else Watch(policy)
     return _Basis(as_of, policy, Scorecard(policy.risk), freshness, watch)
 
 

@@ -90,7 +90,7 @@ async def _load_sources(session: AsyncSession) -> list[_Source]:
         row.last_received_at,
     )
     timeline = await load_timeline(session)
-    gaps: dict[str, int] = dict((await session.execute(text(_USUAL_GAPS))).tuples().all())
+    gaps: dict[str, int] = {row.source_id: row.gap for row in await session.execute(text(_USUAL_GAPS))}
     return [
         _Source(
             source.id,
@@ -178,7 +178,7 @@ FROM (
 """Customers active before; this week; in a usual week (two to five weeks back); and in the last days."""
 
 _USUAL_GAPS = """
-SELECT source_id, percentile_disc(0.95) WITHIN GROUP (ORDER BY gap) FROM (
+SELECT source_id, percentile_disc(0.95) WITHIN GROUP (ORDER BY gap) AS gap FROM (
     SELECT source_id, day - lag(day) OVER (PARTITION BY source_id ORDER BY day) AS gap
     FROM (SELECT DISTINCT source_id, day FROM source_days WHERE received > 0) AS days
 ) AS gaps

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.features import KindFreshness
 from domain.scoring_policy import FreshnessPolicy
+from domain.signal_catalogue import CATALOGUE
 from domain.time import BusinessInstant, business
+from domain.vocabulary import SignalKind
 from models.changes import announce_change
 from models.tables.scoring import KindSilenceRow
 
@@ -30,6 +32,11 @@ class Silence:
     since: BusinessInstant
     until: BusinessInstant | None
     sources: tuple[str, ...]
+
+    @property
+    def abstaining(self) -> tuple[SignalKind, ...]:
+        """The signals that nobody can see while it lasts."""
+        return tuple(spec.kind for spec in CATALOGUE if self.kind in spec.needs)
 
 
 async def note_silences(session: AsyncSession, silent: Iterable[Silence], as_of: BusinessInstant) -> None:

@@ -15,7 +15,7 @@ from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
 from models.tables.facts import UsageDailyRow
 from models.tables.ledger import OutboxRow
-from models.tables.scoring import AssessmentRow, ScoreRow, SignalRow
+from models.tables.scoring import AssessmentRow, DigestRow, ScoreRow, SignalRow
 from models.tables.work import HeadsUpRow
 from tests.support.portfolio import NOW, FixedClock, Portfolio, ago
 
@@ -303,3 +303,11 @@ async def test_when_most_of_the_portfolio_falls_silent_in_a_week_it_is_the_feed(
     await score(database, *ids)
     assert await rows(database, SignalRow) == []
     assert all(row.components["usage"]["limited"] for row in await rows(database, ScoreRow))
+
+
+async def test_a_look_at_the_past_keeps_nothing(database: Database) -> None:
+    customer_id = await healthy_customer(database)
+    await judge_customers(database, [customer_id], ago(60), exact=True)
+    assert await rows(database, DigestRow) == []
+    await score(database, customer_id)
+    assert [row.as_of for row in await rows(database, DigestRow)] == [NOW]

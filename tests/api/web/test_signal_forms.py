@@ -75,6 +75,7 @@ async def test_silence_and_what_is_held_back_stand_on_every_page(
     await come_as(browser, database, sample, "marta")
     page = (await browser.get("/inbox")).text
     assert "Usage from Sample CRM: silent since" in page
+    assert "10 signals abstain (usage drop, login silence, feature drop off, limit proximity …)" in page
     assert "Usage drop at about 11 of 12 customers at once" in page
     released = csrf_in(await browser.get("/signals"))
     assert released
