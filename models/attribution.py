@@ -81,9 +81,8 @@ async def stage(session: AsyncSession, batches: Sequence[WaitingBatch]) -> None:
 
 async def staged_calls(session: AsyncSession) -> list[IdentityCall]:
     """Return the identify, group and alias messages among the staged ones."""
-    return [
-        IdentityCall(*row[:6], traits=row.properties or {}) for row in await session.execute(text(sql.CALLS))
-    ]
+    rows = await session.execute(text(sql.CALLS))
+    return [IdentityCall(*row[:6], row.properties or {}) for row in rows]  # type: ignore[arg-type]  # as selected
 
 
 async def attribute(session: AsyncSession) -> list[uuid.UUID]:

@@ -72,7 +72,8 @@ async def release(session: AsyncSession, most: int) -> int:
     taken = 0
     for ready in KINDS:
         statement = text(_RELEASE.format(ready=ready))
-        taken += (await session.execute(statement, {"most": most - taken})).rowcount  # type: ignore[attr-defined]  # of a statement that writes
+        written = await session.execute(statement, {"most": most - taken})
+        taken += int(written.rowcount)  # type: ignore[attr-defined]  # of a statement that writes
         if taken >= most:
             return taken
     await session.execute(text(_OLD_NEWS))

@@ -9,13 +9,26 @@ WEEKS = 13
 
 _WEEK_SUMS = ", ".join(f"COALESCE(sum(quantity) FILTER (WHERE week = {week}), 0)" for week in range(WEEKS))
 
-_FROM_ROLLUP = "usage_daily"
-_FROM_EVENTS = """(
+_NO_GAUGE = "feature NOT IN (SELECT feature FROM metrics WHERE kind = 'gauge')"
+"""What a gauge reads (seats in use, storage) is no use of the product and no sign of life."""
+_FROM_ROLLUP = f"(SELECT * FROM usage_daily WHERE {_NO_GAUGE})"  # noqa: S608 - constants only
+_READ_ROLLUP = """
+    SELECT last_value AS value FROM usage_daily
+    WHERE customer_id = customers.id AND feature = plan_limits.metric AND day <= :today
+      AND last_value IS NOT NULL
+    ORDER BY day DESC"""
+_READ_EVENTS = """
+    SELECT COALESCE(value, quantity) AS value FROM usage_events
+    WHERE customer_id = customers.id AND feature = plan_limits.metric AND known_at <= :as_of
+      AND occurred_at <= :as_of AND feature IN (SELECT feature FROM metrics WHERE kind = 'gauge')
+    ORDER BY occurred_at DESC"""
+_FROM_EVENTS = f"""(
     SELECT customer_id, CAST(occurred_at AT TIME ZONE 'UTC' AS date) AS day, feature,
            sum(quantity) AS quantity, max(users) AS users
     FROM usage_events
     WHERE customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of AND occurred_at <= :as_of
-    GROUP BY 1, 2, 3)"""
+      AND {_NO_GAUGE}
+    GROUP BY 1, 2, 3)"""  # noqa: S608 - constants only
 
 _SPAN_BY_INDEX = """
     SELECT c.id AS customer_id, newest.day AS last_on, oldest.day AS first_on
@@ -87,12 +100,14 @@ features AS (
 ),
 limits AS (
     SELECT DISTINCT ON (customers.id) customers.id AS customer_id, plan_limits.metric,
-           per_feature.quantity_30 / plan_limits.ceiling AS share
+           COALESCE(gauge.value, per_feature.quantity_30) / plan_limits.ceiling AS share
     FROM customers
     JOIN plan_limits ON plan_limits.plan = customers.plan AND plan_limits.known_at <= :as_of
         AND COALESCE(plan_limits.customer_id, customers.id) = customers.id AND plan_limits.ceiling > 0
-    JOIN per_feature ON per_feature.customer_id = customers.id AND per_feature.feature = plan_limits.metric
-    WHERE customers.id = ANY(CAST(:ids AS uuid[]))
+    LEFT JOIN per_feature
+        ON per_feature.customer_id = customers.id AND per_feature.feature = plan_limits.metric
+    LEFT JOIN LATERAL ({reading} LIMIT 1) AS gauge ON true
+    WHERE customers.id = ANY(CAST(:ids AS uuid[])) AND COALESCE(gauge.value, per_feature.quantity_30) >= 0
     ORDER BY customers.id, share DESC NULLS LAST
 )
 SELECT span.customer_id, span.last_on, span.first_on, totals.weeks, totals.active_days_7,
@@ -111,6 +126,7 @@ USAGE_NOW = _USAGE.format(
     source=_FROM_ROLLUP,
     span=_SPAN_BY_INDEX,
     recent=_RECENT_BY_INDEX,
+    reading=_READ_ROLLUP,
     week_sums=_WEEK_SUMS,
 )
 """From the daily rollup: what is stored is known."""
@@ -120,6 +136,7 @@ USAGE_AS_KNOWN = _USAGE.format(
     source=_FROM_EVENTS,
     span=_SPAN_AT_ONCE,
     recent=_RECENT_AT_ONCE,
+    reading=_READ_EVENTS,
     week_sums=_WEEK_SUMS,
 )
 """From single events: for a past instant, what became known later is left out."""

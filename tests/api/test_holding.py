@@ -58,7 +58,7 @@ async def api(database: Database, url: str, *scopes: Permission) -> AsyncIterato
 @pytest.fixture
 async def client(held: TrackingStage, database: Database, database_url: str) -> AsyncIterator[Client]:
     """A program that may read and mend."""
-    assert held
+    assert held is not None
     wanted = (Permission.READ_IMPORTS, Permission.READ_RAW_ROWS, Permission.MEND_ROWS)
     async for opened in api(database, database_url, *wanted):
         yield opened
@@ -87,7 +87,7 @@ async def test_a_held_group_is_shown_with_counts_people_and_traits(client: Clien
 async def test_traits_are_for_those_who_may_see_raw_rows(
     held: TrackingStage, database: Database, database_url: str
 ) -> None:
-    assert held
+    assert held is not None
     async for client in api(database, database_url, Permission.READ_IMPORTS):
         [group] = (await client.get("/api/holding")).json()["groups"]
         assert group["traits"] is None

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
+from domain.facts import Fact
 from domain.time import BusinessInstant, WallInstant
 from domain.usage_windows import MetricKind
 from models.database import Database
@@ -38,7 +39,11 @@ async def stage(database: Database) -> TrackingStage:
     await connect(database, provides=("customers", "contacts"))
     await connect(database, PRODUCT, provides=("usage",))
     async with database.transaction() as session:
-        told = [customer(), customer("globex", domain="globex.com"), contact(email="ann@acme.com")]
+        told: list[Fact] = [
+            customer(),
+            customer("globex", domain="globex.com"),
+            contact(email="ann@acme.com"),
+        ]
         await store_facts(session, CRM, told, received_at=WALL)
         await session.execute(text("DELETE FROM rescore_queue"))
     return TrackingStage(database, StoppedClock())

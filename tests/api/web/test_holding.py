@@ -53,7 +53,7 @@ async def test_a_group_is_linked_to_a_customer_found_by_name_and_unlinked_again(
 async def test_whoever_may_not_mend_sees_no_traits_and_no_buttons(
     browser: Client, database: Database, sample: Sample, stage: TrackingStage
 ) -> None:
-    assert stage
+    assert stage is not None
     await come_as(browser, database, sample, "dev")
     page = await browser.get("/holding")
     assert "initech" in page.text
