@@ -80,8 +80,8 @@ The last one is made of others, so it looks last.
 """
 
 RETURNS = frozenset(spec.kind for spec in CATALOGUE if spec.is_return)
-QUIET = frozenset({K.UPSELL_POTENTIAL_LOW})
-"""What is worth knowing and warns nobody."""
+QUIET = frozenset({K.UPSELL_POTENTIAL_LOW, K.EXPANSION_BLOCKER})
+"""What is worth knowing and warns nobody: what blocks growth has a warning of its own already."""
 
 
 def spec_for(kind: SignalKind) -> SignalSpec | None:

@@ -15,6 +15,8 @@ COVERS: Mapping[SignalKind, frozenset[SignalKind]] = {
     SignalKind.TICKET_OVERDUE: frozenset({SignalKind.SLA_BREACH, SignalKind.TICKET_UNRESOLVED}),
 }
 """While the first is open, it speaks for the others: their own warnings rest."""
+PAST = frozenset({SignalKind.SLA_BREACH})
+"""What is over already: once a wider warning has told it, it does not come back."""
 COVERED = "a wider warning speaks for it"
 
 
@@ -63,7 +65,9 @@ def _rest(
 ) -> tuple[tuple[str, ...], list[Directive]]:
     """Close the warnings that a wider one replaces, and remember which would come back."""
     resting = [signal for signal in signals if signal.kind in told]
-    covered = [one for one in resting if heads_up_key(one) in keys or str(one.id) in due]
+    covered = [
+        one for one in resting if one.kind not in PAST and (heads_up_key(one) in keys or str(one.id) in due)
+    ]
     closing = sorted({heads_up_key(one) for one in resting} & keys)
     return tuple(str(one.id) for one in covered), [CloseHeadsUp(key, COVERED) for key in closing]
 

@@ -81,8 +81,10 @@ def test_an_old_compound_risk_has_warned_nobody_and_replaces_nothing() -> None:
 
 def test_an_overdue_ticket_speaks_for_the_target_that_it_missed() -> None:
     missed = signal(K.SLA_BREACH)
-    said, _memory = warn_of_signals(state(LATE, missed), heard(LATE, missed), Memory())
+    said, memory = warn_of_signals(state(LATE, missed), heard(LATE, missed), Memory())
     assert opened(said) == ["ticket_overdue"]
+    later, _memory = warn_of_signals(state(missed, warned=("ticket_overdue",)), [], memory)
+    assert opened(later) == []
 
 
 def test_signals_of_ones_own_warn_one_by_one() -> None:
@@ -93,5 +95,5 @@ def test_signals_of_ones_own_warn_one_by_one() -> None:
 
 
 def test_what_is_only_worth_knowing_warns_nobody() -> None:
-    low = signal(K.UPSELL_POTENTIAL_LOW)
-    assert warn_of_signals(state(low), heard(low), Memory())[0] == []
+    low, blocked = signal(K.UPSELL_POTENTIAL_LOW), signal(K.EXPANSION_BLOCKER)
+    assert warn_of_signals(state(low, blocked), heard(low, blocked), Memory())[0] == []
