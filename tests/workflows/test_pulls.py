@@ -12,25 +12,29 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from integrations.simulators.hubspot.account import SimulatedHubSpot
 from integrations.simulators.providers import ReadFault, ReadFaultRule
+from integrations.simulators.sample_accounts import sample_companies
 from models.clock import wall_now
 from models.connections import get_listed, load_connection, pause_connection
 from models.database import Database
 from tests.house.repository import ROOT
 from tests.support.binaries import dev_server
-from tests.support.pulls import CIPHER, Providers, connect, soon, value
+from tests.support.pulls import CIPHER, SMALL, Providers, connect, soon, value
 from tests.support.simulators import running_simulators, until_true
 from workers.pull_keeper import keep_pulls, start_pull
 
 pytestmark = [pytest.mark.devserver, pytest.mark.timeout(300)]
 
-CUSTOMERS, PATIENCE = 12, 120.0
+CUSTOMERS, PATIENCE = 4, 120.0
 PASS_DONE = "SELECT count(*) FROM pull_runs WHERE stream = 'notes' AND state = 'done'"
 
 
 @pytest.fixture
 def providers() -> Providers:
-    return Providers()
+    return Providers(
+        hubspot=SimulatedHubSpot(sample_companies(customers=CUSTOMERS, leads=1), page_size=SMALL)
+    )
 
 
 @pytest.fixture
@@ -71,7 +75,7 @@ async def test_a_pull_goes_on_after_the_kill_of_its_worker_and_counts_nothing_tw
     database: Database, client: Client, url: str, providers: Providers
 ) -> None:
     await connect(database, "hubspot", url, customers=True)
-    slow = ReadFaultRule(ReadFault.SLOW, times=10_000, path="/crm/v3/objects", seconds=0.1)
+    slow = ReadFaultRule(ReadFault.SLOW, times=10_000, path="/crm/v3/objects", seconds=0.3)
     providers.simulations["hubspot"].faults = [slow]
     with worker(database, client):
         assert await start_pull(client, "hubspot", "pull_now")
