@@ -28,7 +28,8 @@ from domain.vocabulary import SignalKind
 K = SignalKind
 CATALOGUE: tuple[SignalSpec, ...] = (
     SignalSpec(K.USAGE_DROP, ("usage",), "last week over the usual one, below the usual range", "ratio",
-               by_size((0.5, 0.8, 0.25), (0.6, 0.85, 0.3), (0.65, 0.85, 0.35)), usage_drop, is_return=True, fresh_days=8),
+               by_size((0.5, 0.8, 0.25), (0.6, 0.85, 0.3), (0.65, 0.85, 0.35)), usage_drop,
+               is_return=True, fresh_days=8),
     SignalSpec(K.LOGIN_SILENCE, ("usage",), "days without use, at least three usual gaps", "days",
                by_size((14, 3, 28), (10, 3, 21), (7, 3, 14)), login_silence, is_return=True, fresh_days=14),
     SignalSpec(K.FEATURE_DROP_OFF, ("usage",), "a mainstay untouched for a fortnight", "features",
