@@ -58,7 +58,10 @@ class UploadDesk:
         folder = self._settings.uploads / str(upload_id)
         largest = self._settings.upload_megabytes * MEGABYTE
         filename = Path(file.filename or "table.csv").name
-        got = await asyncio.to_thread(receive, file.file, filename, folder, largest)
+        try:
+            got = await asyncio.to_thread(receive, file.file, filename, folder, largest)
+        finally:
+            await file.close()
         async with self._database.transaction() as session:
             saved = _fitting(await list_mappings(session), got)
             upload = _upload(upload_id, filename, folder, got, saved, wall)

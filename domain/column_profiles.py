@@ -146,7 +146,7 @@ def _number_type(cells: _Cells) -> Found | None:
 
 
 def _is_number(text: str, form: str) -> bool:
-    if form == "iso" and re.fullmatch(r"0\d+", text):
+    if re.fullmatch(r"0\d+", text):
         return False
     return plain_number(text, form) is not None
 
