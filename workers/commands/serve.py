@@ -13,7 +13,7 @@ from settings import Settings, load_settings
 
 # Part: the callable that runs it, sync or async. By name, since workers may not import the web application.
 API = "api.server:run_api"
-BARE_API = "api.tracking.bare:run_bare"
+BARE_API = "api.bare_tracking:run_bare"
 WORKER = "workers.main:run_worker"
 RELAY = "workers.relay:run_relay"
 RESUME_CLOCK = "workers.clock_resume:resume"
