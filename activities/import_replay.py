@@ -9,15 +9,18 @@ from typing import Any
 
 from activities.import_plan import load_lookups, table_of
 from activities.import_rows import RowBatch
+from activities.message_replay import corrected_message, is_message, replay_message
 from domain.errors import ConflictError, InvalidInputError
 from domain.mapping import FileSpec, Mapping
 from domain.mapping_check import nearest
 from domain.mapping_rows import RowConverter
 from domain.tabular import Position, RawRow, TableReader
 from domain.time import WallInstant, business
+from domain.tracked_message import MessageReader
+from models.asked_objects import ask_for
 from models.changes import announce_change
 from models.customer_matching import link_facts
-from models.database import Database
+from models.database import Database, Session
 from models.facts import store_facts
 from models.imports import ImportRun, load_run
 from models.quarantine import (
@@ -52,14 +55,33 @@ class Replayed:
     still: BadRow | None
 
 
+PULLED = frozenset({"stream", "id"})
+"""What names an object that a pull can fetch again."""
+
+
 async def replay(
-    database: Database, reader: TableReader, row_id: uuid.UUID, correction: Correction, wall: WallInstant
+    database: Database,
+    reader: TableReader,
+    row_id: uuid.UUID,
+    correction: Correction,
+    wall: WallInstant,
+    messages: MessageReader | None = None,
 ) -> Replayed:
-    """Store a quarantined row as if it stood in its file like this, in one transaction."""
+    """Store a quarantined row as if it stood in its file like this, in one transaction.
+
+    `messages` reads rows that were no lines of files but messages of tracking clients.
+    """
     async with database.transaction() as session:
         row = await get_quarantined(session, row_id)
         if row.state != OPEN:
             raise ConflictError(what=f"{row.file}:{row.line}", reason=f"it is {row.state} already")
+        if row.import_run_id is None and row.raw.keys() >= PULLED:
+            await ask_for(session, row.source_id, str(row.raw["stream"]), str(row.raw["id"]))
+            reason = "it is being read anew from its provider, and leaves the quarantine if it fits now"
+            return Replayed(row, BadRow(row.file, row.line, row.kind, row.field, reason, row.raw))
+        if messages is not None and is_message(row):
+            raw = corrected_message(row.raw, correction.cells, correction.text)
+            return await _settled(session, row, await replay_message(session, row, raw, messages, wall), wall)
         if row.import_run_id is None:
             reason = "it came with no import that could be repeated; replay its delivery, or pull again"
             raise ConflictError(what=f"{row.file}:{row.line}", reason=reason)
@@ -70,12 +92,16 @@ async def replay(
             batch.facts = await link_facts(session, row.source_id, batch.facts, run.now or business(wall))
         result = await store_facts(session, row.source_id, batch.facts, received_at=wall)
         batch.settle(result, converter)
-        still = batch.bad.get(0)
-        if still is None:
-            await settle_quarantined(session, row.id, REPLAYED, wall)
-        else:
-            await change_reason(session, row.id, still)
-        await announce_change(session)
+        return await _settled(session, row, batch.bad.get(0), wall)
+
+
+async def _settled(session: Session, row: Quarantined, still: BadRow | None, wall: WallInstant) -> Replayed:
+    """Note that the row is stored, or what is still wrong with it."""
+    if still is None:
+        await settle_quarantined(session, row.id, REPLAYED, wall)
+    else:
+        await change_reason(session, row.id, still)
+    await announce_change(session)
     return Replayed(row, still)
 
 
@@ -93,7 +119,11 @@ class ManyReplayed:
 
 
 async def replay_many(
-    database: Database, reader: TableReader, chosen: QuarantineFilter, wall: WallInstant
+    database: Database,
+    reader: TableReader,
+    chosen: QuarantineFilter,
+    wall: WallInstant,
+    messages: MessageReader | None = None,
 ) -> ManyReplayed:
     """Try all rows that fit again, as they came: after the world, not the rows, was mended."""
     async with database.transaction() as session:
@@ -101,7 +131,7 @@ async def replay_many(
     replayed = failed = 0
     for row_id in ids[:MOST_AT_ONCE]:
         try:
-            done = await replay(database, reader, row_id, Correction(), wall)
+            done = await replay(database, reader, row_id, Correction(), wall, messages)
         except (ConflictError, InvalidInputError):
             failed += 1
         else:

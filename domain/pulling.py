@@ -111,6 +111,14 @@ def epoch(seconds: float) -> WallInstant:
     return WallInstant(dt.datetime.fromtimestamp(seconds, dt.UTC))
 
 
+def instant_or_none(text: object, name: str) -> WallInstant | None:
+    """Return the wall instant of a text, None for what is none: the translator says so of the one object."""
+    try:
+        return parse_instant(str(text), name) if text else None
+    except ValueError:
+        return None
+
+
 def parse_instant(text: str, name: str) -> WallInstant:
     """Return the wall instant of an ISO text; ValueError names the field."""
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.errors import PermanentProviderError
 from domain.facts import Fact
-from domain.pulling import Cursor, Hint, Page, Told, parse_instant
+from domain.pulling import Cursor, Hint, Page, Told, instant_or_none, parse_instant
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Timeline
 from integrations.hubspot_facts import facts_of, hints_of
@@ -173,8 +173,8 @@ class HubSpotReader:
             stream,
             str(row["id"]),
             body | {"options": dict(self._options)},
-            parse_instant(created, "createdAt") if created else None,
-            parse_instant(_changed(stream, row), "updatedAt") if _changed(stream, row) else None,
+            instant_or_none(created, "createdAt"),
+            instant_or_none(_changed(stream, row), "updatedAt"),
         )
 
     def _is_customer(self, company: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.errors import PermanentProviderError
 from domain.facts import Fact
-from domain.pulling import Cursor, Hint, Page, Told, epoch, parse_instant
+from domain.pulling import Cursor, Hint, Page, Told, instant_or_none, parse_instant
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Timeline
 from integrations.provider_http import NOT_FOUND, Account, ProviderHttp, Refusal, refused
@@ -195,6 +195,6 @@ def _told(kind: str, body: Mapping[str, Any]) -> Told:
         kind,
         str(body["id"]),
         body,
-        parse_instant(created, "created_at") if created else epoch(0),
-        parse_instant(changed, "updated_at") if changed else None,
+        instant_or_none(created, "created_at"),
+        instant_or_none(changed, "updated_at"),
     )

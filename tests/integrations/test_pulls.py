@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.import_replay import Correction, replay
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Segment, Timeline
 from integrations.simulators.providers import ReadFault, ReadFaultRule
 from integrations.stripe_facts import facts_of
+from integrations.tabular import FileReader
 from models.asked_objects import ask_for
 from models.clock import wall_now
 from models.database import Database
@@ -282,3 +284,21 @@ async def test_an_older_word_about_a_subscription_does_not_turn_back_what_is_agr
     assert (tally.stored, tally.duplicates, tally.quarantined) == (0, 1, 0)
     seats = "SELECT seats FROM subscriptions WHERE external_id LIKE 'sub_0004#%' AND ended_at IS NULL"
     assert await rows(database, seats) == [(900,)]
+
+
+async def test_a_quarantined_object_is_read_anew_when_a_person_replays_it(
+    database: Database, url: str, providers: Providers
+) -> None:
+    await connect(database, "zendesk", url, customers=True)
+    ticket = providers.zendesk.rows["tickets"][101]
+    opened, ticket["created_at"] = ticket["created_at"], "long ago"
+    await pull(database, "zendesk")
+    bad = await rows(database, "SELECT id, kind, field, reason FROM quarantined_rows WHERE file = 'tickets'")
+    assert [row[1:] for row in bad] == [("invalid", "created_at", "'long ago' is no instant")]
+    ticket["created_at"] = opened
+    told = await replay(database, FileReader(), bad[0][0], Correction(), wall_now())
+    assert told.still is not None
+    assert "read anew" in told.still.reason
+    await pull(database, "zendesk")
+    assert await value(database, "SELECT count(*) FROM quarantined_rows WHERE state = 'open'") == 0
+    assert await value(database, "SELECT count(*) FROM tickets WHERE external_id = '101'") == 1

@@ -26,7 +26,7 @@ def connect(  # noqa: PLR0913, PLR0917 - one option each
     provider: Annotated[
         str,
         typer.Argument(
-            help="hubspot, zendesk, stripe, intercom, salesforce, calendar, webhook or warehouse."
+            help="hubspot, zendesk, stripe, warehouse, intercom, salesforce, calendar, mail or webhook."
         ),
     ],
     name: Annotated[str | None, typer.Option(help="How lists show it; its id is made of it.")] = None,
