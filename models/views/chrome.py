@@ -1,7 +1,7 @@
 """What every page's frame shows: whether anything is sent, and what waits for this person."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
@@ -70,6 +70,6 @@ async def load_chrome(session: AsyncSession, user_id: uuid.UUID, now: BusinessIn
         silences_now(),
         mass_alerts_now(),
     ).select_from(one.outerjoin(InstallationRow, InstallationRow.id == 1))
-    row: Any = (await session.execute(query)).one()
-    silences, alerts = read_silences(row[-2]), read_mass_alerts(row[-1])
-    return Chrome(*row[:-2], silences=silences, mass_alerts=alerts)
+    *figures, silences, alerts = (await session.execute(query)).one()
+    known: dict[str, Any] = dict(zip((field.name for field in fields(Chrome)), figures, strict=False))
+    return Chrome(**known, silences=read_silences(silences), mass_alerts=read_mass_alerts(alerts))
