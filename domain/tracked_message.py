@@ -1,8 +1,9 @@
 """A message of a tracking client, as every dialect ends: who did what when, or why it cannot be told."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Segment, Timeline
@@ -93,6 +94,13 @@ def _offset(segment: Segment) -> timedelta:
     began: datetime = segment.wall_start
     business: datetime = segment.business_start
     return business - began
+
+
+class MessageReader(Protocol):
+    """Reads a message that was kept as an object."""
+
+    def read_message(self, raw: Mapping[str, Any], clock: ClientClock) -> Message:
+        """Return what it says; raises MessageError."""
 
 
 def business_told(timeline: Timeline, wall: WallInstant) -> BusinessInstant:

@@ -11,6 +11,7 @@ from activities.import_replay import replay as replay_row
 from domain.errors import InvalidInputError
 from integrations.mapping_files import load_mapping
 from integrations.tabular import FileReader
+from integrations.tracking.kept import KeptMessages
 from models.clock import wall_now
 from models.database import Database, Session
 from models.quarantine import (
@@ -87,7 +88,7 @@ async def replay(
     database, failed = Database(located_settings().database_url or "", pool_size=1), 0
     try:
         for row_id in ids:
-            done = await replay_row(database, FileReader(), row_id, correction, wall_now())
+            done = await replay_row(database, FileReader(), row_id, correction, wall_now(), KeptMessages())
             if done.still is not None:
                 failed += 1
                 typer.echo(f"{done.row.file}:{done.row.line}  {done.still.field}  {done.still.reason}")

@@ -27,6 +27,7 @@ from api.resources.shapes import Import, QuarantinedRow
 from domain.errors import InvalidInputError
 from domain.permissions import Permission
 from integrations.tabular import FileReader
+from integrations.tracking.kept import KeptMessages
 from models.clock import StoredClock
 from models.database import Database, Session
 from models.quarantine import QuarantineFilter, dismiss_row, dismiss_rows
@@ -124,9 +125,15 @@ class QuarantineController(Controller):
     ) -> Replayed:
         """Try a row again, with corrected cells or a corrected text of the whole row."""
         correction = import_replay.Correction(None, data.cells or None, data.text)
-        done = await import_replay.replay(database, FileReader(), row_id, correction, clock.wall_now())
+        done = await import_replay.replay(
+            database, FileReader(), row_id, correction, clock.wall_now(), KeptMessages()
+        )
         still = done.still
-        return Replayed(replayed=still is None, field=still and still.field, reason=still and still.reason)
+        return Replayed(
+            replayed=still is None,
+            field=still.field if still else None,
+            reason=still.reason if still else None,
+        )
 
     @post("/{row_id:uuid}/dismiss", opt=MEND, status_code=HTTP_200_OK)
     async def dismiss(
@@ -153,7 +160,9 @@ class QuarantineController(Controller):
     ) -> ManyReplayed:
         """Try all rows that fit again, at most a thousand; `more` says that others wait."""
         chosen = QuarantineFilter(**data.model_dump())
-        done = await import_replay.replay_many(database, FileReader(), chosen, clock.wall_now())
+        done = await import_replay.replay_many(
+            database, FileReader(), chosen, clock.wall_now(), KeptMessages()
+        )
         return ManyReplayed.model_validate(done, from_attributes=True)
 
     @post("/dismiss", opt=MEND, status_code=HTTP_200_OK)

@@ -16,6 +16,7 @@ from api.web.query import ListAddress, Query, key, number, text
 from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.permissions import Permission
 from integrations.tabular import FileReader
+from integrations.tracking.kept import KeptMessages
 from models.changes import announce_change
 from models.quarantine import QuarantineFilter, dismiss_row, dismiss_rows
 from models.views.quarantine import load_quarantine, load_reasons
@@ -64,7 +65,7 @@ class QuarantineController(Controller):
         whole = str(form.get("text") or "")[:_LONGEST] or None
         try:
             correction = Correction(None, cells or None, whole)
-            done = await replay(desk.database, FileReader(), row_id, correction, desk.wall)
+            done = await replay(desk.database, FileReader(), row_id, correction, desk.wall, KeptMessages())
         except (ConflictError, InvalidInputError, NotFoundError) as error:
             return back(desk, form, problem=str(error))
         if done.still is not None:
@@ -89,7 +90,7 @@ class QuarantineController(Controller):
         """Try all rows that fit again, as they came."""
         form = await desk.request.form()
         chosen = chosen_in_form(form)
-        done = await replay_many(desk.database, FileReader(), chosen, desk.wall)
+        done = await replay_many(desk.database, FileReader(), chosen, desk.wall, KeptMessages())
         rest = " More wait; replay again." if done.more else ""
         return back(desk, form, said=f"{done.replayed} stored, {done.failed} still wrong.{rest}")
 

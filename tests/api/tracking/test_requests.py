@@ -9,11 +9,15 @@ from urllib.parse import quote
 import pytest
 from litestar.routes import HTTPRoute
 
+from activities.import_replay import Correction, replay
 from api.app import create_app
 from api.guards import REQUIREMENT, Access
 from api.tracking.intake import MOST_BODY_BYTES
+from integrations.tabular import FileReader
+from integrations.tracking.kept import KeptMessages
 from models.clock import wall_now
 from models.keys import KeyKind, create_key, revoke_key
+from models.quarantine import BadRow
 from tests.api.tracking.conftest import Tracker
 from tests.support.web import web_settings
 
@@ -241,3 +245,24 @@ async def test_a_form_of_the_browser_client_is_read(tracker: Tracker) -> None:
     )
     assert zipped.status_code == 401  # a list holds no key around its events
     assert await tracker.events() == [("m1",)]
+
+
+async def test_a_message_in_quarantine_is_stored_once_it_is_mended(tracker: Tracker) -> None:
+    mended, later = track("a", properties={"n": 1}), wall_now()
+    broken = {**mended, "timestamp": "yesterday", "event": None}
+    await tracker.post("/v1/batch", {"batch": [broken]})
+    ((row_id,),) = await tracker.rows("SELECT id FROM quarantined_rows")
+
+    async def replayed(**cells: str) -> BadRow | None:
+        correction = Correction(cells=cells)
+        done = await replay(tracker.database, FileReader(), row_id, correction, wall_now(), KeptMessages())
+        return done.still
+
+    still = await replayed(timestamp="2026-06-01T10:00:00Z")
+    assert (still and still.field, await tracker.events()) == ("event", [])
+    said = {"timestamp": "2026-06-01T10:00:00Z", "event": "Login", "properties": "{'n': 1}"}
+    assert await replayed(**said) is None
+    (kept,) = await tracker.events("message_id, name, properties, received_at")
+    assert kept[:3] == ("a", "Login", {"n": 1})
+    assert kept[3] >= later
+    assert await tracker.rows("SELECT state FROM quarantined_rows") == [("replayed",)]
