@@ -37,7 +37,7 @@ REASONS = {
 class HoldingController(Controller):
     """What belongs to nobody yet."""
 
-    path = "/holding"
+    path = "/data/holding"
     dependencies = DESK
     include_in_schema = False
     opt = needs(Permission.READ_IMPORTS)
@@ -76,8 +76,8 @@ class HoldingController(Controller):
                 said = await _act(session, desk, act, form)
                 await announce_change(session)
         except (ConflictError, InvalidInputError) as error:
-            return desk.go("/holding?" + urlencode({"problem": str(error)}))
-        return desk.go("/holding?" + urlencode({"said": said}))
+            return desk.go("/data/holding?" + urlencode({"problem": str(error)}))
+        return desk.go("/data/holding?" + urlencode({"said": said}))
 
 
 async def _act(session: Session, desk: Desk, act: str, form: Mapping[str, object]) -> str:

@@ -35,18 +35,18 @@ async def test_a_group_is_linked_to_a_customer_found_by_name_and_unlinked_again(
     await come_as(browser, database, sample, "omar")
     async with database.transaction() as session:
         name = await session.scalar(text("SELECT name FROM customers ORDER BY name LIMIT 1"))
-    page = await browser.get("/holding")
+    page = await browser.get("/data/holding")
     assert "initech" in page.text
     assert "&lt;Initech&gt;" in page.text
     asked = {"source": PRODUCT, "group": "initech", "q": str(name)[:5]}
-    found = await browser.get("/holding", params=asked)
+    found = await browser.get("/data/holding", params=asked)
     customer = found.text.split('name="customer" value="')[1].split('"')[0]
     form = {"source": PRODUCT, "group": "initech", "_csrf_token": csrf_in(found)}
-    linked = await browser.post("/holding/link", data=form | {"customer": customer})
+    linked = await browser.post("/data/holding/link", data=form | {"customer": customer})
     assert "initech is linked" in linked.text
     assert "Linked by people" in linked.text
     await stage.run()
-    unlinked = await browser.post("/holding/unlink", data=form)
+    unlinked = await browser.post("/data/holding/unlink", data=form)
     assert "initech waits again" in unlinked.text
 
 
@@ -55,7 +55,7 @@ async def test_whoever_may_not_mend_sees_no_traits_and_no_buttons(
 ) -> None:
     assert stage is not None
     await come_as(browser, database, sample, "dev")
-    page = await browser.get("/holding")
+    page = await browser.get("/data/holding")
     assert "initech" in page.text
     assert "Initech&gt;" not in page.text
     assert "Create customer" not in page.text
