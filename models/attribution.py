@@ -7,8 +7,9 @@ holds what was taken (new, or held until now), `attributed` whom each event belo
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -81,8 +82,11 @@ async def stage(session: AsyncSession, batches: Sequence[WaitingBatch]) -> None:
 
 async def staged_calls(session: AsyncSession) -> list[IdentityCall]:
     """Return the identify, group and alias messages among the staged ones."""
-    rows = await session.execute(text(sql.CALLS))
-    return [IdentityCall(*row[:6], row.properties or {}) for row in rows]  # type: ignore[arg-type]  # as selected
+    return [_call(row) for row in (await session.execute(text(sql.CALLS))).mappings()]
+
+
+def _call(row: Mapping[str, Any]) -> IdentityCall:
+    return IdentityCall(**{**row, "traits": row["traits"] or {}})
 
 
 async def attribute(session: AsyncSession) -> list[uuid.UUID]:

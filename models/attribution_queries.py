@@ -35,7 +35,8 @@ DONE = """
 UPDATE tracking_batches SET processed_at = :wall WHERE id = ANY(CAST(:ids AS bigint[]))
 """
 CALLS = """
-SELECT source_id, kind, user_key, anonymous_key, group_key, occurred_at, properties FROM staged_events
+SELECT source_id, kind, user_key, anonymous_key, group_key, occurred_at, properties AS traits
+FROM staged_events
 WHERE kind IN ('identify', 'group', 'alias') ORDER BY batch_id, position
 """
 ATTRIBUTE = f"""

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from domain.facts import Fact
 from domain.scoring_policy import FreshnessPolicy
 from domain.usage_windows import MetricKind
 from models.bench_reaction import limit_plan
@@ -29,7 +30,8 @@ async def test_a_gauge_is_held_against_the_limit_and_is_no_use(database: Databas
     async with database.transaction() as session:
         await declare_metric(session, Metric("seats", MetricKind.GAUGE, property="used"))
         await limit_plan(session, "pro", "seats", 100, day(1, 1))
-        told = [customer(plan="pro"), usage("u", known_at=day(1, 3), occurred_at=day(1, 3)), *readings]
+        told: list[Fact] = [customer(plan="pro"), *readings]
+        told.append(usage("u", known_at=day(1, 3), occurred_at=day(1, 3)))
         await store_facts(session, CRM, told, received_at=WALL)
         freshness = await load_freshness(session, now, FreshnessPolicy())
         [found] = await load_features(session, [ACME], now, freshness, exact=exact)
