@@ -82,7 +82,8 @@ async def stage(session: AsyncSession, batches: Sequence[WaitingBatch]) -> None:
 
 async def staged_calls(session: AsyncSession) -> list[IdentityCall]:
     """Return the identify, group and alias messages among the staged ones."""
-    return [_call(row) for row in (await session.execute(text(sql.CALLS))).mappings()]
+    rows = (await session.execute(text(sql.CALLS))).mappings()
+    return [_call(dict(row)) for row in rows]
 
 
 def _call(row: Mapping[str, Any]) -> IdentityCall:

@@ -31,7 +31,7 @@ async def limit_plan(
 async def customer_ids(session: AsyncSession, keys: Sequence[str]) -> dict[str, uuid.UUID]:
     """Return ids by the keys of the source."""
     query = select(CustomerRow.external_id, CustomerRow.id).where(CustomerRow.external_id.in_(keys))
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def unrested(session: AsyncSession) -> int:
