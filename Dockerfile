@@ -28,6 +28,7 @@ WORKDIR /app
 COPY --from=packages /app/.venv .venv
 COPY . .
 COPY --from=assets /app/api/static/dist api/static/dist
+RUN install --directory --owner=10001 /uploads
 USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
