@@ -16,7 +16,7 @@ from activities.contracts_imports import ImportFileInput, PlanImportInput
 from activities.import_orders import ImportOrder, open_import
 from activities.import_replay import Correction, replay
 from activities.imports import ImportActivities
-from domain.errors import InvalidInputError
+from domain.errors import ConflictError, InvalidInputError
 from domain.time import BusinessInstant
 from integrations.mapping_files import LIBRARY, MappingError, load_mapping
 from integrations.tabular import FileReader
@@ -181,7 +181,7 @@ async def test_a_bad_row_is_replayed_after_a_fix(database: Database, small: Path
         (short, Correction(text="4,web,2020-01-01,NY")),
     ):
         assert (await replay(database, reader, row.id, fix, wall_now())).still is None
-        with pytest.raises(InvalidInputError, match="replayed already"):
+        with pytest.raises(ConflictError, match="replayed already"):
             await replay(database, reader, row.id, fix, wall_now())
     assert await one(database, "SELECT count(*) FROM customers") == 4
     again = summary(await import_folder(database, small / "mapping.yaml", small))
