@@ -16,7 +16,7 @@ from activities.contracts_imports import ImportFileInput, PlanImportInput
 from activities.import_orders import ImportOrder, open_import
 from activities.import_replay import Correction, replay
 from activities.imports import ImportActivities
-from domain.errors import ConflictError, ConflictError, InvalidInputError
+from domain.errors import ConflictError, InvalidInputError
 from domain.time import BusinessInstant
 from integrations.mapping_files import LIBRARY, MappingError, load_mapping
 from integrations.tabular import FileReader
