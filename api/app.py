@@ -46,7 +46,14 @@ def create_app(settings: Settings) -> Litestar:
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    app.state.update({"settings": settings, "database": database, "stopping": asyncio.Event(), "applier": EventApplier(database)})
+    app.state.update(
+        {
+            "settings": settings,
+            "database": database,
+            "stopping": asyncio.Event(),
+            "applier": EventApplier(database),
+        }
+    )
     app.state["upload_checks"] = UploadChecks(database)
     return app
 

@@ -67,8 +67,8 @@ TARGETS: Mapping[str, tuple[Target, ...]] = {
         _target(
             "started_at",
             "Customer since",
-            "customer since|since|signup date|signed up|start date|started at|created at|created|onboarding start"
-            "|contract start",
+            "customer since|since|signup date|signed up|start date|started at|created at|created"
+            "|onboarding start|contract start",
             "moment",
         ),
         _target(

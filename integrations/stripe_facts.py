@@ -135,7 +135,7 @@ class _Translator:
         quantity = item.get("quantity")
         discount = _discount(self.body)
         mrr = _monthly(price, quantity, months, currency)
-        agreed = {
+        agreed: dict[str, Any] = {
             "product": str(name or price.get("nickname") or price.get("id")),
             "plan": price.get("nickname") or price.get("lookup_key") or price.get("id"),
             "mrr_minor": int((mrr * (1 - Decimal(str(discount or 0)))).quantize(Decimal(1), ROUND_HALF_UP)),

@@ -154,7 +154,8 @@ goal AS (
     FROM goals WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of
     GROUP BY customer_id
 )
-SELECT customers.id, customers.plan, customers.segment, customers.status, customers.known_at, customers.started_at,
+SELECT customers.id, customers.plan, customers.segment, customers.status, customers.known_at,
+       customers.started_at,
        COALESCE(customers.touch_tier_override, customers.touch_tier) AS touch_tier,
        COALESCE(customers.onboarded_at <= :as_of, false) AS is_onboarded,
        COALESCE(customers.first_value_at <= :as_of, false) AS has_first_value,

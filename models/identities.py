@@ -8,8 +8,9 @@ Whatever is learnt of a key marks it (`is_news`), so that its held events are lo
 import json
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.facts import ContactFact, CustomerFact
@@ -140,14 +141,14 @@ async def _make_people(session: AsyncSession, now: BusinessInstant, wall: WallIn
     return len(facts)
 
 
-def _contact_fact(row: object, name: str, since: BusinessInstant, now: BusinessInstant) -> ContactFact:
-    traits: dict[str, object] = row.traits  # type: ignore[attr-defined]  # the query's columns
+def _contact_fact(row: Row[Any], name: str, since: BusinessInstant, now: BusinessInstant) -> ContactFact:
+    traits: dict[str, object] = row.traits
     return ContactFact(
-        key=row.key,  # type: ignore[attr-defined]
-        customer=str(row.customer_id),  # type: ignore[attr-defined]
+        key=row.key,
+        customer=str(row.customer_id),
         known_at=now,
         name=name,
-        email=email_of(traits) or email_of({"email": row.key}),  # type: ignore[attr-defined]
+        email=email_of(traits) or email_of({"email": row.key}),
         department=department_of(traits),
         time_zone=time_zone_of(traits),
         since=since,

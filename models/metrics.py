@@ -65,5 +65,3 @@ async def list_metrics(session: AsyncSession) -> list[Metric]:
     query = select(row.feature, row.kind, row.unit, row.description, row.property)
     found = await session.execute(query.order_by(row.feature))
     return [Metric(one.feature, MetricKind(one.kind), *one[2:]) for one in found]
-
-

@@ -8,7 +8,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response, Template
-from litestar.status_codes import HTTP_200_OK
+from litestar.status_codes import HTTP_200_OK, HTTP_400_BAD_REQUEST
 
 from api.guards import needs
 from api.web.desk import DESK, Desk
@@ -28,6 +28,8 @@ EXAMPLE = """all:
   - field: days_to_renewal
     at_most: 60
 """
+EMPTY = {"key": "", "title": "", "condition": "", "severity": "medium"}
+"""What a form that lacks fields is shown again with."""
 TYPES = {int: "number", float: "number", str: "text", bool: "yes or no"}
 
 
@@ -56,7 +58,7 @@ class OwnSignalController(Controller):
                 await announce_change(session)
         except InvalidInputError as error:
             async with desk.reading():
-                return _page(desk, written, problem=str(error))
+                return _refused(desk, written, error)
         return desk.go("/signals?said=Saved.+The+next+look+at+each+customer+uses+it.")
 
     @post("/preview", opt=needs(Permission.EDIT_POLICIES), status_code=HTTP_200_OK)
@@ -67,7 +69,7 @@ class OwnSignalController(Controller):
             try:
                 own = read_form(written).read()
             except InvalidInputError as error:
-                return _page(desk, written, problem=str(error))
+                return _refused(desk, written, error)
             tried = OwnSignal(own.key, own.title, own.condition, own.severity)
             seen = await preview(session, await load_policy(session), (tried,), desk.now)
         return _page(desk, written, seen=seen)
@@ -104,13 +106,20 @@ def _page(
     ]
     return desk.page(
         "own_signal.html",
-        written=written,
+        written={**EMPTY, **written},
         problem=problem,
         seen=seen,
         known=known or bool(written.get("known")),
         fields=fields,
         severities=Severity,
     )
+
+
+def _refused(desk: Desk, written: Mapping[str, Any], error: InvalidInputError) -> Template:
+    """Show the form again with what is wrong, under the status that says so."""
+    page = _page(desk, written, problem=str(error))
+    page.status_code = HTTP_400_BAD_REQUEST
+    return page
 
 
 def read_form(form: Mapping[str, Any]) -> OwnSignalDocument:

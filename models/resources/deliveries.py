@@ -74,4 +74,4 @@ async def count_by_state(session: Session, source_id: str | None = None) -> dict
     if source_id is not None:
         query = query.where(row.source_id == source_id)
     rows = (await session.execute(query)).all()
-    return dict(rows)  # type: ignore[arg-type]  # rows of two
+    return dict(rows)

@@ -52,6 +52,8 @@ SIGNED_PATHS = {
     "/webhooks/sendgrid",
     "/webhooks/sendgrid/events",
     "/webhooks/sendgrid/inbound",
+    "/webhooks/{source_id:str}",
+    "/webhooks/{source_id:str}/{token:str}",
 }
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from domain.features import AdoptionNumbers, CustomerFeatures
 from domain.scoring_policy import ScoringPolicy, SignalPolicy, Thresholds
+from domain.signal_catalogue import CATALOGUE
 from domain.signal_families import FAMILIES
 from domain.signal_readings import Ending
-from domain.signal_catalogue import CATALOGUE
 from domain.signals import HeldSignal, Outlook, Sighting, SignalChanges, look
 from domain.signals_people import no_contact
 from domain.time import BusinessInstant

@@ -60,7 +60,13 @@ def running_postgres() -> Iterator[str]:
     initdb += ["--locale=C.UTF-8", "--no-sync"]
     subprocess.run(initdb, check=True, user=user, stdout=subprocess.DEVNULL)
     options = {"port": str(port), "unix_socket_directories": str(home), "listen_addresses": "127.0.0.1"}
-    options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
+    options |= {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+    }
     options |= {"max_connections": "200"}
     flags = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
     with (home / "log").open("w") as log:

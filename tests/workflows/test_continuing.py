@@ -56,7 +56,7 @@ async def test_a_customers_workflow_continues_as_new_and_loses_no_ring_and_no_ru
 
     await until_true(has_continued, PATIENCE)
     assert (await lives(site, customer)).count(WorkflowExecutionStatus.RUNNING) == 1
-    handle = site.client.get_workflow_handle_for(CustomerLifecycleWorkflow.run, customer)
+    handle = site.client.get_workflow_handle(customer)
 
     async def is_in_step() -> bool:
         (row,) = await scene.rows(LifecycleRow)

@@ -101,7 +101,7 @@ class SimulatedZendesk:
         return Answer({kind: page, "count": len(page), "end_time": end, "end_of_stream": not has_more})
 
     def _people(self, rows: list[Row]) -> list[Row]:
-        ids = {row.get("requester_id") for row in rows} - {None}
+        ids = {row["requester_id"] for row in rows if row.get("requester_id") is not None}
         return [self.rows["users"][one] for one in sorted(ids) if one in self.rows["users"]]
 
     def _add_company(self, company: Company) -> None:
@@ -109,7 +109,7 @@ class SimulatedZendesk:
         about = {"id": number, "name": company.name, "domain_names": [company.domain], "external_id": None}
         self.rows["organizations"][number] = about | _times(company.since)
         for person in company.people:
-            user = {
+            user: Row = {
                 "id": 6000 + person.number,
                 "role": "end-user",
                 "name": f"{person.first} {person.last}",
