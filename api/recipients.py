@@ -17,7 +17,7 @@ from domain.links import LinkMaker
 from domain.vocabulary import Purpose
 from models.clock import StoredClock
 from models.database import Database
-from models.opt_outs import OPTIONAL, consents_of, record_consent
+from models.opt_outs import OPTIONAL, OWN_PAGE, consents_of, record_consent
 from models.recipients import ask_for_a_call, load_recipient
 from settings import Settings
 
@@ -116,7 +116,7 @@ async def _choose(
     async with database.transaction() as session:
         await load_recipient(session, contact_id)
         now = clock.now()
-        await record_consent(session, contact_id, choices, "their own page", now, now, clock.wall_now())
+        await record_consent(session, contact_id, choices, OWN_PAGE, now, now, clock.wall_now())
 
 
 def _page(view: str, **context: Any) -> Template:

@@ -60,7 +60,8 @@ class ContactFact(FactBase):
     time_zone: str | None = None
     since: BusinessInstant
     left_at: BusinessInstant | None = None
-    consents: tuple[Purpose, ...] = ()
+    consents: tuple[Purpose, ...] | None = None
+    """All that the source knows them to agree to; None where it says nothing of consent."""
 
 
 class SubscriptionFact(FactBase):

@@ -8,11 +8,11 @@ from sqlalchemy import insert, select, update
 
 from domain.fact_merge import RULES, Clash, content_hash, merge
 from domain.facts import ContactFact
-from domain.vocabulary import ContactRole, NoticeKind, Purpose
+from domain.vocabulary import ContactRole
 from models.arrays import among, among_ids
 from models.facts_batch import Batch, Indexed, Verdict, fact_id, keys_of
-from models.outbox import Notice
-from models.tables.customers import ConsentRow, ContactRoleRow, ContactRow
+from models.facts_consents import Consents
+from models.tables.customers import ContactRoleRow, ContactRow
 
 RULE = RULES["contact"]
 FIELDS = RULE.filled + RULE.latest
@@ -24,7 +24,9 @@ async def store_contacts(batch: Batch, facts: Indexed) -> None:
     """Add new people, move known ones forward, and keep their roles and consents dated."""
     known = await _load(batch, keys_of(facts))
     ids = [row["id"] for row in known.values()]
-    writes = _Writes(batch, known, await _open_roles(batch, ids), await _consents(batch, ids))
+    consents = Consents(batch)
+    await consents.load(ids)
+    writes = _Writes(batch, known, await _open_roles(batch, ids), consents)
     for index, fact in facts:
         if isinstance(fact, ContactFact):
             writes.take(index, fact)
@@ -32,17 +34,14 @@ async def store_contacts(batch: Batch, facts: Indexed) -> None:
 
 
 class _Writes:
-    """Collects rows of people, roles and consents."""
+    """Collects rows of people and roles; consents collect their own."""
 
-    def __init__(
-        self, batch: Batch, known: dict[str, Row], roles: OpenRoles, consents: dict[uuid.UUID, set[Purpose]]
-    ) -> None:
+    def __init__(self, batch: Batch, known: dict[str, Row], roles: OpenRoles, consents: Consents) -> None:
         self.batch, self.known, self.roles, self.consents = batch, known, roles, consents
         self.inserts: dict[str, Row] = {}
         self.updates: dict[uuid.UUID, Row] = {}
         self.new_roles: dict[uuid.UUID, Row] = {}
         self.ended_roles: dict[uuid.UUID, Row] = {}
-        self.new_consents: list[Row] = []
 
     def take(self, index: int, fact: ContactFact) -> None:
         customer = self.batch.customer_of(index, fact, fact.customer)
@@ -80,8 +79,7 @@ class _Writes:
         """Tell whether roles and consents may be taken: new, the same, or told later."""
         held = self.roles.get((contact, customer))
         same_roles = held is None or not held or fact.left_at is not None or set(held) == set(fact.roles)
-        agreed = self.consents.get(contact, set())
-        return is_later or (same_roles and set(fact.consents) >= agreed)
+        return (is_later or same_roles) and self.consents.agree(fact, contact)
 
     def _relate(self, fact: ContactFact, contact: uuid.UUID, customer: uuid.UUID, *, is_later: bool) -> bool:
         """Bring roles and consents in step; tell whether anything changed."""
@@ -96,7 +94,7 @@ class _Writes:
         begun = sorted(wanted - set(held))
         for role in begun:
             self._begin_role(fact, contact, customer, role)
-        return self._consent(fact, contact) or bool(ended or begun)
+        return self.consents.take(fact, contact) or bool(ended or begun)
 
     def _begin_role(
         self, fact: ContactFact, contact: uuid.UUID, customer: uuid.UUID, role: ContactRole
@@ -109,49 +107,20 @@ class _Writes:
         if fact.left_at is None:
             self.roles[contact, customer][role] = role_id
 
-    def _consent(self, fact: ContactFact, contact: uuid.UUID) -> bool:
-        is_new = contact not in self.consents
-        agreed, told = self.consents.setdefault(contact, set()), set(fact.consents)
-        for purpose in sorted(agreed ^ told):
-            self.new_consents.append(self._consent_row(fact, contact, purpose, granted=purpose in told))
-            if not is_new:
-                self._announce(fact, contact, purpose, granted=purpose in told)
-        changed = agreed != told
-        self.consents[contact] = told
-        return changed
-
-    def _consent_row(self, fact: ContactFact, contact: uuid.UUID, purpose: Purpose, *, granted: bool) -> Row:
-        row_id = fact_id(str(contact), f"consent/{purpose}/{granted}", fact.known_at.isoformat())
-        row = {"id": row_id, "contact_id": contact, "purpose": purpose, "granted": granted}
-        return row | {
-            "origin": self.batch.source.id,
-            "occurred_at": fact.known_at,
-            "known_at": fact.known_at,
-        }
-
-    def _announce(self, fact: ContactFact, contact: uuid.UUID, purpose: Purpose, *, granted: bool) -> None:
-        payload = {"contact_id": str(contact), "purpose": str(purpose), "granted": granted}
-        customer = self.batch.customers[fact.customer]
-        notice = Notice(customer, NoticeKind.CONSENT_CHANGED, payload, fact.known_at)
-        self.batch.notify(notice, fact.known_at)
-
     async def flush(self) -> None:
         """Write people first, then what refers to them."""
         session = self.batch.session
         ended = {key: row for key, row in self.ended_roles.items() if key not in self.new_roles}
         for key in set(self.ended_roles) & set(self.new_roles):
             self.new_roles[key]["until"] = self.ended_roles[key]["until"]
-        for table, rows in (
-            (ContactRow, self.inserts.values()),
-            (ContactRoleRow, self.new_roles.values()),
-            (ConsentRow, self.new_consents),
-        ):
+        for table, rows in ((ContactRow, self.inserts.values()), (ContactRoleRow, self.new_roles.values())):
             if rows:
                 await session.execute(insert(table), list(rows))
         if self.updates:
             await session.execute(update(ContactRow), list(self.updates.values()))
         if ended:
             await session.execute(update(ContactRoleRow), list(ended.values()))
+        await self.consents.flush()
 
 
 def _row(batch: Batch, fact: ContactFact) -> Row:
@@ -185,13 +154,3 @@ async def _open_roles(batch: Batch, ids: list[uuid.UUID]) -> OpenRoles:
     for contact, customer, role, role_id in await batch.session.execute(query):
         found[contact, customer][role] = role_id
     return dict(found)
-
-
-async def _consents(batch: Batch, ids: list[uuid.UUID]) -> dict[uuid.UUID, set[Purpose]]:
-    row = ConsentRow
-    query = select(row.contact_id, row.purpose, row.granted).where(among_ids(row.contact_id, ids))
-    query = query.order_by(row.occurred_at)
-    found: dict[uuid.UUID, set[Purpose]] = {key: set() for key in ids}
-    for contact, purpose, granted in await batch.session.execute(query):
-        (found[contact].add if granted else found[contact].discard)(purpose)
-    return found

@@ -13,6 +13,12 @@ from models.tables.customers import ConsentRow, ContactRoleRow, ContactRow
 
 OPTIONAL = (Purpose.LIFECYCLE, Purpose.MARKETING)
 """What a person can refuse; what a contract obliges us to say is not among them."""
+OWN_PAGE = "their own page"
+MAIL_PROVIDER = "mail provider"
+OWN_WORDS = (OWN_PAGE, MAIL_PROVIDER)
+"""Origins of a consent that are the person's own act: our pages and one-click links, and the provider's."""
+LAST_HOLDS = (ConsentRow.origin.in_(OWN_WORDS), ConsentRow.occurred_at, ConsentRow.known_at)
+"""The order of consents of one purpose whose last one holds: a person's own word is above any source's."""
 
 
 async def suppress_contact(
@@ -65,11 +71,11 @@ async def record_consent(
 
 
 async def consents_of(session: Session, contact_id: uuid.UUID) -> dict[Purpose, bool]:
-    """Return a person's newest word per purpose."""
+    """Return what holds per purpose: a person's own newest word, else what was last told of them."""
     query = (
         select(ConsentRow.purpose, ConsentRow.granted)
         .where(ConsentRow.contact_id == contact_id)
-        .order_by(ConsentRow.occurred_at, ConsentRow.known_at)
+        .order_by(*LAST_HOLDS)
     )
     return {row.purpose: row.granted for row in await session.execute(query)}
 

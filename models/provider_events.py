@@ -16,7 +16,7 @@ from domain.vocabulary import EffectState, NoticeKind, TouchpointState
 from models.campaign_mail import keep_campaign_mail
 from models.clock import load_timeline, start_clock
 from models.database import Session
-from models.opt_outs import OPTIONAL, record_consent, suppress_contact
+from models.opt_outs import MAIL_PROVIDER, OPTIONAL, record_consent, suppress_contact
 from models.outbox import Notice, put_notices
 from models.tables.customers import ContactRow
 from models.tables.ledger import EffectRow, ProviderEventRow, TouchpointRow
@@ -153,7 +153,7 @@ async def _consent(
     wall: WallInstant,
 ) -> None:
     choices = [(purpose, granted) for purpose in OPTIONAL]
-    await record_consent(session, contact_id, choices, "mail provider", at, now, wall)
+    await record_consent(session, contact_id, choices, MAIL_PROVIDER, at, now, wall)
 
 
 async def _contacts(session: Session, event: DeliveryEvent, effect_key: str | None) -> list[uuid.UUID]:

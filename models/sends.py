@@ -22,8 +22,9 @@ from domain.vocabulary import (
     TouchTier,
 )
 from models.installation import load_installation
+from models.opt_outs import consents_of
 from models.runs import EVERSTAY
-from models.tables.customers import ConsentRow, ContactRoleRow, ContactRow, CustomerRow
+from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
 from models.tables.facts import TicketRow
 from models.tables.ledger import TouchpointRow
 from models.tables.people import UserRow
@@ -161,14 +162,9 @@ def _person(
 
 
 async def _consents(session: AsyncSession, contact_id: uuid.UUID) -> frozenset[Purpose]:
-    """Return what a person agrees to: the newest word per purpose holds."""
-    query = (
-        select(ConsentRow.purpose, ConsentRow.granted)
-        .where(ConsentRow.contact_id == contact_id)
-        .order_by(ConsentRow.occurred_at, ConsentRow.known_at)
-    )
-    newest = {row.purpose: row.granted for row in (await session.execute(query)).all()}
-    return frozenset(purpose for purpose, granted in newest.items() if granted)
+    """Return what a person agrees to."""
+    holding = await consents_of(session, contact_id)
+    return frozenset(purpose for purpose, granted in holding.items() if granted)
 
 
 async def _sent_lately(

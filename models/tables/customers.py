@@ -116,7 +116,7 @@ class ContactRoleRow(Base):
 
 
 class ConsentRow(Base):
-    """Each grant and each withdrawal is a row; the newest per purpose and topic holds."""
+    """Each grant and each withdrawal is a row; which one holds is said in models/opt_outs.py."""
 
     __tablename__ = "consents"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

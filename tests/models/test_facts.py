@@ -237,7 +237,7 @@ async def test_live_facts_ring_and_history_only_announces_the_customer(database:
 async def test_a_withdrawn_consent_is_a_row_and_a_notice(database: Database) -> None:
     await connect(database)
     await tell(database, customer(), contact(consents=("lifecycle",)))
-    await tell(database, contact(known_at=day(1, 20)))
+    await tell(database, contact(consents=(), known_at=day(1, 20)))
     found = await rows(database, "SELECT granted FROM consents ORDER BY occurred_at")
     assert [row.granted for row in found] == [True, False]
     assert NoticeKind.CONSENT_CHANGED in await notices(database)
