@@ -19,13 +19,14 @@ from activities.contracts_pulls import (
     PullStreamInput,
     PullStreamResult,
 )
+from activities.pull_newcomers import brought_along
 from domain.errors import ConflictError, NotFoundError, PermanentProviderError, TransientProviderError
 from domain.ports import Clock
 from domain.pulling import HistoryLine, OpenReader, Page, PullReader, Told
 from domain.tabular import RawRow
 from domain.time import WallInstant
 from domain.timeline import Timeline
-from models.asked_objects import ASKED, AskedObject, load_asked, settle_asked
+from models.asked_objects import ASKED, AskedObject, ask_for_all, load_asked, settle_asked
 from models.ciphers import Cipher, UnreadableSecretsError
 from models.clock import load_timeline
 from models.connections import Connection, load_connection, note_problem
@@ -40,6 +41,7 @@ from models.pulls import (
     load_cursor,
     move_cursor,
 )
+from models.rescoring import release_history
 from models.sources import get_source, note_received
 
 BEAT_SECONDS = 2.0
@@ -103,6 +105,7 @@ class PullActivities(PullContract):
         async with self._database.transaction() as session:
             reason = request.problem or "its last attempt ended without a word"
             await end_unfinished(session, request.source_id, wall, reason)
+            await release_history(session)
             if request.problem is None:
                 await note_received(session, request.source_id, wall)
         await self._note(request.source_id, request.problem)
@@ -165,9 +168,14 @@ class _Pull:
         await self._match_again()
         async with self._database.transaction() as session:
             asked = await load_asked(session, self._source_id)
-        for one in asked:
+        for one in sorted(asked, key=self._place):
             await self._store_asked(one, await self._reader.one(one.stream, one.object_id))
         return await self._end()
+
+    def _place(self, asked: AskedObject) -> int:
+        """Return the place of an object's stream: who is named by others is read before them."""
+        streams = self._reader.streams
+        return streams.index(asked.stream) if asked.stream in streams else len(streams)
 
     async def _begin(self) -> Mapping[str, Any]:
         async with self._database.transaction() as session:
@@ -187,10 +195,12 @@ class _Pull:
 
     async def _store(self, before: Mapping[str, Any], page: Page) -> None:
         """Store a page and move its cursor; another attempt that came first wins."""
+        brought = await brought_along(self._database, self._source_id, self._reader, page.told)
         async with self._database.transaction() as session:
             if await load_cursor(session, self._source_id, self._stream, lock=True) != dict(before):
                 raise ConflictError(what=self._stream, reason="another attempt is reading it")
             tally = await self._take_in(session, page.told)
+            await ask_for_all(session, self._source_id, brought)
             wall = self._clock.wall_now()
             await move_cursor(session, self._source_id, self._stream, page.cursor, wall)
             for stream in page.restarts:
@@ -199,9 +209,11 @@ class _Pull:
         self._restarts += len(page.restarts)
 
     async def _store_asked(self, one: AskedObject, told: Sequence[Told]) -> None:
+        brought = await brought_along(self._database, self._source_id, self._reader, told)
         async with self._database.transaction() as session:
             await settle_asked(session, self._source_id, one)
             tally = await self._take_in(session, told, stream=one.stream)
+            await ask_for_all(session, self._source_id, brought)
             await self._count(session, tally, max(len(told), 1))
 
     async def _count(self, session: Session, tally: Tally, read: int) -> None:

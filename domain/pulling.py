@@ -1,10 +1,10 @@
 """Reading providers: what one answer holds, who it speaks of, and the port through which it is read."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from domain.facts import Fact
 from domain.time import BusinessInstant, WallInstant
@@ -81,6 +81,21 @@ class PullReader(Protocol):
         ...
 
 
+@runtime_checkable
+class NamesChildren(Protocol):
+    """A reader of a provider whose objects concern us only while they belong to a customer.
+
+    Whoever becomes one later brings along what was passed over before, and has not changed since.
+    """
+
+    parents: str
+    """The stream of those who become customers."""
+
+    async def children(self, parent_id: str, streams: Collection[str]) -> list[tuple[str, str]]:
+        """Return stream and id of what belongs to one of them, in these streams."""
+        ...
+
+
 OpenReader = Callable[[str, Mapping[str, Any], Mapping[str, str]], AbstractAsyncContextManager[PullReader]]
 """Given provider, options and secrets."""
 
@@ -97,7 +112,8 @@ class HistoryLine:
         """Return when we could have known the object: receipt, or, of history, its own creation."""
         created = _mapped(self.timeline, told.created_at)
         changed = _mapped(self.timeline, told.changed_at or told.created_at)
-        if created is None or changed is None or max(created, changed) >= self.connected_at:
+        line = self.connected_at.replace(microsecond=0)  # some providers tell whole seconds only
+        if created is None or changed is None or max(created, changed) >= line:
             return self.now
         return min(created, self.now)
 

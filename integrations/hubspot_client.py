@@ -6,7 +6,7 @@ The search lags behind by some seconds; the last minute is therefore read again 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from domain.errors import PermanentProviderError
@@ -19,7 +19,7 @@ from integrations.provider_http import NOT_FOUND, Account, ProviderHttp, Refusal
 
 PROVIDER = "HubSpot"
 BASE_URL = "https://api.hubapi.com"
-PER_PAGE = 100
+PER_PAGE, PER_LINK_PAGE = 100, 500
 LAG = dt.timedelta(seconds=60)
 FIELDS: Mapping[str, Sequence[str]] = {
     "companies": (
@@ -81,6 +81,7 @@ class HubSpotReader:
     """Reads with the token of a private app. Only companies in a customer's stage, and theirs, concern us."""
 
     streams = tuple(FIELDS)
+    parents = "companies"
 
     def __init__(self, http: ProviderHttp, options: Mapping[str, Any]) -> None:
         """Take the plumbing; options: customer_stages, id_property, renewal_property, arr_property."""
@@ -139,13 +140,20 @@ class HubSpotReader:
             raise refused(PROVIDER, refusal, f"/crm/v3/objects/{stream}") from None
         return await self._complete(stream, [row])
 
-    async def children(self, company_id: str) -> list[tuple[str, str]]:
+    async def children(self, parent_id: str, streams: Collection[str]) -> list[tuple[str, str]]:
         """Return what belongs to a company, to be read when it becomes a customer."""
-        named: list[tuple[str, str]] = []
-        for stream in OF_A_COMPANY:
-            found = await self._associated("companies", stream, [company_id])
-            named += [(stream, one) for one in found.get(company_id, [])]
-        return named
+        wanted = [stream for stream in OF_A_COMPANY if stream in streams]
+        return [(stream, one) for stream in wanted for one in await self._members(parent_id, stream)]
+
+    async def _members(self, company_id: str, stream: str) -> list[str]:
+        path = f"/crm/v3/objects/companies/{company_id}/associations/{stream}"
+        found, after = dict[str, None](), dict[str, str]()
+        while True:
+            answer = await self._get(path, {"limit": PER_LINK_PAGE, **after})
+            found |= {str(one["id"]): None for one in answer["results"]}
+            if "paging" not in answer:
+                return list(found)
+            after = {"after": answer["paging"]["next"]["after"]}
 
     async def _complete(self, stream: str, rows: Sequence[Mapping[str, Any]]) -> list[Told]:
         """Add companies, contacts and owners by name, and leave out what is no customer's."""

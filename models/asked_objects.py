@@ -1,7 +1,7 @@
 """Objects that somebody wants read by themselves: a webhook named them, or they waited in quarantine."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
@@ -27,9 +27,16 @@ class AskedObject:
 
 async def ask_for(session: AsyncSession, source_id: str, stream: str, object_id: str) -> None:
     """Have one object of a source read soon. Asking again before it is read is asking once."""
-    wish = {f"{stream}/{object_id}": uuid.uuid4().hex}
+    await ask_for_all(session, source_id, [(stream, object_id)])
+
+
+async def ask_for_all(session: AsyncSession, source_id: str, objects: Iterable[tuple[str, str]]) -> None:
+    """Have several objects of a source read soon, each named by its stream and its id there."""
+    wishes = {f"{stream}/{object_id}": uuid.uuid4().hex for stream, object_id in objects}
+    if not wishes:
+        return
     statement = insert(PullCursorRow).values(
-        source_id=source_id, stream=ASKED, cursor=wish, moved_at=wall_now()
+        source_id=source_id, stream=ASKED, cursor=wishes, moved_at=wall_now()
     )
     both = PullCursorRow.cursor.op("||")(statement.excluded.cursor)
     news = {"cursor": both, "moved_at": statement.excluded.moved_at}

@@ -76,6 +76,7 @@ async def store_facts(
             await store_entities(batch, kind, by_type[kind])
     await _stage(batch, by_type, "usage", store_usage)
     await _settle(batch, facts, by_type)
+    batch.result.customers = batch.customers
     return batch.result
 
 

@@ -2,7 +2,7 @@
 
 import enum
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -47,6 +47,8 @@ class StoreResult:
 
     verdicts: list[Verdict]
     problems: dict[int, Problem] = field(default_factory=dict)
+    customers: Mapping[str, uuid.UUID] = field(default_factory=dict)
+    """Whom the facts' names of customers stand for."""
 
     @property
     def stored(self) -> int:

@@ -50,6 +50,18 @@ async def remember_hints(
         )
 
 
+async def heard_of(session: AsyncSession, source_id: str, keys: Collection[str]) -> set[str]:
+    """Return those of a provider's companies that it has told of before as customers."""
+    trait, customer = TrackedTraitRow, CustomerRow
+    hinted = select(trait.key).where(
+        trait.source_id == source_id, trait.kind == TOLD, among(trait.key, list(keys))
+    )
+    own = select(customer.external_id).where(
+        customer.source_id == source_id, among(customer.external_id, list(keys))
+    )
+    return set(await session.scalars(hinted.union(own)))
+
+
 async def waiting_hints(session: AsyncSession, source_id: str) -> list[Hint]:
     """Return what was told of the keys that nobody could be named for yet."""
     trait, identity = TrackedTraitRow, IdentityRow

@@ -24,6 +24,7 @@ from models.facts_batch import Problem, StoreResult, Verdict
 from models.hints import match_hints, remember_hints
 from models.intake_people import Entries, aligned, without_known_people
 from models.quarantine import OPEN, REPLAYED, BadRow, quarantine
+from models.rescoring import HISTORY, ask_rescoring
 from models.source_days import count_day
 from models.sources import Source, get_source, note_received
 from models.tables.customers import CustomerRow
@@ -82,6 +83,7 @@ async def take_in(
     entries = [(number, fact) for number, item in enumerate(items) for fact in item.facts]
     kept = await _prepared(session, source, entries, now)
     result = await store_facts(session, source_id, [fact for _, fact in kept], received_at=received_at)
+    await _note_history(session, source, kept, result, received_at)
     bad = _bad(items, kept, result)
     await quarantine(session, None, source_id, list(bad.values()), received_at)
     await _settle(session, source_id, [item for n, item in enumerate(items) if n not in bad], received_at)
@@ -100,6 +102,19 @@ async def _count(
     counts = {"stored": tally.stored, "duplicates": tally.duplicates, "quarantined": tally.quarantined}
     if items:
         await count_day(session, source_id, wall.date(), items[0].stream, received=tally.read, **counts)
+
+
+async def _note_history(
+    session: AsyncSession, source: Source, kept: Entries, result: StoreResult, wall: WallInstant
+) -> None:
+    """Have the customers scored, when the pass has ended, of whom only the past was told."""
+    told = zip((fact for _, fact in kept), result.verdicts, strict=True)
+    past = [
+        fact for fact, verdict in told if verdict is Verdict.STORED and fact.known_at < source.connected_at
+    ]
+    names = {fact.key if isinstance(fact, CustomerFact) else fact.customer for fact in past}
+    ids = {result.customers[name] for name in names if name in result.customers}
+    await ask_rescoring(session, ids, wall, HISTORY)
 
 
 async def _lock(session: AsyncSession, source_id: str) -> None:

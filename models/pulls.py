@@ -41,6 +41,13 @@ async def load_cursor(
     return await session.scalar(query.with_for_update() if lock else query) or {}
 
 
+async def begun_streams(session: AsyncSession, source_id: str) -> set[str]:
+    """Return the streams of which something was read: what changed before then is not told of again."""
+    row = PullCursorRow
+    query = select(row.stream).where(row.source_id == source_id, row.cursor != {})
+    return set(await session.scalars(query))
+
+
 async def move_cursor(
     session: AsyncSession, source_id: str, stream: str, cursor: Mapping[str, Any], wall: WallInstant
 ) -> None:

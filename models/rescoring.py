@@ -15,24 +15,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.time import WallInstant
 
 CHANNEL = "everstay_rescore"
-USAGE, FACTS = "usage", "facts"
-"""Why: a stream of usage may wait a little, what people and providers tell may not."""
+USAGE, FACTS, HISTORY = "usage", "facts", "history"
+"""Why: a stream of usage may wait a little, what people and providers tell may not. History waits until
+all of it was read (`release_history`): half of it would tell of silences that never were."""
 
 _ASK = """
 INSERT INTO rescore_queue AS kept (customer_id, asked_at, reason)
 SELECT id, :wall, :reason FROM unnest(CAST(:ids AS uuid[])) AS asked(id) ORDER BY id
 ON CONFLICT (customer_id) DO UPDATE SET
-    reason = CASE WHEN excluded.reason = 'usage' THEN kept.reason ELSE excluded.reason END
+    reason = CASE WHEN 'facts' IN (kept.reason, excluded.reason) THEN 'facts'
+                  WHEN 'usage' IN (kept.reason, excluded.reason) THEN 'usage' ELSE 'history' END
 """
 _WAITING = """
 SELECT customer_id, reason, xmin::text AS version FROM rescore_queue
-WHERE reason <> 'usage' OR customer_id <> ALL(CAST(:resting AS uuid[]))
+WHERE reason = 'facts' OR reason = 'usage' AND customer_id <> ALL(CAST(:resting AS uuid[]))
 ORDER BY asked_at LIMIT :most
 """
 _DONE = """
 DELETE FROM rescore_queue USING unnest(CAST(:ids AS uuid[]), CAST(:versions AS text[])) AS scored(id, version)
 WHERE customer_id = scored.id AND rescore_queue.xmin::text = scored.version
 """
+
+
+_RELEASE = "UPDATE rescore_queue SET reason = 'facts' WHERE reason = 'history'"
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,12 @@ async def ask_rescoring(
         values = {"ids": list(ids), "wall": wall, "reason": reason}
         await session.execute(text(_ASK), values)
         await session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+async def release_history(session: AsyncSession) -> None:
+    """Have everybody scored whose history came in: a pass over a provider has ended."""
+    await session.execute(text(_RELEASE))
+    await session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 async def waiting(session: AsyncSession, resting: Collection[uuid.UUID], most: int) -> list[Asked]:

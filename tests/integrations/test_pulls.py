@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
+from activities.contracts_pulls import FinishPullInput, PullStreamInput
 from activities.import_replay import Correction, replay
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Segment, Timeline
@@ -14,11 +16,12 @@ from integrations.simulators.providers import ReadFault, ReadFaultRule
 from integrations.stripe_facts import facts_of
 from integrations.tabular import FileReader
 from models.asked_objects import ask_for
-from models.clock import wall_now
+from models.clock import open_clock, wall_now
 from models.database import Database
 from models.intake import Item, take_in
-from tests.support.pulls import Providers, connect, pull, rows, soon, value
+from tests.support.pulls import Providers, activities_of, connect, pull, rows, soon, value
 from tests.support.simulators import running_simulators
+from workers.rescorer import Rescorer
 
 pytestmark = pytest.mark.integration
 
@@ -250,6 +253,43 @@ async def test_history_is_dated_back_and_rings_nobody_but_for_the_new_customers(
     known = "SELECT count(*) FROM invoices WHERE known_at < now() - interval '30 days'"
     assert await value(database, known) == await value(database, "SELECT count(*) FROM invoices")
     assert await rows(database, "SELECT DISTINCT kind FROM outbox") == [("customer_added",)]
+
+
+async def test_history_has_its_customers_scored_once_all_of_it_was_read(database: Database, url: str) -> None:
+    await connect(database, "hubspot", url, customers=True)
+    activities, environment = await activities_of(database), ActivityEnvironment()
+    for stream in ("companies", "contacts"):
+        await environment.run(activities.pull_stream, PullStreamInput("hubspot", stream))
+    assert await rows(database, "SELECT DISTINCT reason FROM rescore_queue") == [("history",)]
+    rescorer = Rescorer(database, await open_clock(database), 0)
+    assert await rescorer.run() == 0
+    await environment.run(activities.finish_pull, FinishPullInput("hubspot"))
+    assert await rescorer.run() == CUSTOMERS
+    assert await value(database, "SELECT count(*) FROM customers WHERE health_status IS NULL") == 0
+    await pull(database, "hubspot")
+    await pull(database, "hubspot")
+    assert await value(database, "SELECT count(*) FROM rescore_queue WHERE reason = 'history'") == 0
+
+
+@pytest.mark.parametrize("keeps_customers", [True, False])
+async def test_a_company_that_becomes_a_customer_later_brings_its_people_and_talk_along(
+    database: Database, url: str, providers: Providers, *, keeps_customers: bool
+) -> None:
+    await connect(database, "hubspot", url, customers=keeps_customers)
+    companies = providers.hubspot.rows["companies"]
+    lead = next(key for key, row in companies.items() if row["properties"]["lifecyclestage"] == "lead")
+    await pull(database, "hubspot")
+    assert await rows(database, "SELECT * FROM pull_cursors WHERE stream = 'asked' AND cursor <> '{}'") == []
+    providers.hubspot.change("companies", lead, soon(), lifecyclestage="customer")
+    await pull(database, "hubspot")
+    told = await pull(database, "hubspot")
+    assert told["asked"].read == 3 + 1 + 3 + 2 + 1 + 1  # people, deal, e-mails, calls, meeting, note
+    if keeps_customers:
+        assert await value(database, "SELECT count(*) FROM contacts") == 3 * (CUSTOMERS + 1)
+        touches = "SELECT count(*) FROM touchpoints JOIN customers ON customers.id = customer_id"
+        assert await value(database, f"{touches} WHERE customers.external_id = '{lead}'") == 6
+        assert await value(database, "SELECT count(*) FROM quarantined_rows") == 0
+    assert (await pull(database, "hubspot"))["asked"].read == 0
 
 
 async def test_changes_that_stripe_no_longer_tells_of_are_found_by_reading_everything_again(

@@ -79,6 +79,8 @@ class SimulatedHubSpot:
         if rest == ["batch", "read"]:
             rows = [self.rows[stream].get(one["id"]) for one in ask.body["inputs"]]
             return Answer({"status": "COMPLETE", "results": [row for row in rows if row]})
+        if rest[1:2] == ["associations"]:
+            return self._linked(stream, rest[0], rest[2], ask)
         if rest:
             row = self.rows[stream].get(rest[0])
             return Answer(row) if row else Answer({"status": "error", "message": "not found"}, 404)
@@ -97,6 +99,13 @@ class SimulatedHubSpot:
         page = found[begin : begin + size]
         more = {"paging": {"next": {"after": str(begin + size)}}} if begin + size < len(found) else {}
         return Answer({"total": len(found), "results": page, **more})
+
+    def _linked(self, stream: str, key: str, other: str, ask: Ask) -> Answer:
+        ids = self.links.get((stream, other), {}).get(key, [])
+        begin, size = int(ask.first("after", "0")), min(int(ask.first("limit", "500")), self.page_size)
+        more = {"paging": {"next": {"after": str(begin + size)}}} if begin + size < len(ids) else {}
+        page = [{"id": one, "type": f"{stream}_to_{other}"} for one in ids[begin : begin + size]]
+        return Answer({"results": page, **more})
 
     def _associations(self, stream: str, other: str, inputs: list[Row]) -> Answer:
         linked = self.links.get((stream, other), {})
