@@ -4,7 +4,7 @@ import uuid
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from domain.fact_merge import RULES, Clash, content_hash, merge
 from domain.facts import ContactFact
@@ -18,6 +18,7 @@ RULE = RULES["contact"]
 FIELDS = RULE.filled + RULE.latest
 Row = dict[str, Any]
 OpenRoles = dict[tuple[uuid.UUID, uuid.UUID], dict[ContactRole, uuid.UUID]]
+ByHand = dict[tuple[uuid.UUID, uuid.UUID], set[ContactRole]]
 
 
 async def store_contacts(batch: Batch, facts: Indexed) -> None:
@@ -26,7 +27,7 @@ async def store_contacts(batch: Batch, facts: Indexed) -> None:
     ids = [row["id"] for row in known.values()]
     consents = Consents(batch)
     await consents.load(ids)
-    writes = _Writes(batch, known, await _open_roles(batch, ids), consents)
+    writes = _Writes(batch, known, await _roles(batch, ids), consents)
     for index, fact in facts:
         if isinstance(fact, ContactFact):
             writes.take(index, fact)
@@ -36,8 +37,11 @@ async def store_contacts(batch: Batch, facts: Indexed) -> None:
 class _Writes:
     """Collects rows of people and roles; consents collect their own."""
 
-    def __init__(self, batch: Batch, known: dict[str, Row], roles: OpenRoles, consents: Consents) -> None:
-        self.batch, self.known, self.roles, self.consents = batch, known, roles, consents
+    def __init__(
+        self, batch: Batch, known: dict[str, Row], roles: tuple[OpenRoles, ByHand], consents: Consents
+    ) -> None:
+        self.batch, self.known, self.consents = batch, known, consents
+        self.roles, self.by_hand = roles
         self.inserts: dict[str, Row] = {}
         self.updates: dict[uuid.UUID, Row] = {}
         self.new_roles: dict[uuid.UUID, Row] = {}
@@ -78,7 +82,8 @@ class _Writes:
     def _agrees(self, contact: uuid.UUID, fact: ContactFact, customer: uuid.UUID, is_later: bool) -> bool:  # noqa: FBT001  private
         """Tell whether roles and consents may be taken: new, the same, or told later."""
         held = self.roles.get((contact, customer))
-        same_roles = held is None or not held or fact.left_at is not None or set(held) == set(fact.roles)
+        told = set(fact.roles) - self.by_hand.get((contact, customer), set())
+        same_roles = held is None or not held or fact.left_at is not None or set(held) == told
         return (is_later or same_roles) and self.consents.agree(fact, contact)
 
     def _relate(self, fact: ContactFact, contact: uuid.UUID, customer: uuid.UUID, *, is_later: bool) -> bool:
@@ -87,6 +92,7 @@ class _Writes:
         wanted = set() if fact.left_at is not None and held else set(fact.roles)
         if fact.left_at is not None and not held and not is_later:
             wanted = set()
+        wanted -= self.by_hand.get((contact, customer), set()) - set(held)
         ended = [(role, held.pop(role)) for role in sorted(set(held) - wanted)]
         until = fact.left_at or fact.known_at
         for _, role_id in ended:
@@ -145,12 +151,17 @@ async def _load(batch: Batch, keys: list[str]) -> dict[str, Row]:
     return {one["external_id"]: one | {"told_at": one["told_at"] or one["known_at"]} for one in found}
 
 
-async def _open_roles(batch: Batch, ids: list[uuid.UUID]) -> OpenRoles:
+async def _roles(batch: Batch, ids: list[uuid.UUID]) -> tuple[OpenRoles, ByHand]:
+    """Return the open roles that sources told, and those of which a person said whether they hold."""
     row = ContactRoleRow
-    query = select(row.contact_id, row.customer_id, row.role, row.id).where(
-        among_ids(row.contact_id, ids), row.until.is_(None)
+    query = select(row.contact_id, row.customer_id, row.role, row.id, row.said_by).where(
+        among_ids(row.contact_id, ids), or_(row.until.is_(None), row.said_by.is_not(None))
     )
-    found: OpenRoles = defaultdict(dict)
-    for contact, customer, role, role_id in await batch.session.execute(query):
-        found[contact, customer][role] = role_id
-    return dict(found)
+    held: OpenRoles = defaultdict(dict)
+    by_hand: ByHand = defaultdict(set)
+    for contact, customer, role, role_id, said_by in await batch.session.execute(query):
+        if said_by is None:
+            held[contact, customer][role] = role_id
+        else:
+            by_hand[contact, customer].add(role)
+    return dict(held), by_hand

@@ -2,6 +2,7 @@
 
 from litestar import Router
 
+from api.resources.contacts import ContactController
 from api.resources.customers import CustomerController
 from api.resources.data import DataController, QuarantineController
 from api.resources.deliveries import WebhookDeliveryController
@@ -20,6 +21,7 @@ def api_router() -> Router:
         "/api",
         route_handlers=[
             CustomerController,
+            ContactController,
             TaskController,
             HeadsUpController,
             InterventionController,

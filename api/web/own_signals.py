@@ -8,7 +8,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response, Template
-from litestar.status_codes import HTTP_200_OK, HTTP_400_BAD_REQUEST
+from litestar.status_codes import HTTP_200_OK, HTTP_422_UNPROCESSABLE_ENTITY
 
 from api.guards import needs
 from api.web.desk import DESK, Desk
@@ -118,7 +118,7 @@ def _page(
 def _refused(desk: Desk, written: Mapping[str, Any], error: InvalidInputError) -> Template:
     """Show the form again with what is wrong, under the status that says so."""
     page = _page(desk, written, problem=str(error))
-    page.status_code = HTTP_400_BAD_REQUEST
+    page.status_code = HTTP_422_UNPROCESSABLE_ENTITY
     return page
 
 

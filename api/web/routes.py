@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from api.web.attention import AttentionController
+from api.web.contacts import ContactController
 from api.web.customers import CustomerController
 from api.web.data import DataController
 from api.web.deliveries import DeliveryController
@@ -25,6 +26,7 @@ def page_routes() -> list[ControllerRouterHandler]:
     return [
         PortfolioController,
         CustomerController,
+        ContactController,
         InboxController,
         RunController,
         DecisionController,

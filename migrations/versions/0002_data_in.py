@@ -438,6 +438,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "feature", name=op.f("pk_usage_windows")),
     )
     op.create_index("ix_usage_windows_as_of", "usage_windows", ["as_of"], unique=False)
+    op.add_column("contact_roles", sa.Column("said_by", sa.Text(), nullable=True))
     op.add_column("signals", sa.Column("mass_alert_id", sa.Uuid(), nullable=True))
     op.create_index(op.f("ix_signals_mass_alert_id"), "signals", ["mass_alert_id"], unique=False)
     op.create_foreign_key(
@@ -464,6 +465,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("fk_signals_mass_alert_id_mass_alerts"), "signals", type_="foreignkey")
     op.drop_index(op.f("ix_signals_mass_alert_id"), table_name="signals")
     op.drop_column("signals", "mass_alert_id")
+    op.drop_column("contact_roles", "said_by")
     op.drop_index("ix_usage_windows_as_of", table_name="usage_windows")
     op.drop_table("usage_windows")
     op.drop_index("ix_usage_contact_daily_customer_id_day_feature", table_name="usage_contact_daily")

@@ -111,6 +111,8 @@ class ContactRoleRow(Base):
     role: Mapped[ContactRole]
     since: Mapped[BusinessInstant]
     until: Mapped[BusinessInstant | None]
+    said_by: Mapped[str | None]
+    """Who began or ended it by hand; no source takes it up or ends it then."""
 
     __table_args__ = (UniqueConstraint("customer_id", "contact_id", "role", "since"),)
 

@@ -10,8 +10,8 @@ from domain.facts import Fact
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import NoticeKind, Purpose
 from models.database import Database
-from models.facts import StoreResult, store_facts
-from models.facts_batch import fact_id
+from models.facts import store_facts
+from models.facts_batch import StoreResult, fact_id
 from models.opt_outs import MAIL_PROVIDER, OWN_PAGE, consents_of, record_consent
 from models.tables.ledger import OutboxRow
 from tests.support.facts import CRM, WALL, connect, contact, customer, day

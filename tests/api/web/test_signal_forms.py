@@ -52,12 +52,12 @@ async def test_a_signal_is_declared_and_what_is_wrong_with_it_keeps_what_was_typ
     wrong = await browser.post("/signals/own", data=form | {"condition": typed, "enabled": "1"})
     assert "did you mean tickets_open?" in wrong.text
     assert typed in wrong.text
-    assert wrong.status_code == 400
+    assert wrong.status_code == 422
     right = typed.replace("opn", "open")
     tried = await browser.post("/signals/own/preview", data=form | {"condition": right})
     assert "The last 90 days with this" in tried.text
     bare = await browser.post("/signals/own/preview", data={"_csrf_token": token})
-    assert bare.status_code == 400
+    assert bare.status_code == 422
     saved = await browser.post("/signals/own", data=form | {"condition": right, "enabled": "1"})
     assert "Open tickets" in saved.text
     async with database.transaction() as session:
