@@ -45,7 +45,7 @@ def _shown(connection: ListedConnection, runs: list[PullRun]) -> dict[str, Any]:
                 "finished_at": _text(run.finished_at),
                 "error": run.error,
             }
-            for run in newest.values()
+            for run in reversed(newest.values())
         },
     }
 
@@ -73,7 +73,7 @@ def _lines(one: dict[str, Any]) -> list[str]:
     if one["problem"]:
         lines.append(f"  {one['problem']}")
     for stream, run in one["streams"].items():
-        counts = ", ".join(f"{run[name]} {name}" for name in ("read", "stored", "duplicates", "quarantined"))
+        counts = f"{run['read']} read, {run['stored']} stored, {run['quarantined']} quarantined"
         lines.append(f"  {stream}: {run['state']}; {counts}")
     return lines
 

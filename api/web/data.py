@@ -13,7 +13,7 @@ from domain.permissions import Permission
 from models.uploads import MAPPING, PREVIEWED, list_uploads
 from models.views.data import (
     load_imports,
-    load_pulls,
+    load_newest_pulls,
     load_sources,
     load_waiting,
     load_write_keys,
@@ -38,7 +38,7 @@ class DataController(Controller):
             context = {
                 "sources": await load_sources(session, desk.now, desk.wall.date()),
                 "waiting": await load_waiting(session),
-                "pulls": await load_pulls(session),
+                "pulls": await load_newest_pulls(session),
                 "keys": await load_write_keys(session),
                 "events": await load_seen_events(session, limit=EVENTS_BESIDE),
                 "imports": (await load_imports(session))[:3],

@@ -3,25 +3,27 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.scoring_policy import FreshnessPolicy
 from domain.source_state import SourceState, Voice, state_of
 from domain.time import BusinessInstant, WallInstant
+from models.asked_objects import ASKED
 from models.clock import load_timeline
+from models.connections import list_connections
+from models.pulls import PullRun, list_runs
 from models.quarantine import OPEN
-from models.tables.connections import ConnectionRow, PullRunRow, UploadRow, WebhookDeliveryRow
+from models.tables.connections import ConnectionRow, UploadRow, WebhookDeliveryRow
 from models.tables.data import ImportRunRow, QuarantinedRow, SourceRow
 from models.tables.people import ApiKeyRow
 from models.tables.tracking import HeldEventRow, SourceDayRow
 
 PAGE_SIZE = 50
 DAYS_SHOWN = 28
-PULLS_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class ImportLine:
 
 @dataclass(frozen=True)
 class PullLine:
-    """One pass of a pull over one stream."""
+    """One pass of a pull: over one stream, or added up over those of a connection."""
 
     source: str
     stream: str
@@ -228,19 +230,42 @@ def _share(files: dict[str, Any]) -> float:
 
 
 async def load_pulls(session: AsyncSession, source_id: str | None = None) -> list[PullLine]:
-    """Return the newest passes of pulls."""
-    row = PullRunRow
-    counts = (row.read, row.stored, row.duplicates, row.quarantined)
-    columns = (row.stream, row.state, *counts, row.error, row.started_at, row.finished_at)
-    query: Select[*tuple[Any, ...]] = (
-        select(SourceRow.name, *columns)
-        .join(SourceRow, SourceRow.id == row.source_id)
-        .order_by(row.started_at.desc(), row.id)
-        .limit(PULLS_SHOWN)
-    )
-    if source_id is not None:
-        query = query.where(row.source_id == source_id)
-    return [PullLine(*each) for each in await session.execute(query)]
+    """Return the newest passes over one connection or over all, one stream each."""
+    lines = [
+        _pull_line(connection.name, run)
+        for connection in await list_connections(session)
+        if source_id in {None, connection.source_id}
+        for run in await list_runs(session, connection.source_id, PAGE_SIZE)
+    ]
+    return sorted(lines, key=lambda line: line.started_at, reverse=True)[:PAGE_SIZE]
+
+
+def _pull_line(source: str, run: PullRun) -> PullLine:
+    counts = (run.read, run.stored, run.duplicates, run.quarantined)
+    return PullLine(source, run.stream, run.state, *counts, run.error, run.started_at, run.finished_at)
+
+
+async def load_newest_pulls(session: AsyncSession) -> list[PullLine]:
+    """Return of every connection that is read how its newest pass over each stream went, added up."""
+    lines: list[PullLine] = []
+    for connection in await list_connections(session):
+        newest: dict[str, PullLine] = {}
+        for run in await list_runs(session, connection.source_id, PAGE_SIZE):
+            newest.setdefault(run.stream, _pull_line(connection.name, run))
+        lines += [_added_up(list(newest.values()))] if newest else []
+    return lines
+
+
+def _added_up(lines: Sequence[PullLine]) -> PullLine:
+    """Return one line for a connection: what is under way or went wrong counts before what went well."""
+    ranks = ("failed", "running")
+    worst = min(lines, key=lambda one: ranks.index(one.state) if one.state in ranks else len(ranks))
+    sums = {
+        name: sum(getattr(one, name) for one in lines)
+        for name in ("read", "stored", "duplicates", "quarantined")
+    }
+    streams = worst.stream if worst.state in ranks else f"{sum(one.stream != ASKED for one in lines)} streams"
+    return replace(worst, stream=streams, started_at=max(one.started_at for one in lines), **sums)
 
 
 async def load_write_keys(session: AsyncSession) -> list[KeyLine]:

@@ -39,6 +39,8 @@ class Sender:
     path: str = ""
     name: str = "msg_1"
     extra: Mapping[str, str] = field(default_factory=dict)
+    origin: str = "https://success.example"
+    """What our public address begins with: HubSpot signs it."""
 
     @property
     def url(self) -> str:
@@ -66,7 +68,7 @@ class Sender:
 
     def _hubspot(self) -> dict[str, str]:
         stamp = str(int(self._stamp() * 1000))
-        signed = f"POSThttps://success.example{self.url}".encode() + self.body + stamp.encode()
+        signed = f"POST{self.origin}{self.url}".encode() + self.body + stamp.encode()
         made = base64.b64encode(self._hmac(signed)).decode()
         return {"x-hubspot-signature-v3": made, "x-hubspot-request-timestamp": stamp}
 
