@@ -81,7 +81,9 @@ async def replay(
             return Replayed(row, BadRow(row.file, row.line, row.kind, row.field, reason, row.raw))
         if messages is not None and is_message(row):
             raw = corrected_message(row.raw, correction.cells, correction.text)
-            return await _settled(session, row, await replay_message(session, row, raw, messages, wall), wall)
+            return await _settled(
+                session, row, await replay_message(session, database.url, row, raw, messages, wall), wall
+            )
         if row.import_run_id is None:
             reason = "it came with no import that could be repeated; replay its delivery, or pull again"
             raise ConflictError(what=f"{row.file}:{row.line}", reason=reason)

@@ -1,5 +1,6 @@
 """Replaying a tracked message from the quarantine: as it came, or with corrected fields."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,9 @@ from domain.tracked_message import ClientClock, MessageError, MessageReader
 from models.clock import load_timeline
 from models.database import Session
 from models.quarantine import BadRow, Quarantined
-from models.tracking import FILE, Group, UnstorableError, store_group
+from models.tracking import FILE, Group, TrackingStore
+
+PATIENCE_SECONDS = 10.0
 
 
 def is_message(row: Quarantined) -> bool:
@@ -21,6 +24,7 @@ def is_message(row: Quarantined) -> bool:
 
 async def replay_message(
     session: Session,
+    database_url: str,
     row: Quarantined,
     raw: Mapping[str, Any],
     reader: MessageReader,
@@ -34,11 +38,17 @@ async def replay_message(
         return BadRow(row.file, row.line, "invalid", error.field, error.reason, dict(raw))
     group = Group()
     group.add(row.source_id, [message], [])
-    try:
-        await store_group(session, group, wall, timeline.business_at(wall))
-    except UnstorableError as error:
-        raise InvalidInputError(field="properties", reason=str(error)) from None
+    await asyncio.to_thread(_store, database_url, group, wall, timeline.business_at(wall))
     return None
+
+
+def _store(database_url: str, group: Group, wall: WallInstant, known_at: BusinessInstant) -> None:
+    """Commit it before the row is settled: were that lost, the next replay would find it stored."""
+    store = TrackingStore(database_url, PATIENCE_SECONDS)
+    try:
+        store.store(group, wall, known_at)
+    finally:
+        store.close()
 
 
 def corrected_message(

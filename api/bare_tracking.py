@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from api.server import build_server, spare_collector
+from api.app import create_app
+from api.server import build_server, tune_interpreter
 from api.tracking.service import WRITER
 from api.tracking.writer import TrackingWriter
 from domain.tracked_message import BadMessage, Message
@@ -18,7 +19,8 @@ class BareWriter(TrackingWriter):
 
 def run_bare(settings: Settings) -> None:
     """Serve until SIGTERM."""
-    server = build_server(settings)
-    server.config.app.state[WRITER] = BareWriter  # type: ignore[union-attr]  # the application itself, not its name
-    spare_collector()
+    app = create_app(settings)
+    app.state[WRITER] = BareWriter
+    server = build_server(settings, app)
+    tune_interpreter()
     server.run()

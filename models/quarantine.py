@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+from psycopg.types.json import Jsonb
 from sqlalchemy import ColumnElement, Text, cast, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -59,6 +61,23 @@ async def quarantine(
         index_elements=["source_id", "file", "line", "row_hash"]
     )
     await session.execute(statement, [_values(run_id, source_id, row, wall) for row in rows])
+
+
+_KEEP = """
+INSERT INTO quarantined_rows (id, import_run_id, source_id, file, line, kind, field, reason, raw, row_hash,
+                              state, quarantined_at)
+VALUES (%(id)s, %(import_run_id)s, %(source_id)s, %(file)s, %(line)s, %(kind)s, %(field)s, %(reason)s,
+        %(raw)s, %(row_hash)s, %(state)s, %(quarantined_at)s)
+ON CONFLICT (source_id, file, line, row_hash) DO NOTHING
+"""
+
+
+def keep_bad_rows(
+    cursor: psycopg.Cursor[Any], source_id: str, rows: Sequence[BadRow], wall: WallInstant
+) -> None:
+    """Do the same for rows that came with no import, on the connection of a writer that is no session."""
+    values = [_values(None, source_id, row, wall) for row in rows]
+    cursor.executemany(_KEEP, [each | {"raw": Jsonb(each["raw"])} for each in values])
 
 
 def _values(run_id: uuid.UUID | None, source_id: str, row: BadRow, wall: WallInstant) -> dict[str, Any]:

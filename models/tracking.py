@@ -1,41 +1,40 @@
 """Storing tracked messages: many requests in one transaction, each message once, straight into its day."""
 
-import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from sqlalchemy import or_, text, update
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import EverstayError
 from domain.time import BusinessInstant, WallInstant
 from domain.tracked_message import BadMessage, Message
-from models.quarantine import BadRow, quarantine
-from models.source_days import count_day
-from models.tables.data import SourceRow
+from models.quarantine import BadRow, keep_bad_rows
 
 CHANNEL = "everstay_tracking"
 FILE = "tracking"
 """The quarantine's name for what came through the tracking API; a line is a place in its request."""
 KIND = "track"
 """The name under which `source_days` counts messages."""
-HEARD = dt.timedelta(seconds=5)
-"""How exactly a source knows when it was last heard; once a request would be one hot row."""
 
-_BATCH = "INSERT INTO tracking_batches (received_at, events) VALUES (:received_at, :events) RETURNING id"
 _SEE = """
-INSERT INTO tracked_seen (source_id, message_id, received_on)
-SELECT :source_id, message_id, :day FROM unnest(CAST(:ids AS text[])) AS message_id
-ON CONFLICT DO NOTHING
+WITH marked AS (
+    INSERT INTO tracked_seen (source_id, message_id, received_on)
+    SELECT source_id, message_id, %(day)s
+    FROM unnest(%(sources)s::text[], %(ids)s::text[]) AS told (source_id, message_id)
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+)
+INSERT INTO tracking_batches (received_at, events)
+SELECT %(received_at)s, count(*) FROM marked HAVING count(*) > 0
+RETURNING id, events
 """
 _SEEN_BEFORE = """
-SELECT message_id FROM unnest(CAST(:ids AS text[])) AS message_id, LATERAL (
-    SELECT seen.xmin AS made_by FROM tracked_seen AS seen
-    WHERE seen.source_id = :source_id AND seen.message_id = message_id.message_id LIMIT 1
+SELECT source_id, message_id
+FROM unnest(%(sources)s::text[], %(ids)s::text[]) AS told (source_id, message_id), LATERAL (
+    SELECT xmin AS made_by FROM tracked_seen AS seen
+    WHERE seen.source_id = told.source_id AND seen.message_id = told.message_id LIMIT 1
 ) AS seen
 WHERE seen.made_by <> pg_current_xact_id()::xid
 """
@@ -46,10 +45,30 @@ COPY tracked_events (received_at, batch_id, known_at, position, source_id, messa
 FROM STDIN WITH (NULL E'\\x01')
 """
 _NOT_JSON = """
-SELECT position - 1, message FROM unnest(CAST(:texts AS text[])) WITH ORDINALITY AS given (value, position),
+SELECT position - 1, message FROM unnest(%s::text[]) WITH ORDINALITY AS given (value, position),
     LATERAL pg_input_error_info(value, 'jsonb')
 WHERE NOT pg_input_is_valid(value, 'jsonb')
 """
+_NOTE = """
+WITH told AS (
+    SELECT * FROM unnest(
+        %(sources)s::text[], %(received)s::bigint[], %(stored)s::bigint[], %(bad)s::bigint[]
+    ) AS told (source_id, received, stored, bad)
+), days AS (
+    INSERT INTO source_days AS old (source_id, day, kind, received, stored, duplicates, quarantined)
+    SELECT source_id, %(day)s, %(kind)s, received, stored, received - stored - bad, bad FROM told
+    ON CONFLICT (source_id, day, kind) DO UPDATE SET
+        received = old.received + excluded.received, stored = old.stored + excluded.stored,
+        duplicates = old.duplicates + excluded.duplicates,
+        quarantined = old.quarantined + excluded.quarantined
+), heard AS (
+    UPDATE sources SET last_received_at = %(at)s FROM told
+    WHERE sources.id = told.source_id
+      AND (sources.last_received_at IS NULL OR sources.last_received_at < %(at)s - interval '5 seconds')
+)
+SELECT pg_notify(%(channel)s, '')
+"""
+"""A source knows to five seconds when it was last heard: once a transaction would make one hot row."""
 _NULL = "\x01"
 """Marks an absent value instead of COPY's usual one, whose backslash would hide those that need escaping."""
 _TABS = 12
@@ -57,7 +76,9 @@ _SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
-STORE_ERRORS = (SQLAlchemyError, psycopg.Error, OSError)
+Connection = psycopg.Connection[Any]
+Cursor = psycopg.Cursor[Any]
+STORE_ERRORS = (psycopg.Error, OSError)
 """What storing raises while the database is away, restarts, or waits for something for too long."""
 
 
@@ -110,67 +131,67 @@ class Stored:
         return self.received - self.stored - self.quarantined
 
 
-async def store_group(
-    session: AsyncSession, group: Group, received_at: WallInstant, known_at: BusinessInstant
+def store_group(
+    connection: Connection, group: Group, received_at: WallInstant, known_at: BusinessInstant
 ) -> Stored:
-    """Store what is new, quarantine what is bad, count both, and tell the second stage.
+    """Store what is new, quarantine what is bad, count both, and tell the second stage: in one transaction.
 
     Sources and ids are taken in order, so that two processes never wait for each other.
     """
-    fresh: dict[str, list[Message]] = {}
-    for source_id, share in sorted(group.shares.items()):
-        fresh[source_id] = await _fresh(session, source_id, share.messages, received_at.date())
-    stored = sum(map(len, fresh.values()))
-    if stored:
-        batch_id = await _open_batch(session, received_at, stored)
-        head = f"{received_at.isoformat()}\t{batch_id}\t{known_at.isoformat()}\t"
-        await copy_lines(session, copy_text(head, fresh))
-    for source_id, share in sorted(group.shares.items()):
-        await _note(session, source_id, share, len(fresh[source_id]), received_at)
-    return Stored(group.received, stored, sum(len(share.bad) for share in group.shares.values()))
-
-
-async def _fresh(
-    session: AsyncSession, source_id: str, messages: dict[str, Message], day: dt.date
-) -> list[Message]:
-    """Mark the ids as seen and return the messages whose ids were not."""
-    if not messages:
-        return []
-    keys = {"source_id": source_id, "ids": text_array(sorted(messages))}
-    marked = await session.execute(text(_SEE), {**keys, "day": day})
-    if marked.rowcount == len(messages):  # type: ignore[attr-defined]  # an INSERT gives a CursorResult
-        return list(messages.values())
-    before = set((await session.execute(text(_SEEN_BEFORE), keys)).scalars())
-    return [message for message_id, message in messages.items() if message_id not in before]
-
-
-async def _open_batch(session: AsyncSession, received_at: WallInstant, events: int) -> int:
-    made = await session.execute(text(_BATCH), {"received_at": received_at, "events": events})
-    await session.execute(text(f"NOTIFY {CHANNEL}"))
-    batch_id: int = made.scalar_one()
-    return batch_id
-
-
-async def _note(
-    session: AsyncSession, source_id: str, share: SourceShare, stored: int, received_at: WallInstant
-) -> None:
-    bad = [BadRow(FILE, one.position, "invalid", one.field, one.reason, one.raw) for one in share.bad]
-    await quarantine(session, None, source_id, bad, received_at)
-    await count_day(
-        session,
-        source_id,
-        received_at.date(),
-        KIND,
-        received=share.received,
-        stored=stored,
-        duplicates=share.received - stored - len(bad),
-        quarantined=len(bad),
+    shares = dict(sorted(group.shares.items()))
+    with connection.transaction(), connection.cursor() as cursor:
+        fresh = _store(cursor, shares, received_at, known_at)
+        for source_id, share in shares.items():
+            if share.bad:
+                keep_bad_rows(cursor, source_id, [_bad_row(one) for one in share.bad], received_at)
+        cursor.execute(_NOTE, _counts(shares, fresh, received_at))
+    return Stored(
+        group.received, sum(map(len, fresh.values())), sum(len(share.bad) for share in shares.values())
     )
-    heard = SourceRow.last_received_at
-    silent = or_(heard.is_(None), heard < received_at - HEARD)
-    await session.execute(
-        update(SourceRow).where(SourceRow.id == source_id, silent).values(last_received_at=received_at)
-    )
+
+
+def _store(
+    cursor: Cursor, shares: dict[str, SourceShare], received_at: WallInstant, known_at: BusinessInstant
+) -> dict[str, list[Message]]:
+    """Mark the ids as seen, copy the messages whose ids were not, and return them."""
+    ids = {source_id: sorted(share.messages) for source_id, share in shares.items()}
+    keys = {
+        "sources": text_array(source_id for source_id, some in ids.items() for _ in some),
+        "ids": text_array(each for some in ids.values() for each in some),
+    }
+    asked = {**keys, "day": received_at.date(), "received_at": received_at}
+    batch = cursor.execute(_SEE, asked).fetchone() if any(ids.values()) else None
+    if batch is None:
+        return {source_id: [] for source_id in shares}
+    batch_id, stored = batch
+    fresh = {source_id: list(share.messages.values()) for source_id, share in shares.items()}
+    if stored < sum(map(len, ids.values())):
+        before = set(cursor.execute(_SEEN_BEFORE, keys).fetchall())
+        fresh = {
+            source_id: [one for one in some if (source_id, one.message_id) not in before]
+            for source_id, some in fresh.items()
+        }
+    copy_lines(cursor, copy_text(f"{received_at.isoformat()}\t{batch_id}\t{known_at.isoformat()}\t", fresh))
+    return fresh
+
+
+def _counts(
+    shares: dict[str, SourceShare], fresh: dict[str, list[Message]], received_at: WallInstant
+) -> dict[str, Any]:
+    return {
+        "sources": list(shares),
+        "received": [share.received for share in shares.values()],
+        "stored": [len(fresh[source_id]) for source_id in shares],
+        "bad": [len(share.bad) for share in shares.values()],
+        "day": received_at.date(),
+        "kind": KIND,
+        "at": received_at,
+        "channel": CHANNEL,
+    }
+
+
+def _bad_row(one: BadMessage) -> BadRow:
+    return BadRow(FILE, one.position, "invalid", one.field, one.reason, one.raw)
 
 
 def text_array(values: Iterable[str]) -> str:
@@ -204,30 +225,71 @@ def _escaped(value: str | None) -> str:
     return _NULL if value is None else _SPECIAL.sub(lambda found: _ESCAPES[found[0]], value)
 
 
-async def copy_lines(session: AsyncSession, lines: str) -> None:
+def copy_lines(cursor: Cursor, lines: str) -> None:
     """Copy lines into their partitions; raises UnstorableError for what is no JSON to Postgres."""
-    connection = await (await session.connection()).get_raw_connection()
-    driver: psycopg.AsyncConnection[Any] | None = connection.driver_connection
-    assert driver is not None  # noqa: S101 - a session inside a transaction has a connection
     try:
-        async with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-            await copy.write(lines)
+        with cursor.copy(_COPY) as copy:
+            copy.write(lines)
     except psycopg.DataError as error:
         raise UnstorableError(reason=error.diag.message_primary or "no reason") from None
 
 
-async def set_unstorable_aside(session: AsyncSession, group: Group) -> int:
+def set_unstorable_aside(connection: Connection, group: Group) -> int:
     """Move messages whose properties Postgres refuses (huge numbers) to the bad ones; return how many."""
     moved = 0
     for share in group.shares.values():
         told = [message for message in share.messages.values() if message.properties]
         texts = [message.properties for message in told]
-        for position, reason in await session.execute(text(_NOT_JSON), {"texts": texts}):
+        for position, reason in connection.execute(_NOT_JSON, [texts]).fetchall():
             message = told[position]
             del share.messages[message.message_id]
             share.bad.append(BadMessage(0, "properties", reason, _shape(message)))
             moved += 1
     return moved
+
+
+class TrackingStore:
+    """Stores groups over a connection of its own, which is made anew when it breaks.
+
+    Not through the engine and not asynchronous: a writer's thread does nothing else, and a fixed cost per
+    statement is most of what a small group costs.
+    """
+
+    def __init__(self, database_url: str, patience_seconds: float) -> None:
+        """Connect on first use; a statement that takes longer than the patience is given up."""
+        self._url = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+        self._milliseconds = int(patience_seconds * 1000)
+        self._connection: Connection | None = None
+
+    def store(self, group: Group, received_at: WallInstant, known_at: BusinessInstant) -> Stored:
+        """Store a group; raises STORE_ERRORS, and UnstorableError if nothing in it can be set aside."""
+        connection = self._connected()
+        try:
+            return store_group(connection, group, received_at, known_at)
+        except UnstorableError:
+            if not set_unstorable_aside(connection, group):
+                raise
+            return store_group(connection, group, received_at, known_at)
+        except psycopg.Error:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                connect_timeout=5,
+                tcp_user_timeout=self._milliseconds,
+                options=f"-c statement_timeout={self._milliseconds}",
+            )
+        return self._connection
 
 
 def _shape(message: Message) -> dict[str, Any]:

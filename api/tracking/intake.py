@@ -1,7 +1,6 @@
 """From a request's body to stored messages: whose they are, what they say, no answer before the commit."""
 
-from litestar import Request
-from litestar.datastructures import State
+from dataclasses import dataclass
 
 from api.authentication import secret_in
 from api.tracking.keys import WriteKeys
@@ -11,10 +10,20 @@ from integrations.tracking.bodies import plain_body
 from integrations.tracking.envelopes import Opener, Reader, read_messages
 from models.clock import StoredClock
 
+SUCCESS = b'{"success": true}'
 MOST_BODY_BYTES = 4_000_000
 """As sent and unzipped. Segment's clients send 500 KB at most, PostHog's 1 MB."""
 
-TrackingRequest = Request[object, None, State]
+
+@dataclass(frozen=True)
+class Dialect:
+    """What is sent to some addresses: how a body is taken apart, how a message is read."""
+
+    paths: tuple[str, ...]
+    opener: Opener
+    reader: Reader
+    call: str | None
+    """The call that a message without a type is."""
 
 
 class TrackingIntake:
@@ -24,14 +33,12 @@ class TrackingIntake:
         """Take its parts; the clock tells when something was received."""
         self._keys, self._limit, self._writer, self._clock = keys, limit, writer, clock
 
-    async def take(self, request: TrackingRequest, opener: Opener, reader: Reader, kind: str | None) -> None:
-        """Store the messages of a request; raises what api.errors turns into 400, 401, 413, 429 or 503."""
+    async def take(self, dialect: Dialect, body: bytes, encoding: str, authorization: str) -> None:
+        """Store the messages of a body; raises what api.errors turns into 400, 401, 413, 429 or 503."""
         received = self._clock.wall_now()
-        headers = request.headers
-        body = plain_body(await request.body(), headers.get("content-encoding", ""), MOST_BODY_BYTES)
-        opened = opener(body)
-        source_id = await self._keys.source_of(secret_in(headers.get("authorization", "")), opened.key)
+        opened = dialect.opener(plain_body(body, encoding, MOST_BODY_BYTES))
+        source_id = await self._keys.source_of(secret_in(authorization), opened.key)
         self._limit.take(source_id, len(opened.raws))
-        good, bad = read_messages(opened, reader, self._clock.timeline, received, kind)
+        good, bad = read_messages(opened, dialect.reader, self._clock.timeline, received, dialect.call)
         if good or bad:
             await self._writer.store(source_id, good, bad)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Response, Router, post
+from litestar import Request, Response, Router, post
+from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
@@ -13,22 +14,27 @@ from litestar.status_codes import HTTP_200_OK
 from api.errors import PROBLEM
 from api.guards import Access, needs
 from api.tracking.browsers import AnyOrigin
-from api.tracking.intake import MOST_BODY_BYTES, TrackingIntake, TrackingRequest
+from api.tracking.intake import MOST_BODY_BYTES, SUCCESS, Dialect, TrackingIntake
 from api.tracking.service import provide_intake
 from integrations.tracking.envelopes import (
     POSTHOG,
     SEGMENT,
-    Opener,
-    Reader,
     open_batch,
     open_message,
     open_strict_batch,
 )
 
-SUCCESS = b'{"success": true}'
-SHORT = {"track": "t", "identify": "i", "group": "g", "page": "p", "screen": "s", "alias": "a"}
+_SHORT = {"track": "t", "identify": "i", "group": "g", "page": "p", "screen": "s", "alias": "a"}
 """The addresses that browser clients use, by the call."""
-POSTHOG_PATHS = ["/batch", "/capture", "/e", "/i/v0/e"]
+DIALECTS = (
+    *(
+        Dialect((f"/v1/{call}", f"/v1/{short}"), open_message, SEGMENT, call)
+        for call, short in _SHORT.items()
+    ),
+    Dialect(("/v1/batch", "/v1/import", "/v1/b"), open_strict_batch, SEGMENT, None),
+    Dialect(("/batch", "/capture", "/e", "/i/v0/e"), open_batch, POSTHOG, None),
+)
+TrackingRequest = Request[object, None, State]
 _REFUSALS = {
     400: "The body is no JSON, cut off, or empty.",
     401: "No living write key was sent.",
@@ -66,15 +72,9 @@ class Success:
 
 def tracking_router() -> Router:
     """Return the routes of the tracking API, open to browsers of any site that send a write key."""
-    calls = [
-        _handler([f"/v1/{call}", f"/v1/{short}"], open_message, SEGMENT, call)
-        for call, short in SHORT.items()
-    ]
-    batch = _handler(["/v1/batch", "/v1/import", "/v1/b"], open_strict_batch, SEGMENT, None)
-    posthog = _handler(POSTHOG_PATHS, open_batch, POSTHOG, "posthog")
     return Router(
         "/",
-        route_handlers=[*calls, batch, posthog],
+        route_handlers=[_handler(dialect) for dialect in DIALECTS],
         dependencies={"intake": Provide(provide_intake, sync_to_thread=False)},
         middleware=[AnyOrigin()],
         opt=needs(Access.SENT_KEY),
@@ -83,17 +83,16 @@ def tracking_router() -> Router:
     )
 
 
-def _handler(paths: list[str], opener: Opener, reader: Reader, call: str | None) -> HTTPRouteHandler:
-    name = call or "batch"
-
+def _handler(dialect: Dialect) -> HTTPRouteHandler:
     async def handler(request: TrackingRequest, intake: NamedDependency[TrackingIntake]) -> Response[bytes]:
-        await intake.take(request, opener, reader, call)
+        body, headers = await request.body(), request.headers
+        encoding, authorization = headers.get("content-encoding", ""), headers.get("authorization", "")
+        await intake.take(dialect, body, encoding, authorization)
         return Response(SUCCESS, media_type="application/json", status_code=HTTP_200_OK)
 
-    handler.__name__ = f"track_{name}"
-    handler.__doc__ = (
-        f"Take {'messages' if name in {'batch', 'posthog'} else f'one {name} call'} of a tracking client."
-    )
+    handler.__name__ = "track_" + dialect.paths[0].strip("/").replace("/", "_")
+    what = f"one {dialect.call} call" if dialect.call else "messages"
+    handler.__doc__ = f"Take {what} of a tracking client."
     declared: dict[str, Any] = {
         "status_code": HTTP_200_OK,
         "request_max_body_size": MOST_BODY_BYTES,
@@ -106,4 +105,4 @@ def _handler(paths: list[str], opener: Opener, reader: Reader, call: str | None)
             },
         },
     }
-    return post(paths, **declared)(handler)
+    return post(list(dialect.paths), **declared)(handler)

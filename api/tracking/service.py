@@ -12,6 +12,7 @@ from api.tracking.keys import WriteKeys
 from api.tracking.limits import RateLimit
 from api.tracking.writer import TrackingWriter
 from models.database import Database
+from models.partitions import ensure_day
 
 WRITER = "tracking_writer"
 """Where the benchmark of the handler alone leaves another kind of writer."""
@@ -21,15 +22,15 @@ WRITER = "tracking_writer"
 async def tracking_running(app: Litestar) -> AsyncIterator[None]:
     """Write what comes in while the application runs; the clock must be open."""
     database: Database = app.state.database
-    writer: TrackingWriter = app.state.get(WRITER, TrackingWriter)(database, app.state.clock)
+    writer: TrackingWriter = app.state.get(WRITER, TrackingWriter)(database.url, app.state.clock)
     limit = RateLimit(app.state.settings.tracking_messages_per_second)
     app.state.intake = TrackingIntake(WriteKeys(database), limit, writer, app.state.clock)
-    task = asyncio.create_task(writer.run())
+    await ensure_day(database, app.state.clock.wall_now().date())
+    writer.start()
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.to_thread(writer.stop)
 
 
 def provide_intake(state: State) -> TrackingIntake:

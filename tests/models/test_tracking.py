@@ -1,6 +1,7 @@
 import datetime as dt
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -40,8 +41,8 @@ def group_of(source: str, *messages: Message, bad: tuple[BadMessage, ...] = ()) 
 
 
 async def store(database: Database, group: Group, at: WallInstant = NOW) -> Stored:
-    async with database.transaction() as session:
-        return await store_group(session, group, at, BusinessInstant(at))
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        return store_group(connection, group, at, BusinessInstant(at))
 
 
 async def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
@@ -104,8 +105,8 @@ async def test_what_postgres_refuses_is_set_aside_and_the_others_are_stored(
     group = group_of(source, message("good"), message("huge", properties='{"n": 1e999999}'))
     with pytest.raises(UnstorableError):
         await store(database, group)
-    async with database.transaction() as session:
-        assert await set_unstorable_aside(session, group) == 1
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        assert set_unstorable_aside(connection, group) == 1
     done = await store(database, group)
     assert (done.stored, done.quarantined, done.duplicates) == (1, 1, 0)
     assert await rows(database, "SELECT field, raw->>'messageId' FROM quarantined_rows") == [

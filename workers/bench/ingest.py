@@ -14,6 +14,7 @@ from models.database import Session
 from models.keys import KeyKind, create_key
 from models.tracking_limit import checkpoint, copy_events, count_stored
 from settings import Settings
+from workers.bench.cpu import cpu_seconds
 from workers.bench.homes import bench_home
 from workers.bench.ingest_load import LoadOptions
 from workers.bench.ingest_stack import BARE
@@ -61,6 +62,7 @@ class _Measured:
     copied: float
     stored: int
     different: int
+    cpu: dict[str, float]
 
 
 def _measure(settings: Settings, state: StackState, options: IngestOptions, say: Say) -> _Measured:
@@ -71,12 +73,20 @@ def _measure(settings: Settings, state: StackState, options: IngestOptions, say:
     key, source_id = in_transaction(settings, _write_key)
     copied = [_copied(url, options, say)]
     say(f"sending for {options.seconds:g} s")
+    before = _spent(state)
     load = _load(settings.local_url, key, options)
+    spent = {name: seconds - before[name] for name, seconds in _spent(state).items()}
     stored, different = count_stored(url, source_id)
     copied.append(_copied(url, options, say))
     say("sending to the handler alone")
     bare = _load(state.parts[BARE].where, key, options)
-    return _Measured(load, bare, max(copied), stored, different)
+    return _Measured(load, bare, max(copied), stored, different, spent)
+
+
+def _spent(state: StackState) -> dict[str, float]:
+    """Return the processor time of both sides so far."""
+    marks = {name: state.parts[name].mark for name in ("api", "postgres")}
+    return {name: cpu_seconds(mark.pid) for name, mark in marks.items() if mark is not None}
 
 
 async def _write_key(session: Session) -> tuple[str, str]:
@@ -120,6 +130,10 @@ def _report(measured: _Measured, options: IngestOptions, wall_seconds: float) ->
             "stored_once": measured.different,
             "sent": load["sent"],
             "refused": load["refused"],
+            "cpu_us_per_event": {
+                name: round(seconds / max(measured.stored, 1) * 1e6, 2)
+                for name, seconds in measured.cpu.items()
+            },
         },
         {
             "copy_events_per_second": round(measured.copied),
