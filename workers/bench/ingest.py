@@ -37,7 +37,7 @@ class IngestOptions:
 
     seconds: float = 10.0
     batch: int = 100
-    connections: int = 32
+    connections: int = 64
     stored: int = 0
     copied: int = 200_000
     """Events of each of the two measurements of COPY, before and after the load."""

@@ -40,7 +40,7 @@ def reaction(
 def ingest(
     *,
     seconds: Annotated[float, typer.Option(min=1, help="How long events are sent.")] = 10.0,
-    connections: Annotated[int, typer.Option(min=1, help="Requests that are under way at once.")] = 32,
+    connections: Annotated[int, typer.Option(min=1, help="Requests that are under way at once.")] = 64,
     batch: Annotated[int, typer.Option(min=1, max=1000, help="Events in one request.")] = 100,
     stored: Annotated[int, typer.Option(min=0, help="Events that are stored before.")] = 0,
     json_path: Json = None,
