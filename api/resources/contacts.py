@@ -8,12 +8,13 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.guards import needs
+from api.resources.instants import Instant
 from api.resources.pages import ApiRequest, write_once
 from domain.permissions import Permission
-from domain.time import BusinessInstant, as_utc
+from domain.time import BusinessInstant, business
 from domain.vocabulary import ContactRole
 from models.clock import StoredClock
 from models.contact_links import (
@@ -49,7 +50,7 @@ class BeginMembership(BaseModel):
 
     customer_id: uuid.UUID
     role: ContactRole = ContactRole.END_USER
-    since: AwareDatetime | None = None
+    since: Instant | None = None
 
 
 class EndMembership(BaseModel):
@@ -57,7 +58,7 @@ class EndMembership(BaseModel):
 
     customer_id: uuid.UUID
     role: ContactRole | None = None
-    until: AwareDatetime | None = None
+    until: Instant | None = None
 
 
 class IdentityShape(Shape):
@@ -187,7 +188,7 @@ def _user(data: TrackedUser) -> UserKey:
 
 
 def _at(told: dt.datetime | None, said: Said) -> BusinessInstant:
-    return said.now if told is None else BusinessInstant(as_utc(told))
+    return said.now if told is None else business(told)
 
 
 def _said(request: ApiRequest, clock: StoredClock) -> Said:

@@ -7,10 +7,11 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.guards import needs
 from api.resources.customers import Owner, person
+from api.resources.instants import Instant
 from api.resources.pages import STATE, ApiRequest, Cursor, Limit, Page, page_of, write_once
 from api.resources.shapes import HeadsUp, Task
 from domain.permissions import Permission
@@ -40,7 +41,7 @@ class Done(BaseModel):
 class Snooze(BaseModel):
     """When it shall come back, in business time."""
 
-    until: AwareDatetime
+    until: Instant
 
 
 class Reassign(BaseModel):

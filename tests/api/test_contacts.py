@@ -162,6 +162,7 @@ async def test_what_does_not_fit_is_refused_with_a_reason(client: Client) -> Non
         ("memberships", {"customer_id": nobody}, 404),
         ("memberships", {"customer_id": ACME, "since": "2999-01-01T00:00:00Z"}, 422),
         ("memberships/end", {"customer_id": GLOBEX}, 409),
+        ("memberships", {"customer_id": ACME, "since": "0001-01-01T00:00:00+14:00"}, 400),
         ("memberships", {}, 400),
     ):
         answer = await client.post(f"/api/contacts/{ANN}/{act}", json=told)

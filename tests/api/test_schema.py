@@ -25,6 +25,7 @@ from domain.permissions import Permission
 from models.clock import wall_now
 from models.database import Database
 from models.keys import KeyKind, create_key
+from models.tables.customers import ContactRow
 from models.tables.playbooks import InterventionRow
 from models.tables.work import HeadsUpRow, TaskRow
 from tests.support.aside import aside
@@ -82,6 +83,7 @@ async def prepare(url: str, sample: Sample) -> tuple[str, str, dict[str, list[st
             write_key, _ = await create_key(session, KeyKind.WRITE, wall_now())
             ids = {
                 "customer_id": [str(one) for one in sample.customers[:5]],
+                "contact_id": await some(session, ContactRow.id),
                 "task_id": await some(session, TaskRow.id),
                 "heads_up_id": await some(session, HeadsUpRow.id),
                 "intervention_id": await some(session, InterventionRow.id),
