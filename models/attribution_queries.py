@@ -92,6 +92,9 @@ CASE attributed.kind WHEN 'track' THEN COALESCE(NULLIF(name, ''), 'track')
 """
 """track: the event's name as sent; page and screen: with their kind before it, so that they stay apart."""
 IS_USE = "attributed.kind IN ('track', 'page', 'screen')"
+MARKETING = "SELECT id FROM sources WHERE 'marketing' = ANY(provides)"
+"""Sources that tell of mail and its readers: nothing of it is use of the product."""
+IS_COUNTED = f"{IS_USE} AND attributed.source_id NOT IN ({MARKETING})"
 NEW = f"""
 SELECT received_at, source_id, message_id, customer_id, contact_id, feature,
        CASE WHEN metric.kind = 'gauge' THEN 0 WHEN reading >= 0 THEN reading ELSE 1 END AS quantity,
@@ -100,7 +103,7 @@ SELECT received_at, source_id, message_id, customer_id, contact_id, feature,
        occurred_at, known_at, CAST(NULL AS jsonb) AS properties
 FROM (
     SELECT attributed.*, {FEATURE} AS feature FROM attributed
-    WHERE customer_id IS NOT NULL AND {IS_USE} AND was_held IS DISTINCT FROM 'unknown_user'
+    WHERE customer_id IS NOT NULL AND {IS_COUNTED} AND was_held IS DISTINCT FROM 'unknown_user'
 ) AS used
 LEFT JOIN metrics AS metric USING (feature)
 CROSS JOIN LATERAL (
@@ -111,7 +114,7 @@ WHERE metric.kind IS DISTINCT FROM 'gauge' OR reading IS NOT NULL
 """  # noqa: S608 - constants only
 COUNTED = f"""(
     SELECT customer_id, contact_id, occurred_at, {FEATURE} AS feature FROM attributed
-    WHERE customer_id IS NOT NULL AND {IS_USE}) AS counted"""  # noqa: S608 - constants only
+    WHERE customer_id IS NOT NULL AND {IS_COUNTED}) AS counted"""  # noqa: S608 - constants only
 NAME_PEOPLE = f"""
 WITH new AS MATERIALIZED (
     UPDATE usage_events SET contact_id = attributed.contact_id FROM attributed

@@ -45,6 +45,7 @@ async def store_facts(
     received_at: WallInstant,
     announces: bool = True,
     customers: Mapping[str, uuid.UUID] | None = None,
+    people: Mapping[str, uuid.UUID] | None = None,
 ) -> StoreResult:
     """Store facts of one source and everything that follows from them at once.
 
@@ -54,7 +55,8 @@ async def store_facts(
     customer or contact is unresolved; the caller quarantines the last two. Facts known before their source
     was connected put no notices, except that a customer was added; with `announces` False the caller says
     that later, by announce_customers, when all of the customers' history is there. The other stored facts
-    ask that their customers be scored again. `customers` names some that the caller has found already.
+    ask that their customers be scored again. `customers` and `people` name some that the caller has found
+    already.
 
     Raises NotFoundError for an unknown source (see models.sources.connect_source), ValueError for an
     instant without time zone.
@@ -71,6 +73,7 @@ async def store_facts(
         await _resolve_customers(batch, by_type)
     await _stage(batch, by_type, "contact", store_contacts)
     await _resolve_people(batch, by_type)
+    batch.contacts |= people or {}
     for kind in TABLES:
         if kind in by_type:
             await store_entities(batch, kind, by_type[kind])

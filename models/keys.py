@@ -84,15 +84,19 @@ async def create_key(
     scopes: Sequence[str] = (),
     name: str = "",
     source_id: str | None = None,
+    is_marketing: bool = False,
 ) -> tuple[str, ApiKey]:
     """Make a key and return it with its record; this is the only time that it is seen.
 
-    A write key without a source gets one of its own: what it sends must belong to somebody.
+    A write key without a source gets one of its own: what it sends must belong to somebody. `is_marketing`
+    makes that of a marketing tool.
     """
     if source_id is not None and await session.get(SourceRow, source_id) is None:
         raise NotFoundError(what="source", key=source_id)
+    if is_marketing and (kind is not KeyKind.WRITE or source_id is not None):
+        raise InvalidInputError(field="marketing", reason="is for a write key that gets a source of its own")
     if kind is KeyKind.WRITE and source_id is None:
-        source_id = await open_tracking_source(session, name, wall)
+        source_id = await open_tracking_source(session, name, wall, is_marketing=is_marketing)
     secret = new_secret(f"evs_{kind}_")
     granted = checked_scopes(kind, scopes)
     key = ApiKey(

@@ -14,22 +14,28 @@ from models.tables.people import ApiKeyRow
 
 KIND = "tracking"
 PROVIDES = ("contacts", "usage")
+MARKETING = ("contacts", "marketing")
+"""What a marketing tool tells: mail that it sent, which is no use of the product."""
 CUSTOMERS = "customers"
 TOUCH_SECONDS = 60.0
 
 
-async def open_tracking_source(session: AsyncSession, name: str, wall: WallInstant) -> str:
+async def open_tracking_source(
+    session: AsyncSession, name: str, wall: WallInstant, *, is_marketing: bool = False
+) -> str:
     """Make a source for a new write key and return its id.
 
-    Where no other source tells who the customers are, an unknown group becomes one.
+    Where no other source tells who the customers are, an unknown group becomes one; not if it is a
+    marketing tool that names it.
     """
     taken = set((await session.execute(select(SourceRow.id))).scalars())
     told = (await session.execute(select(SourceRow.provides))).scalars().all()
-    creates = not any(CUSTOMERS in provides for provides in told)
+    creates = not is_marketing and not any(CUSTOMERS in provides for provides in told)
     source_id = free_id(name, taken)
     timeline = await load_timeline(session)
     connected = BusinessInstant(wall) if timeline is None else timeline.business_at(wall)
-    provides = (CUSTOMERS, *PROVIDES) if creates else PROVIDES
+    own = MARKETING if is_marketing else PROVIDES
+    provides = (CUSTOMERS, *own) if creates else own
     await connect_source(session, Source(source_id, name or "Tracking", KIND, provides, connected))
     if creates:
         await session.execute(

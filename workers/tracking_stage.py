@@ -25,6 +25,7 @@ from models.database import Database, Session
 from models.holding import has_news, release
 from models.identities import resolve, tell
 from models.listening import announcements
+from models.marketing_sends import store_sends
 from models.rescoring import USAGE, ask_rescoring
 from models.seen_events import note_seen
 
@@ -95,6 +96,7 @@ class TrackingStage:
         await resolve(session, now, wall)
         await release(session, MOST_EVENTS)
         done = await count(session, await attribute(session), batches, now.date())
+        await store_sends(session, wall)
         await note_seen(session)
         await note_sources(session)
         await ask_rescoring(session, await live_customers(session), wall, USAGE)

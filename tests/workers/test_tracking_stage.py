@@ -246,3 +246,39 @@ async def test_a_batch_that_cannot_be_attributed_is_left_aside_and_the_others_go
         (True,),
         (False,),
     ]
+
+
+MAIL = """
+SELECT touchpoints.source_id, customers.external_id, contacts.external_id,
+       direction, channel, purpose, subject
+FROM touchpoints JOIN customers ON customers.id = customer_id JOIN contacts ON contacts.id = contact_id
+"""
+
+
+async def test_what_a_marketing_tool_sent_spends_the_budget_once_and_is_no_use(
+    database: Database, stage: TrackingStage
+) -> None:
+    await connect(database, "mailer", provides=("contacts", "marketing"))
+    said = {"email_id": "m1", "email_subject": "News"}
+    for name in ("Email Sent", "Email Delivered"):
+        sent = message(name=name, user="ann@acme.com", properties=said)
+        await track(database, sent, message(name="Email Opened", user="ann@acme.com"), source_id="mailer")
+        await stage.run()
+    assert await rows(database, MAIL) == []
+    await track(
+        database,
+        message("identify", user="ann@acme.com", properties={"email": "ann@acme.com"}),
+        message("identify", user="ann@acme.com", group="acme"),
+        source_id="mailer",
+    )
+    await stage.run()
+    assert await rows(database, MAIL) == [("mailer", "acme", "ann", "out", "email", "marketing", "News")]
+    assert await rows(database, USED) == []
+    assert await rows(database, "SELECT last_touch_at FROM customers WHERE external_id = 'acme'") == [(None,)]
+
+
+async def test_the_same_events_of_a_product_are_use(database: Database, stage: TrackingStage) -> None:
+    await track(database, message(name="Email Sent", user="ann", group="acme"))
+    await stage.run()
+    assert await rows(database, USED) == [("acme", "ann", "Email Sent", 1)]
+    assert await rows(database, MAIL) == []

@@ -22,6 +22,13 @@ def create(
     source: Annotated[
         str | None, typer.Option(help="The source of a write key's messages; none makes one of its own.")
     ] = None,
+    *,
+    marketing: Annotated[
+        bool,
+        typer.Option(
+            "--marketing", help="A marketing tool: its mail spends the contact budget, and is no use."
+        ),
+    ] = False,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write it here too, as JSON.")] = None,
 ) -> None:
     """Make a key and show it, once: only its hash is kept."""
@@ -34,7 +41,13 @@ def create(
     secret, key = in_transaction(
         located_settings(),
         lambda session: create_key(
-            session, KeyKind(kind), wall_now(), scopes=wanted, name=name, source_id=source
+            session,
+            KeyKind(kind),
+            wall_now(),
+            scopes=wanted,
+            name=name,
+            source_id=source,
+            is_marketing=marketing,
         ),
     )
     if json_path is not None:
