@@ -19,6 +19,7 @@ from models.asked_objects import ask_for
 from models.clock import open_clock, wall_now
 from models.database import Database
 from models.intake import Item, take_in
+from models.views.data import load_newest_pulls, load_pulls
 from tests.support.pulls import Providers, activities_of, connect, pull, rows, soon, value
 from tests.support.simulators import running_simulators
 from workers.rescorer import Rescorer
@@ -290,6 +291,28 @@ async def test_a_company_that_becomes_a_customer_later_brings_its_people_and_tal
         assert await value(database, f"{touches} WHERE customers.external_id = '{lead}'") == 6
         assert await value(database, "SELECT count(*) FROM quarantined_rows") == 0
     assert (await pull(database, "hubspot"))["asked"].read == 0
+
+
+async def test_the_data_page_has_one_line_per_connection_and_a_failing_stream_names_itself(
+    database: Database, url: str, providers: Providers
+) -> None:
+    for provider in ("stripe", "zendesk"):
+        await connect(database, provider, url, customers=provider == "stripe")
+        await pull(database, provider)
+    async with database.transaction() as session:
+        stripe, zendesk = await load_newest_pulls(session)
+        assert len(await load_pulls(session, "stripe")) == 1 + 4
+    assert (stripe.source, stripe.stream, stripe.state) == ("stripe", "4 streams", "done")
+    assert (zendesk.source, zendesk.stream, zendesk.state) == ("zendesk", "5 streams", "done")
+    assert stripe.read == await value(database, "SELECT sum(read) FROM pull_runs WHERE source_id = 'stripe'")
+    activities, environment = await activities_of(database), ActivityEnvironment()
+    providers.simulations["stripe"].faults = [ReadFaultRule(ReadFault.UNAUTHORIZED, times=100)]
+    with pytest.raises(ApplicationError):
+        await environment.run(activities.pull_stream, PullStreamInput("stripe", "events"))
+    await environment.run(activities.finish_pull, FinishPullInput("stripe", "It is refused."))
+    async with database.transaction() as session:
+        stripe, _ = await load_newest_pulls(session)
+    assert (stripe.stream, stripe.state, stripe.error) == ("events", "failed", "It is refused.")
 
 
 async def test_changes_that_stripe_no_longer_tells_of_are_found_by_reading_everything_again(
