@@ -76,7 +76,7 @@ class ClientClock:
             return self.known_at
         if self._offset is not None and wall >= self._since:
             return BusinessInstant(wall + self._offset)
-        return business_told(self._timeline, wall)
+        return self._timeline.happened_at(wall)
 
     def _corrected(self, said: datetime, sent: datetime) -> WallInstant:
         """Leave out how far the client's clock is off; one that sends before it happened knows neither."""
@@ -101,11 +101,3 @@ class MessageReader(Protocol):
 
     def read_message(self, raw: Mapping[str, Any], clock: ClientClock) -> Message:
         """Return what it says; raises MessageError."""
-
-
-def business_told(timeline: Timeline, wall: WallInstant) -> BusinessInstant:
-    """Map what is told of the past: before the first segment, business time ran beside the wall."""
-    first = timeline.segments[0]
-    if wall < first.wall_start:
-        return BusinessInstant(first.business_start - (first.wall_start - wall))
-    return timeline.business_at(wall)

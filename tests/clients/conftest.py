@@ -1,4 +1,5 @@
 import asyncio
+import fcntl
 import os
 import subprocess
 import sys
@@ -103,9 +104,11 @@ def _answers(url: str) -> bool:
 def node_clients() -> Path:
     """The folder of the Node clients, installed on first use from the lock beside it."""
     folder = Path(__file__).parent / "node"
-    lock, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
-    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = [str(ROOT / "tools" / "with_node"), "npm", "ci", "--ignore-scripts", "--silent"]
-        subprocess.run([*command, "--prefix", str(folder)], cwd=folder, check=True)
-        installed.touch()
+    lock, installed = folder / "package-lock.json", folder / "node_modules" / ".installed"
+    with lock.open() as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)  # each core has a session of its own, and one installs for all
+        if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
+            command = [str(ROOT / "tools" / "with_node"), "npm", "ci", "--ignore-scripts", "--silent"]
+            subprocess.run([*command, "--prefix", str(folder)], cwd=folder, check=True)
+            installed.touch()
     return folder
