@@ -28,7 +28,7 @@ up: setup ## the embedded stack: Postgres, Temporal, API, workers; Ctrl-C stops 
 	@$(BIN)/everstay up $(ARGS)
 
 test: setup ## every tier of tests; ARGS="-m unit" or ARGS=tests/domain for a part
-	@$(BIN)/pytest -n 2 --dist loadgroup --durations=15 $(ARGS)
+	@$(BIN)/pytest -n 2 --durations=15 $(ARGS)
 
 check: setup ## format, lint, types, import contracts, Dockerfile, compose file, house rules; names every fault
 	@$(MAKE) --keep-going check-format check-lint check-types check-imports check-image check-house

@@ -6,6 +6,7 @@ from typing import Literal
 
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from pydantic import BaseModel
 
 from api.guards import PUBLIC
@@ -41,7 +42,12 @@ async def healthz(
     return Response(health, status_code=200 if health.database == "ok" else 503)
 
 
-@get("/readyz", opt=PUBLIC, tags=["Health"])
+@get(
+    "/readyz",
+    opt=PUBLIC,
+    tags=["Health"],
+    responses={503: ResponseSpec(Health, description="Something that it needs does not answer.")},
+)
 async def readyz(
     database: NamedDependency[Database], settings: NamedDependency[Settings]
 ) -> Response[Health]:

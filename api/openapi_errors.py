@@ -43,7 +43,6 @@ _SAID = {
 
 
 MORE: Mapping[tuple[str, str], tuple[int, ...]] = {
-    ("get", "/readyz"): (503,),
     ("get", "/api/signals/lift"): (404,),
     ("get", "/api/uploads/{upload_id}/mapping"): (409,),
 }

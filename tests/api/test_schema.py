@@ -42,6 +42,8 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+NOT_READY = "/readyz"
+"""Where 503 is the news that it is asked for: no Temporal runs beside this test."""
 TEMPLATE = "everstay_schema"
 SEED = 20_261_121
 SHARE_OF_KNOWN_IDS = 0.5
@@ -141,7 +143,8 @@ def question(site: Site, operation: Any, examples: int, headers: Headers) -> Cal
         for name in case.path_parameters or {}:
             if site.ids.get(name) and dice.random() < SHARE_OF_KNOWN_IDS:
                 case.path_parameters[name] = dice.choice(site.ids[name])
-        case.call_and_validate(headers=headers(case.path), checks=CHECKS, timeout=60)
+        checks = CHECKS[case.path == NOT_READY :]
+        case.call_and_validate(headers=headers(case.path), checks=checks, timeout=60)
 
     return ask
 

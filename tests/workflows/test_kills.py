@@ -12,11 +12,7 @@ from tests.support.simulators import running_simulators
 from tests.workflows.kills import Found, kill_at
 from tests.workflows.sites import running_site
 
-pytestmark = [
-    pytest.mark.devserver,
-    pytest.mark.timeout(300),
-    pytest.mark.xdist_group("kills"),  # what they share is lived through once, not once per core
-]
+pytestmark = [pytest.mark.devserver, pytest.mark.timeout(300)]
 
 BEFORE, AFTER = "before_send", "after_send"
 Ends = dict[tuple[str, bool, Purpose], Found]
