@@ -12,7 +12,7 @@ from integrations.simulators.sendgrid.mailbox_client import MailboxClient
 from ml.simulation.life import TOLD_AT, at
 from ml.simulation.simulation import Simulation
 from models import demo_live, demo_report
-from models.clock import StoredClock, postpone, wall_now
+from models.clock import StoredClock, change_rate, postpone, wall_now
 from models.database import Database
 from workers.demo.options import DemoOptions
 from workers.demo.people import DemoPeople
@@ -62,11 +62,11 @@ class DemoDays:
             done, _ = await asyncio.wait({days, *tasks}, return_when=asyncio.FIRST_COMPLETED)
             for finished in done:
                 finished.result()
-            await self._drain()
         finally:
             for task in (days, *tasks):
                 task.cancel()
             await asyncio.gather(days, *tasks, return_exceptions=True)
+        await self._drain()
 
     async def _warm_up(self) -> None:
         """Hold the beginning of business time back until every customer has a workflow and a score."""
@@ -119,7 +119,9 @@ class DemoDays:
         )
 
     async def _drain(self) -> None:
-        """Wait until what was begun is settled, at most for a while."""
+        """Let business time stand still, and wait until what was begun is settled, at most for a while."""
+        async with self._database.transaction() as session:
+            await change_rate(session, wall_now(), 0.0, "ended")
         deadline = time.monotonic() + DRAIN_SECONDS
         while time.monotonic() < deadline:
             async with self._database.transaction() as session:
