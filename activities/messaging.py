@@ -117,9 +117,10 @@ class MessagingActivities(MessagingContract):
 
     async def _send(self, visit: Visit, ready: Ready) -> SendEmailResult:
         """Hand the message over, and write down what the provider said."""
-        now = self._clock.now()
         try:
-            message = self._letterhead.write(ready.context, ready.order, ready.effect.delivery_id, now)
+            message = self._letterhead.write(
+                ready.context, ready.order, ready.effect.delivery_id, ready.allowed_at
+            )
             async with self._database.transaction() as session:
                 await keep_subject(session, ready.effect.key, message.subject)
             self._refuse_late(ready.effect)

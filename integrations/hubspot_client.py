@@ -15,7 +15,7 @@ from domain.pulling import Cursor, Hint, Page, Told, instant_or_none, parse_inst
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Timeline
 from integrations.hubspot_facts import facts_of, hints_of
-from integrations.provider_http import NOT_FOUND, Account, ProviderHttp, Refusal, refused
+from integrations.provider_http import Account, ProviderHttp
 
 PROVIDER = "HubSpot"
 BASE_URL = "https://api.hubapi.com"
@@ -92,12 +92,12 @@ class HubSpotReader:
     async def check(self) -> str:
         """Ask for one object of each kind."""
         for stream in self.streams:
-            await self._get(f"/crm/v3/objects/{stream}", {"limit": 1})
+            await self._http.get(f"/crm/v3/objects/{stream}", {"limit": 1})
         return f"It may read {', '.join(self.streams[:-1])} and {self.streams[-1]}."
 
     async def page(self, stream: str, cursor: Cursor, now: WallInstant) -> Page:
         """Return the next objects in the order of their change."""
-        found = await self._post(f"/crm/v3/objects/{stream}/search", self._search(stream, cursor))
+        found = await self._http.post(f"/crm/v3/objects/{stream}/search", self._search(stream, cursor))
         rows = found["results"]
         is_last = not rows or not (found.get("paging") or {}).get("next")
         told = await self._complete(stream, rows)
@@ -132,13 +132,8 @@ class HubSpotReader:
         if stream not in FIELDS:
             return []
         wanted = ",".join(self._properties(stream, CHANGED.get(stream, "hs_lastmodifieddate")))
-        try:
-            row = await self._http.get(f"/crm/v3/objects/{stream}/{object_id}", {"properties": wanted})
-        except Refusal as refusal:
-            if refusal.status == NOT_FOUND:
-                return []
-            raise refused(PROVIDER, refusal, f"/crm/v3/objects/{stream}") from None
-        return await self._complete(stream, [row])
+        row = await self._http.find(f"/crm/v3/objects/{stream}/{object_id}", {"properties": wanted})
+        return [] if row is None else await self._complete(stream, [row])
 
     async def children(self, parent_id: str, streams: Collection[str]) -> list[tuple[str, str]]:
         """Return what belongs to a company, to be read when it becomes a customer."""
@@ -149,7 +144,7 @@ class HubSpotReader:
         path = f"/crm/v3/objects/companies/{company_id}/associations/{stream}"
         found, after = dict[str, None](), dict[str, str]()
         while True:
-            answer = await self._get(path, {"limit": PER_LINK_PAGE, **after})
+            answer = await self._http.get(path, {"limit": PER_LINK_PAGE, **after})
             found |= {str(one["id"]): None for one in answer["results"]}
             if "paging" not in answer:
                 return list(found)
@@ -193,7 +188,7 @@ class HubSpotReader:
         for first in range(0, len(wanted), PER_PAGE):
             inputs = [{"id": one} for one in wanted[first : first + PER_PAGE]]
             query = {"inputs": inputs, "properties": self._properties("companies", "hs_lastmodifieddate")}
-            answer = await self._post("/crm/v3/objects/companies/batch/read", query)
+            answer = await self._http.post("/crm/v3/objects/companies/batch/read", query)
             found |= {str(row["id"]): row for row in answer["results"] if self._is_customer(row)}
         return found
 
@@ -201,7 +196,7 @@ class HubSpotReader:
         if not ids:
             return {}
         path = f"/crm/v3/associations/{stream}/{other}/batch/read"
-        answer = await self._post(path, {"inputs": [{"id": one} for one in ids]})
+        answer = await self._http.post(path, {"inputs": [{"id": one} for one in ids]})
         return {
             str(row["from"]["id"]): list(dict.fromkeys(str(to["id"]) for to in row["to"]))
             for row in answer["results"]
@@ -212,7 +207,7 @@ class HubSpotReader:
         if self._owners is None:
             self._owners, after = {}, dict[str, str]()
             while True:
-                answer = await self._get("/crm/v3/owners", {"limit": PER_PAGE, **after})
+                answer = await self._http.get("/crm/v3/owners", {"limit": PER_PAGE, **after})
                 self._owners |= {
                     str(one["id"]): one["email"].lower() for one in answer["results"] if one.get("email")
                 }
@@ -226,18 +221,6 @@ class HubSpotReader:
     ) -> tuple[list[Fact], list[Hint]]:
         """Translate."""
         return facts_of(told.kind, told.body, known_at, timeline), hints_of(told.kind, told.body)
-
-    async def _get(self, path: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
-        try:
-            return await self._http.get(path, query)
-        except Refusal as refusal:
-            raise refused(PROVIDER, refusal, path) from None
-
-    async def _post(self, path: str, body: Any) -> Mapping[str, Any]:
-        try:
-            return await self._http.post(path, body)
-        except Refusal as refusal:
-            raise refused(PROVIDER, refusal, path) from None
 
 
 def hubspot_account(options: Mapping[str, Any], secrets: Mapping[str, str]) -> Account:

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import random
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -18,20 +18,14 @@ TRIES = 5
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 """Seconds. A provider that asks for more is left alone by the whole activity, not by one call."""
-TOO_MANY, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT = 429, 401, 403, 404, 408
+BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT, TOO_MANY = 400, 401, 403, 404, 408, 429
 SERVER_ERROR = 500
 _CODE = re.compile(r"[A-Za-z_]{1,60}")
 Json = Mapping[str, Any]
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class Refusal(Exception):  # noqa: N818 - an answer that its caller may expect, such as 404
-    """The provider answered {status}: what it said is in `body`."""
-
-    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
-        """Keep the answer for the client of this provider."""
-        super().__init__(f"answered {status}")
-        self.status, self.body = status, body
+ABSENT = frozenset({NOT_FOUND})
 
 
 @dataclass(frozen=True)
@@ -64,13 +58,22 @@ class ProviderHttp:
 
     async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Json:
         """Return the JSON object of a GET."""
-        return await self._call("GET", path, params=query)
+        return self._expected(path, await self._call("GET", path, params=query))
 
     async def post(self, path: str, body: Any) -> Json:
         """Return the JSON object of a POST that only reads, such as a search."""
-        return await self._call("POST", path, json=body)
+        return self._expected(path, await self._call("POST", path, json=body))
 
-    async def _call(self, method: str, path: str, **arguments: Any) -> Json:
+    async def find(
+        self, path: str, query: Mapping[str, Any] | None = None, absent: Collection[int] = ABSENT
+    ) -> Json | None:
+        """Return the JSON object of a GET, None where the provider answers that it has no such thing."""
+        answer = await self._call("GET", path, params=query)
+        if answer.status_code in absent:
+            return None
+        return self._expected(path, answer)
+
+    async def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         pause = FIRST_PAUSE
         for tried in range(1, self._tries + 1):
             found = await self._once(method, path, **arguments)
@@ -84,7 +87,9 @@ class ProviderHttp:
             pause = min(pause * 2, LONGEST_PAUSE)
         raise AssertionError("the last try returns or raises")
 
-    async def _once(self, method: str, path: str, **arguments: Any) -> Json | TransientProviderError:
+    async def _once(
+        self, method: str, path: str, **arguments: Any
+    ) -> httpx.Response | TransientProviderError:
         try:
             answer = await self._client.request(method, path, **arguments)
         except httpx.TimeoutException:
@@ -93,38 +98,35 @@ class ProviderHttp:
             return self._transient(f"the connection failed: {type(error).__name__}")
         if answer.status_code in {TOO_MANY, TIMED_OUT} or answer.status_code >= SERVER_ERROR:
             return self._transient(f"it answered {answer.status_code}", _retry_after(answer.headers))
-        return self._read(answer)
-
-    def _read(self, answer: httpx.Response) -> Json | TransientProviderError:
-        body = _json(answer)
-        if answer.status_code == UNAUTHORIZED:
-            raise PermanentProviderError(
-                provider=self.provider, reason="the token is not accepted; connect it again with a valid one"
-            )
-        if answer.status_code == FORBIDDEN:
-            reason = f"the token may not read {answer.url.path}; give it that permission"
-            raise PermanentProviderError(provider=self.provider, reason=reason)
-        if answer.is_error or answer.is_redirect:
-            raise Refusal(answer.status_code, body or {})
-        if body is None:
+        if answer.is_success and _json(answer) is None:
             return self._transient("its answer is cut off or no JSON object")
-        return body
+        return answer
+
+    def _expected(self, path: str, answer: httpx.Response) -> Json:
+        """Return what was asked for, or raise the sentence that ends the pass.
+
+        Of the provider's own words only a code is repeated: the rest may name people.
+        """
+        body = _json(answer) or {}
+        if answer.is_success:
+            return body
+        if answer.status_code == UNAUTHORIZED:
+            reason = "the token is not accepted; connect it again with a valid one"
+        elif answer.status_code == FORBIDDEN:
+            reason = f"the token may not read {answer.url.path}; give it that permission"
+        else:
+            reason = f"{path} was answered with {answer.status_code}{_code_of(body)}"
+        raise PermanentProviderError(provider=self.provider, reason=reason)
 
     def _transient(self, reason: str, retry_after: float | None = None) -> TransientProviderError:
         return TransientProviderError(provider=self.provider, reason=reason, retry_after=retry_after)
 
 
-def refused(provider: str, refusal: Refusal, what: str) -> PermanentProviderError:
-    """Turn an answer that nobody expected into the sentence that ends the pass.
-
-    Of the provider's own words only a code is repeated: the rest may name people.
-    """
-    nested = refusal.body.get("error")
-    told = {**refusal.body, **(nested if isinstance(nested, Mapping) else {"code": nested})}
+def _code_of(body: Json) -> str:
+    nested = body.get("error")
+    told = {**body, **(nested if isinstance(nested, Mapping) else {"code": nested})}
     code = str(told.get("code") or told.get("category") or "")
-    shown = f" ({code})" if _CODE.fullmatch(code) else ""
-    reason = f"{what} was answered with {refusal.status}{shown}"
-    return PermanentProviderError(provider=provider, reason=reason)
+    return f" ({code})" if _CODE.fullmatch(code) else ""
 
 
 def _json(answer: httpx.Response) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from domain.facts import Fact
 from domain.pulling import Cursor, Hint, Page, Told, epoch
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Timeline
-from integrations.provider_http import NOT_FOUND, Account, ProviderHttp, Refusal, refused
+from integrations.provider_http import BAD_REQUEST, NOT_FOUND, Account, ProviderHttp
 from integrations.stripe_facts import facts_of, hints_of
 
 PROVIDER = "Stripe"
@@ -25,6 +25,8 @@ STREAM_OF = {kind: stream for stream, kind in LISTS.items()}
 EVENT_TYPES = ("customer.*", "customer.subscription.*", "invoice.*")
 QUERY: Mapping[str, Mapping[str, Any]] = {"subscriptions": {"status": "all"}}
 DONE = {"done": True}
+TOO_OLD = frozenset({BAD_REQUEST, NOT_FOUND})
+"""What is answered where an event is older than Stripe keeps them."""
 
 
 class StripeReader:
@@ -39,7 +41,7 @@ class StripeReader:
     async def check(self) -> str:
         """Try each list with one object."""
         for stream in self.streams:
-            await self._get(f"/v1/{stream}", {"limit": 1})
+            await self._http.get(f"/v1/{stream}", {"limit": 1})
         return "It may read customers, subscriptions, invoices and events."
 
     async def page(self, stream: str, cursor: Cursor, now: WallInstant) -> Page:
@@ -52,7 +54,7 @@ class StripeReader:
         if cursor.get("done"):
             return Page((), cursor, is_last=True)
         after = {"starting_after": cursor["after"]} if "after" in cursor else {}
-        answer = await self._get(f"/v1/{stream}", {"limit": PER_PAGE, **QUERY.get(stream, {}), **after})
+        answer = await self._http.get(f"/v1/{stream}", {"limit": PER_PAGE, **QUERY.get(stream, {}), **after})
         data = answer["data"]
         told = tuple(_told(LISTS[stream], body) for body in data)
         again = {"again": True} if cursor.get("again") else {}
@@ -66,15 +68,12 @@ class StripeReader:
         anchor = cursor.get("event")
         query: dict[str, Any] = {"limit": PER_PAGE, "types[]": list(EVENT_TYPES)}
         if anchor is None:
-            newest = (await self._get("/v1/events", query | {"limit": 1}))["data"]
+            newest = (await self._http.get("/v1/events", query | {"limit": 1}))["data"]
             return Page((), {"event": newest[0]["id"] if newest else ""}, is_last=True)
-        try:
-            after = {"ending_before": anchor} if anchor else {}
-            answer = await self._http.get("/v1/events", query | after)
-        except Refusal as refusal:
-            if anchor and refusal.status in {400, NOT_FOUND}:  # the anchor is older than what Stripe keeps
-                return Page((), {}, is_last=False, restarts=tuple(LISTS))
-            raise refused(PROVIDER, refusal, "/v1/events") from None
+        after, too_old = ({"ending_before": anchor}, TOO_OLD) if anchor else ({}, frozenset[int]())
+        answer = await self._http.find("/v1/events", query | after, absent=too_old)
+        if answer is None:
+            return Page((), {}, is_last=False, restarts=tuple(LISTS))
         events = answer["data"]
         if not anchor and answer.get("has_more"):
             return Page((), {"event": events[0]["id"]}, is_last=True, restarts=tuple(LISTS))
@@ -100,25 +99,14 @@ class StripeReader:
         """Return one object as it is now."""
         if stream not in LISTS:
             return []
-        try:
-            body = await self._http.get(f"/v1/{stream}/{object_id}")
-        except Refusal as refusal:
-            if refusal.status == NOT_FOUND:
-                return []
-            raise refused(PROVIDER, refusal, f"/v1/{stream}") from None
-        return [] if body.get("deleted") else [_told(LISTS[stream], body)]
+        body = await self._http.find(f"/v1/{stream}/{object_id}")
+        return [] if body is None or body.get("deleted") else [_told(LISTS[stream], body)]
 
     def facts_of(
         self, told: Told, known_at: BusinessInstant, timeline: Timeline
     ) -> tuple[list[Fact], list[Hint]]:
         """Translate."""
         return facts_of(told.kind, told.body, known_at, timeline), hints_of(told.kind, told.body)
-
-    async def _get(self, path: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
-        try:
-            return await self._http.get(path, query)
-        except Refusal as refusal:
-            raise refused(PROVIDER, refusal, path) from None
 
 
 def stripe_account(options: Mapping[str, Any], secrets: Mapping[str, str]) -> Account:

@@ -13,7 +13,7 @@ from domain.facts import Fact
 from domain.pulling import Cursor, Hint, Page, Told, instant_or_none, parse_instant
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Timeline
-from integrations.provider_http import NOT_FOUND, Account, ProviderHttp, Refusal, refused
+from integrations.provider_http import FORBIDDEN, NOT_FOUND, Account, ProviderHttp
 from integrations.zendesk_facts import facts_of, hints_of
 
 PROVIDER = "Zendesk"
@@ -47,7 +47,7 @@ class ZendeskReader:
     async def check(self) -> str:
         """Ask for one object of each kind."""
         for path in ("organizations", "users", "tickets", "satisfaction_ratings"):
-            await self._get(f"/api/v2/{path}.json", {"page[size]": 1})
+            await self._http.get(f"/api/v2/{path}.json", {"page[size]": 1})
         has = "with" if await self._policies() else "without"
         return f"It may read organizations, users, tickets and ratings; the account is {has} SLA policies."
 
@@ -59,7 +59,7 @@ class ZendeskReader:
         begin = {"start_time": cursor.get("start_time", 0)}
         query: dict[str, Any] = {"cursor": cursor["cursor"]} if "cursor" in cursor else begin
         sides = {"tickets": SIDE_LOADS, "comments": "comment_events"}.get(stream)
-        answer = await self._get(path, query | ({"include": sides} if sides else {}))
+        answer = await self._http.get(path, query | ({"include": sides} if sides else {}))
         rows = answer[ROWS[stream]]
         if stream in BY_CURSOR:
             moved = {"cursor": answer["after_cursor"]} if answer.get("after_cursor") else dict(cursor)
@@ -78,18 +78,15 @@ class ZendeskReader:
         if stream not in KINDS:
             return []
         path = "satisfaction_ratings" if stream == RATINGS else stream
-        try:
-            include = {"include": SIDE_LOADS} if stream == "tickets" else None
-            answer = await self._http.get(f"/api/v2/{path}/{object_id}.json", include)
-        except Refusal as refusal:
-            if refusal.status == NOT_FOUND:
-                return []
-            raise refused(PROVIDER, refusal, f"/api/v2/{path}") from None
+        include = {"include": SIDE_LOADS} if stream == "tickets" else None
+        answer = await self._http.find(f"/api/v2/{path}/{object_id}.json", include)
+        if answer is None:
+            return []
         row = answer["satisfaction_rating" if stream == RATINGS else KINDS[stream]]
         return await self._complete(stream, [row], answer.get("users", []))
 
     async def _comments_of(self, ticket_id: str) -> list[Told]:
-        answer = await self._get(f"/api/v2/tickets/{ticket_id}/comments.json", {"page[size]": AT_ONCE})
+        answer = await self._http.get(f"/api/v2/tickets/{ticket_id}/comments.json", {"page[size]": AT_ONCE})
         events = [{"ticket_id": int(ticket_id), "child_events": answer["comments"]}]
         return await self._comments(events)
 
@@ -98,7 +95,7 @@ class ZendeskReader:
         query["page[size]"] = AT_ONCE
         if "after" in cursor:
             query["page[after]"] = cursor["after"]
-        answer = await self._get("/api/v2/satisfaction_ratings.json", query)
+        answer = await self._http.get("/api/v2/satisfaction_ratings.json", query)
         rows, meta = answer["satisfaction_ratings"], answer.get("meta") or {}
         told = await self._complete(RATINGS, rows, [])
         newest = max(
@@ -150,17 +147,14 @@ class ZendeskReader:
         wanted, found = sorted({one for one in ids if one}), list[Mapping[str, Any]]()
         for first in range(0, len(wanted), AT_ONCE):
             some = ",".join(str(one) for one in wanted[first : first + AT_ONCE])
-            found += (await self._get(f"/api/v2/{kind}/show_many.json", {"ids": some}))[kind]
+            found += (await self._http.get(f"/api/v2/{kind}/show_many.json", {"ids": some}))[kind]
         return found
 
     async def _policies(self) -> bool:
         """Tell whether the account has SLA policies; accounts without the feature answer 403 or 404."""
         if self._has_policies is None:
-            try:
-                answer = await self._http.get("/api/v2/slas/policies.json")
-                self._has_policies = bool(answer.get("sla_policies"))
-            except (Refusal, PermanentProviderError):
-                self._has_policies = False
+            answer = await self._http.find("/api/v2/slas/policies.json", absent={FORBIDDEN, NOT_FOUND})
+            self._has_policies = bool(answer and answer.get("sla_policies"))
         return self._has_policies
 
     def facts_of(
@@ -168,12 +162,6 @@ class ZendeskReader:
     ) -> tuple[list[Fact], list[Hint]]:
         """Translate."""
         return facts_of(told.kind, told.body, known_at, timeline), hints_of(told.kind, told.body)
-
-    async def _get(self, path: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
-        try:
-            return await self._http.get(path, query)
-        except Refusal as refusal:
-            raise refused(PROVIDER, refusal, path) from None
 
 
 def zendesk_account(options: Mapping[str, Any], secrets: Mapping[str, str]) -> Account:

@@ -26,6 +26,8 @@ class Ready:
     effect: Effect
     context: SendContext
     order: SendEmail
+    allowed_at: BusinessInstant
+    """The instant at which the guard let it pass: the letter's date, and what the budget counts from."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +96,13 @@ async def begin_send(
         return await _decline(session, visit, context, verdict, now)
     digest = payload_hash(context, order)
     if effect is not None and effect.key == _key(visit, context):
-        return Ready(await reclaim(session, effect, digest, now, wall), context, order)
+        return Ready(await reclaim(session, effect, digest, now, wall), context, order, now)
     if effect is not None:
         await settle(session, effect.key, unsent, wall, error="somebody else gets it: its recipient left")
     new = NewEffect(_key(visit, context), "email", digest, context.customer_id, provider)
     claimed = await claim(session, new, wall)
     await add_touchpoint(session, visit, context, claimed, order.template, now)
-    return Ready(claimed, context, order)
+    return Ready(claimed, context, order, now)
 
 
 async def _standing(
