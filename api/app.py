@@ -20,6 +20,7 @@ from api.server_timing import ServerTiming
 from api.templating import template_config
 from api.tracking.service import tracking_running
 from api.upload_checks import UploadChecks
+from models.changes import ChangeFeed
 from models.clock import StoredClock, open_clock
 from models.database import Database
 from settings import Settings, SettingsError
@@ -46,15 +47,7 @@ def create_app(settings: Settings) -> Litestar:
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    app.state.update(
-        {
-            "settings": settings,
-            "database": database,
-            "stopping": asyncio.Event(),
-            "applier": EventApplier(database),
-        }
-    )
-    app.state["upload_checks"] = UploadChecks(database)
+    app.state.update({"settings": settings, "database": database})
     return app
 
 
@@ -66,9 +59,20 @@ def _database(settings: Settings) -> Database:
 
 @asynccontextmanager
 async def _running(app: Litestar) -> AsyncIterator[None]:
-    """Open the clock and keep it true while the application runs; give every connection back after."""
+    """Open the clock and keep it true while the application runs; give every connection back after.
+
+    What lives as long as one run is made here, so that an application that was stopped can start again.
+    """
     database: Database = app.state.database
-    app.state.clock = await open_clock(database)
+    app.state.update(
+        {
+            "clock": await open_clock(database),
+            "stopping": asyncio.Event(),
+            "applier": EventApplier(database),
+            "upload_checks": UploadChecks(database),
+            "changes": ChangeFeed(database.url),
+        }
+    )
     beside = [
         asyncio.create_task(_keep_true(app.state.clock, database)),
         asyncio.create_task(app.state.applier.run()),

@@ -24,16 +24,18 @@ KEEP_ALIVE_SECONDS = 65
 class ApiServer(uvicorn.Server):
     """Ends open streams as soon as it is told to stop, and then ends with success."""
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
-        """Take the event that streams watch."""
+    def __init__(self, config: uvicorn.Config, app: Litestar) -> None:
+        """Take the application, whose streams watch an event for their end."""
         super().__init__(config)
-        self._stopping = stopping
+        self._app = app
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  uvicorn passes both
         """Stop at the first signal and at once at the second. Uvicorn would raise the signal again after."""
         self.force_exit = self.should_exit
         self.should_exit = True
-        self._stopping.set()
+        stopping: asyncio.Event | None = self._app.state.get("stopping")
+        if stopping is not None:  # it has started
+            stopping.set()
 
 
 def run_api(settings: Settings) -> None:
@@ -75,4 +77,4 @@ def build_server(settings: Settings, app: Litestar | None = None) -> ApiServer:
         log_config=None,
         lifespan="on",
     )
-    return ApiServer(config, app.state.stopping)
+    return ApiServer(config, app)

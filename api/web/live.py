@@ -11,18 +11,11 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from api.guards import SIGNED_IN
 from api.streams import until_stopping
 from models.changes import ChangeFeed
-from models.database import Database
 
 CALM_SECONDS = 2.0
 """A page is asked to refresh at most this often, however much happens."""
 BEAT_SECONDS = 25.0
 """A comment at least this often, so that proxies keep the stream and a gone browser is noticed."""
-
-
-def change_feed(state: State, database: Database) -> ChangeFeed:
-    """Return this process's feed, made on first use."""
-    feed: ChangeFeed = state.setdefault("changes", ChangeFeed(database.url))
-    return feed
 
 
 async def events(feed: ChangeFeed) -> AsyncGenerator[ServerSentEventMessage, None]:
@@ -48,7 +41,7 @@ async def events(feed: ChangeFeed) -> AsyncGenerator[ServerSentEventMessage, Non
 
 @get("/live", opt=SIGNED_IN, include_in_schema=False)
 async def live(
-    state: State, database: NamedDependency[Database], stopping: NamedDependency[asyncio.Event]
+    state: State, stopping: NamedDependency[asyncio.Event]
 ) -> ServerSentEvent:
     """Stream to one page until it is closed or the server stops."""
-    return ServerSentEvent(until_stopping(events(change_feed(state, database)), stopping))
+    return ServerSentEvent(until_stopping(events(state.changes), stopping))

@@ -4,10 +4,11 @@ import datetime as dt
 import hashlib
 import random
 import uuid
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, WallInstant
@@ -24,6 +25,7 @@ from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
 from models.tables.data import SourceRow
 from models.tables.people import UserRow
 from models.tables.system import ClockSegmentRow, InstallationRow
+from tests.support.rows_kept import KeptRows, is_empty, keep_rows, put_rows
 from tests.support.sample_facts import add_facts
 from tests.support.sample_runs import add_runs
 from tests.support.sample_scores import add_scores
@@ -239,8 +241,27 @@ async def _add_system(session: AsyncSession, *, released: bool) -> None:
     await session.execute(insert(UserRow), [_user(*person) for person in PEOPLE])
 
 
+_filled: dict[tuple[int, bool], tuple[Sample, KeptRows]] = {}
+
+
 async def fill(session: AsyncSession, *, customers: int = 30, released: bool = True) -> Sample:
-    """Write everything: people, customers, their facts, scores, signals, runs, tasks and decisions."""
+    """Write everything: people, customers, their facts, scores, signals, runs, tasks and decisions.
+
+    The second time in an empty database the rows of the first are put back, with a clock that begins now.
+    """
+    if not await is_empty(session):
+        return await _fill(session, customers=customers, released=released)
+    known = _filled.get((customers, released))
+    if known is None:
+        sample = await _fill(session, customers=customers, released=released)
+        _filled[customers, released] = deepcopy(sample), await keep_rows(session)
+        return sample
+    await put_rows(session, known[1])
+    await session.execute(update(ClockSegmentRow).values(wall_start=dt.datetime.now(dt.UTC)))
+    return deepcopy(known[0])
+
+
+async def _fill(session: AsyncSession, *, customers: int, released: bool) -> Sample:
     dice = random.Random(7)
     await _add_system(session, released=released)
     rows = [customer_row(index, dice) for index in range(customers)]

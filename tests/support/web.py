@@ -50,17 +50,28 @@ def web_settings(database_url: str, **overrides: object) -> Settings:
 @asynccontextmanager
 async def web_client(settings: Settings) -> AsyncIterator[Client]:
     """A browser that has never been here."""
+    app = _stopped.pop(settings, None) or _application(settings)
+    app.state.address = "127.0.0.1"
+    async with AsyncTestClient(app, base_url="http://127.0.0.1") as client:
+        yield client
+    _stopped[settings] = app
+
+
+_stopped: dict[Settings, Litestar] = {}
+"""Applications that can be started again: to make one takes longer than most tests."""
+
+
+def _application(settings: Settings) -> Litestar:
     app = create_app(settings)
     for probe in PROBES:
         app.register(probe)
     _come_from_an_address(app)
-    async with AsyncTestClient(app, base_url="http://127.0.0.1") as client:
-        yield client
+    return app
 
 
 def _come_from_an_address(app: Litestar) -> None:
     """Let requests come from `app.state.address`: the test client itself has none that could be one."""
-    handler, app.state.address = app.asgi_handler, "127.0.0.1"
+    handler = app.asgi_handler
 
     async def from_there(scope: Scope, receive: Receive, send: Send) -> None:
         scope["client"] = (app.state.address, 50_000)
