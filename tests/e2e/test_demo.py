@@ -20,7 +20,7 @@ PROMISED = {
 
 def test_a_small_demo_runs_to_its_end_and_says_what_it_did(tmp_path: Path) -> None:
     path = tmp_path / "demo.json"
-    options = ["--customers", "12", "--days", "3", "--day-seconds", "6", "--exit", "--json", str(path)]
+    options = ["--customers", "12", "--days", "3", "--day-seconds", "4", "--exit", "--json", str(path)]
     with temporary_home() as home:
         ended = subprocess.run(
             [sys.executable, "-m", "cli", "demo", *options],

@@ -1,49 +1,25 @@
 """The whole stack in a browser: a CSM finishes a task on a page, and the durable run moves on."""
 
-import subprocess
-import sys
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
 from domain.vocabulary import RiskTier, SignalKind
 from models.clock import open_clock
 from models.database import Database
 from models.installation import release
-from models.playbooks import load_library
+from models.tables.playbooks import InterventionRow
 from settings import Settings
-from tests.house.repository import ROOT
 from tests.support.aside import aside
 from tests.support.browser import chromium, session_of
-from tests.support.homes import temporary_home
 from tests.support.scenario import Scenario
 from tests.support.web import SESSION
-from tests.workers.embedded.support import fresh_settings, variables, wait_until
-from workers.embedded.runtime import locate
+from tests.workers.embedded.support import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
-LIBRARY = ROOT / "playbooks"
 PATIENCE = 30_000
-
-
-@pytest.fixture
-def stack() -> Iterator[Settings]:
-    """A running stack of this test alone."""
-    with temporary_home() as home:
-        settings = fresh_settings(home)
-        everstay(settings, "up", "--detach")
-        yield locate(settings)
-        everstay(settings, "down")
-
-
-def everstay(settings: Settings, *arguments: str) -> None:
-    command = [sys.executable, "-m", "cli", *arguments]
-    done = subprocess.run(
-        command, cwd=ROOT, env=variables(settings), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def a_frustrated_customer(settings: Settings) -> tuple[uuid.UUID, uuid.UUID]:
@@ -52,7 +28,6 @@ async def a_frustrated_customer(settings: Settings) -> tuple[uuid.UUID, uuid.UUI
     try:
         clock = await open_clock(database)
         async with database.transaction() as session:
-            await load_library(session, LIBRARY, clock.now())
             await release(session, clock.now(), clock.wall_now())
         scene = await Scenario(database, clock.now()).begin()
         await scene.open_signal(SignalKind.TICKET_OVERDUE)
@@ -62,18 +37,20 @@ async def a_frustrated_customer(settings: Settings) -> tuple[uuid.UUID, uuid.UUI
         await database.close()
 
 
-async def where_the_run_stands(settings: Settings) -> str | None:
+async def where_runs_stand(settings: Settings, customer_id: uuid.UUID) -> list[str]:
     database = Database(settings.database_url or "")
     try:
-        scene = Scenario(database, (await open_clock(database)).now())
-        runs = await scene.runs()
-        return runs[0].position.get("step") if runs else None
+        async with database.transaction() as session:
+            rows = await session.scalars(
+                select(InterventionRow.position).where(InterventionRow.customer_id == customer_id)
+            )
+            return [position.get("step", "") for position in rows]
     finally:
         await database.close()
 
 
-def stands_at(settings: Settings, steps: set[str]) -> bool:
-    return aside(lambda: where_the_run_stands(settings)) in steps
+def stands_at(settings: Settings, customer_id: uuid.UUID, steps: set[str]) -> bool:
+    return not steps.isdisjoint(aside(lambda: where_runs_stand(settings, customer_id)))
 
 
 def signed_in(browser: Browser, settings: Settings, user_id: uuid.UUID) -> Page:
@@ -86,7 +63,7 @@ def signed_in(browser: Browser, settings: Settings, user_id: uuid.UUID) -> Page:
 
 def test_finishing_a_task_on_the_page_moves_the_workflow_on(stack: Settings) -> None:
     customer_id, csm_id = aside(lambda: a_frustrated_customer(stack))
-    wait_until(lambda: stands_at(stack, {"wait-for-owner"}), "the run waits for its task")
+    wait_until(lambda: stands_at(stack, customer_id, {"wait-for-owner"}), "the run waits for its task")
     with chromium() as browser:
         page = signed_in(browser, stack, csm_id)
         page.goto("/")
@@ -99,4 +76,4 @@ def test_finishing_a_task_on_the_page_moves_the_workflow_on(stack: Settings) -> 
         card.get_by_role("radio", name="Resolved").check()
         card.get_by_role("button", name="Finish the task").click()
         expect(page.get_by_text("Done and noted.")).to_be_visible()
-    wait_until(lambda: stands_at(stack, {"apology", "let-support-work"}), "the run has moved on")
+    wait_until(lambda: stands_at(stack, customer_id, {"apology", "let-support-work"}), "the run has moved on")

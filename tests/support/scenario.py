@@ -76,7 +76,9 @@ class Scenario:
                 ),
             ]
             await store_facts(session, "crm", facts, received_at=WallInstant(self.now))
-            self.customer_id = (await session.execute(select(CustomerRow.id))).scalar_one()
+            self.customer_id = (
+                await session.execute(select(CustomerRow.id).where(CustomerRow.source_id == "crm"))
+            ).scalar_one()
             defaults = {
                 "touch_tier_override": tier,
                 "csm_id": self.csm_id,
