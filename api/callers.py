@@ -1,6 +1,7 @@
 """Who sent a request: a person with a session, a machine with a key, or nobody that we know."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from domain.permissions import NotSignedInError, Permission, may
 from models.keys import ApiKey, KeyKind
@@ -26,6 +27,11 @@ class Caller:
         if self.user is not None:
             return f"user:{self.user.id}"
         return f"key:{self.key.id}" if self.key is not None else "nobody"
+
+    @property
+    def user_id(self) -> UUID | None:
+        """The person that sends it, none for a key."""
+        return self.user.id if self.user is not None else None
 
     @property
     def who(self) -> str:

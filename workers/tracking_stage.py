@@ -69,25 +69,30 @@ class TrackingStage:
             return await self.run_once(MOST_BATCHES)
         except Exception as error:  # noqa: BLE001 - whatever one batch does, the others go on
             log.warning("several batches could not be attributed at once", reason=str(error)[:500])
-        return await self.run_once(1)
-
-    async def run_once(self, most: int) -> Attributed | None:
-        """Attribute some waiting batches in one transaction; None if nothing waits."""
-        batches: list[WaitingBatch] = []
+        taken: list[WaitingBatch] = []
         try:
-            async with self._database.transaction() as session:
-                if not await may_attribute(session):
-                    return None
-                batches = await claim_batches(session, MOST_EVENTS, most, self._left_aside())
-                if not batches and not await has_news(session):
-                    return None
-                return await self._attribute(session, batches)
+            return await self.run_once(1, taken)
         except Exception:
-            if most == 1 and batches:
-                self._aside[batches[0].id] = asyncio.get_running_loop().time() + RETRY_SECONDS
-                log.exception("a batch could not be attributed and is left aside", batch=batches[0].id)
-                return Attributed()
-            raise
+            if not taken:
+                raise  # it is no batch's fault: the process says so, and is started again
+            self._aside[taken[0].id] = asyncio.get_running_loop().time() + RETRY_SECONDS
+            log.exception("a batch could not be attributed and is left aside", batch=taken[0].id)
+            return Attributed()
+
+    async def run_once(self, most: int, taken: list[WaitingBatch] | None = None) -> Attributed | None:
+        """Attribute some waiting batches in one transaction; None if nothing waits.
+
+        What it took is added to `taken`, for a caller that wants to know when it fails.
+        """
+        async with self._database.transaction() as session:
+            if not await may_attribute(session):
+                return None
+            batches = await claim_batches(session, MOST_EVENTS, most, self._left_aside())
+            if taken is not None:
+                taken += batches
+            if not batches and not await has_news(session):
+                return None
+            return await self._attribute(session, batches)
 
     async def _attribute(self, session: Session, batches: list[WaitingBatch]) -> Attributed:
         now, wall = self._clock.now(), self._clock.wall_now()

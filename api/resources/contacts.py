@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.guards import needs
 from api.resources.instants import Instant
-from api.resources.pages import ApiRequest, write_once
+from api.resources.pages import ApiRequest, said_by, write_once
 from domain.permissions import Permission
 from domain.time import BusinessInstant, business
 from domain.vocabulary import ContactRole
@@ -120,7 +120,7 @@ class ContactController(Controller):
         """Say that a tracked user is this contact; its events are put to their name."""
 
         async def write(session: Session) -> ContactShape:
-            await link_user(session, _user(data), contact_id, _said(request, clock))
+            await link_user(session, _user(data), contact_id, said_by(request, clock))
             return await _shape(session, contact_id)
 
         return await write_once(request, database, clock, ContactShape, write)
@@ -137,7 +137,7 @@ class ContactController(Controller):
         """Take back that a tracked user is this contact; its events wait for another name."""
 
         async def write(session: Session) -> ContactShape:
-            await unlink_user(session, _user(data), contact_id, _said(request, clock))
+            await unlink_user(session, _user(data), contact_id, said_by(request, clock))
             return await _shape(session, contact_id)
 
         return await write_once(request, database, clock, ContactShape, write)
@@ -154,7 +154,7 @@ class ContactController(Controller):
         """Say that this contact has a role at a customer."""
 
         async def write(session: Session) -> ContactShape:
-            said, member = _said(request, clock), Membership(contact_id, data.customer_id)
+            said, member = said_by(request, clock), Membership(contact_id, data.customer_id)
             await begin_membership(session, member, data.role, _at(data.since, said), said)
             return await _shape(session, contact_id)
 
@@ -172,7 +172,7 @@ class ContactController(Controller):
         """End one role of this contact at a customer, or all of them."""
 
         async def write(session: Session) -> ContactShape:
-            said, member = _said(request, clock), Membership(contact_id, data.customer_id)
+            said, member = said_by(request, clock), Membership(contact_id, data.customer_id)
             await end_membership(session, member, data.role, _at(data.until, said), said)
             return await _shape(session, contact_id)
 
@@ -189,8 +189,3 @@ def _user(data: TrackedUser) -> UserKey:
 
 def _at(told: dt.datetime | None, said: Said) -> BusinessInstant:
     return said.now if told is None else business(told)
-
-
-def _said(request: ApiRequest, clock: StoredClock) -> Said:
-    caller = request.user
-    return Said(str(caller.user.id) if caller.user else caller.id, clock.now(), clock.wall_now())

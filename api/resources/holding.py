@@ -11,14 +11,13 @@ from litestar.status_codes import HTTP_200_OK
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.guards import needs
-from api.resources.pages import ApiRequest, Limit, write_once
+from api.resources.pages import ApiRequest, Limit, said_by, write_once
 from domain.permissions import Permission
 from domain.usage_windows import MetricKind
 from models.clock import StoredClock
 from models.database import Database, Session
 from models.holding_actions import (
     GroupKey,
-    Said,
     create_customer_of,
     ignore_group,
     link_group,
@@ -157,7 +156,7 @@ class HoldingController(Controller):
         """Say whose a group is; its held events are counted for them."""
 
         async def write(session: Session) -> GroupSaid:
-            await link_group(session, _key(data), data.customer_id, _said(request, clock))
+            await link_group(session, _key(data), data.customer_id, said_by(request, clock))
             return _answer(data, data.customer_id, "linked")
 
         return await write_once(request, database, clock, GroupSaid, write)
@@ -173,7 +172,7 @@ class HoldingController(Controller):
         """Make a customer of what was told of a group, and link it."""
 
         async def write(session: Session) -> GroupSaid:
-            customer_id = await create_customer_of(session, _key(data), _said(request, clock))
+            customer_id = await create_customer_of(session, _key(data), said_by(request, clock))
             return _answer(data, customer_id, "linked")
 
         return await write_once(request, database, clock, GroupSaid, write)
@@ -189,7 +188,7 @@ class HoldingController(Controller):
         """Say that a group is nobody's customer; its events stay held."""
 
         async def write(session: Session) -> GroupSaid:
-            await ignore_group(session, _key(data), _said(request, clock))
+            await ignore_group(session, _key(data), said_by(request, clock))
             return _answer(data, None, "ignored")
 
         return await write_once(request, database, clock, GroupSaid, write)
@@ -205,7 +204,7 @@ class HoldingController(Controller):
         """Take back what was said of a group: its events leave the customer and wait again."""
 
         async def write(session: Session) -> GroupSaid:
-            await unlink_group(session, _key(data), _said(request, clock))
+            await unlink_group(session, _key(data), said_by(request, clock))
             return _answer(data, None, "waiting")
 
         return await write_once(request, database, clock, GroupSaid, write)
@@ -244,11 +243,6 @@ class MetricController(Controller):
 
 def _key(data: Group) -> GroupKey:
     return GroupKey(data.source_id, data.key)
-
-
-def _said(request: ApiRequest, clock: StoredClock) -> Said:
-    caller = request.user
-    return Said(str(caller.user.id) if caller.user else caller.id, clock.now(), clock.wall_now())
 
 
 def _answer(data: Group, customer_id: uuid.UUID | None, state: str) -> GroupSaid:

@@ -59,7 +59,7 @@ class AttentionController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> AttentionPolicy:
         """Put a whole new table in force."""
-        user = request.user.user.id if request.user.user else None
+        user = request.user.user_id
 
         async def write(session: Session) -> AttentionPolicy:
             await save_attention(session, data, user, clock.now())

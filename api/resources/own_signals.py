@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 from api.guards import needs
 from api.resources.pages import ApiRequest, write_once
-from api.resources.signals import user_of
 from domain.permissions import Permission
 from domain.signal_own import OwnSignalDocument, read_document
 from domain.vocabulary import Severity
@@ -61,7 +60,7 @@ class OwnSignalController(Controller):
         document = read_document(data.model_dump() | {"key": key})
 
         async def write(session: Session) -> OwnSignalDocument:
-            await save_own_signal(session, document, user_of(request), clock.now())
+            await save_own_signal(session, document, request.user.user_id, clock.now())
             return document
 
         return await write_once(request, database, clock, OwnSignalDocument, write)

@@ -12,6 +12,7 @@ from api.callers import Caller
 from models.changes import announce_change
 from models.clock import StoredClock
 from models.database import Database, Session
+from models.holding_actions import Said
 from models.idempotency import attempt_of, first_answer, keep_answer
 from models.resources.keyset import LARGEST, SMALLEST, Slice
 
@@ -58,3 +59,8 @@ async def write_once(
         answer = model.model_validate(await write(session))
         await keep_answer(session, attempt, answer.model_dump(mode="json"))
         return answer
+
+
+def said_by(request: ApiRequest, clock: StoredClock) -> Said:
+    """Return who says it now: a person, or the program behind a key."""
+    return Said(str(request.user.user_id or request.user.id), clock.now(), clock.wall_now())

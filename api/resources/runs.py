@@ -173,7 +173,7 @@ class InstallationController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> Installation:
         """Stop every outward effect at once; deciding goes on."""
-        user = request.user.user.id if request.user.user else None
+        user = request.user.user_id
 
         async def write(session: Session) -> Installation:
             await stop_effects(session, clock.now(), user)

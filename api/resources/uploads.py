@@ -32,11 +32,6 @@ class FileForm:
     file: UploadFile
 
 
-def who(request: ApiRequest) -> uuid.UUID | None:
-    """Return the user who sends this; a key has none."""
-    return request.user.user.id if request.user.user else None
-
-
 def shown(upload: object) -> shapes.Upload:
     """Return an upload on the wire."""
     return shapes.Upload.model_validate(upload, from_attributes=True)
@@ -58,7 +53,7 @@ class UploadController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> shapes.Upload:
         """Take a CSV or Parquet file and say what its columns seem to mean."""
-        return shown(await upload_desk.receive(data.file, who(request), clock.wall_now()))
+        return shown(await upload_desk.receive(data.file, request.user.user_id, clock.wall_now()))
 
     @get("/")
     async def list_(
@@ -125,7 +120,7 @@ class UploadController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> shapes.SavedMapping:
         """Keep what was chosen under a name; the next file with these columns is mapped by it."""
-        saved = await upload_desk.save(upload_id, data.name, who(request), clock.wall_now())
+        saved = await upload_desk.save(upload_id, data.name, request.user.user_id, clock.wall_now())
         return shapes.SavedMapping.model_validate(saved, from_attributes=True)
 
     @delete("/{upload_id:uuid}")

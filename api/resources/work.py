@@ -95,7 +95,7 @@ class TaskController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> Task:
         """Finish a task with what came of it; the customer's workflow goes on."""
-        user = request.user.user.id if request.user.user else None
+        user = request.user.user_id
 
         async def write(session: Session) -> Task:
             await complete_task(
@@ -115,7 +115,7 @@ class TaskController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> Task:
         """Put a task away for a while."""
-        user = request.user.user.id if request.user.user else None
+        user = request.user.user_id
 
         async def write(session: Session) -> Task:
             until = business(data.until)

@@ -40,8 +40,6 @@ async def events(feed: ChangeFeed) -> AsyncGenerator[ServerSentEventMessage, Non
 
 
 @get("/live", opt=SIGNED_IN, include_in_schema=False)
-async def live(
-    state: State, stopping: NamedDependency[asyncio.Event]
-) -> ServerSentEvent:
+async def live(state: State, stopping: NamedDependency[asyncio.Event]) -> ServerSentEvent:
     """Stream to one page until it is closed or the server stops."""
     return ServerSentEvent(until_stopping(events(state.changes), stopping))

@@ -3,7 +3,6 @@ import fcntl
 import os
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -20,6 +19,7 @@ from models.keys import KeyKind, create_key
 from settings import PREFIX
 from tests.house.repository import ROOT
 from tests.support.postgres import create_database, drop_database, free_port
+from tests.workers.embedded.support import wait_until
 
 START_SECONDS = 120.0
 
@@ -81,9 +81,7 @@ def running(
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while process.poll() is None and not _answers(url) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_until(lambda: process.poll() is not None or _answers(url), "the API answers", START_SECONDS)
         assert process.poll() is None
         yield Running(url, database_url)
     finally:

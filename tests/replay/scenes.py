@@ -192,7 +192,7 @@ async def continued(database: Database) -> AsyncIterator[Recorded]:
         await scene.open_signal(SignalKind.USAGE_DROP)
         await scene.set_tier(RiskTier.HIGH)
         name = f"customer/{scene.customer_id}"
-        async with site.worker():
+        with site.worker():
             await heard(site, scene)
             first = await site.client.get_workflow_handle(name).describe()
             for _ in range(8):

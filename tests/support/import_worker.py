@@ -1,7 +1,6 @@
-"""A worker process that a test may kill; arguments: database URL, address of Temporal, rows per batch."""
+"""A worker for imports, in a process that a test may kill."""
 
 import asyncio
-import sys
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -17,7 +16,7 @@ from workflows.imports import ImportWorkflow
 from workflows.scoring import PortfolioScoringWorkflow
 
 
-async def work(database_url: str, address: str, batch_rows: int) -> None:
+async def work(_told: object, database_url: str, address: str, batch_rows: int) -> None:
     """Serve the queues of an import until killed."""
     imports.BATCH_ROWS = batch_rows
     database = Database(database_url)
@@ -43,7 +42,3 @@ async def work(database_url: str, address: str, batch_rows: int) -> None:
     )
     async with workers[0], workers[1], workers[2]:
         await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -1,7 +1,6 @@
-"""A worker process for pulls that a test may kill; arguments: database URL, address of Temporal."""
+"""A worker for pulls, in a process that a test may kill."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ from workers.main import sandbox
 from workflows.pulls import PullWorkflow
 
 
-async def work(database_url: str, address: str) -> None:
+async def work(_told: object, database_url: str, address: str) -> None:
     """Serve the queues of a pull until killed."""
     pulls = await activities_of(Database(database_url))
     client = await Client.connect(address, data_converter=pydantic_data_converter)
@@ -23,7 +22,3 @@ async def work(database_url: str, address: str) -> None:
     activities: list[Callable[..., Any]] = [pulls.plan_pull, pulls.pull_stream, pulls.finish_pull]
     async with lifecycle, Worker(client, task_queue="bulk", activities=activities):
         await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1], sys.argv[2]))

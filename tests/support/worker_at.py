@@ -1,25 +1,20 @@
-"""A worker process that stops at a named point and says so, so that a test can kill it exactly there.
-
-Run as `python -m tests.support.worker_at`, with its order as JSON on standard input.
-"""
+"""A worker process that stops at a named point and says so, so that a test can kill it exactly there."""
 
 import asyncio
 import contextlib
-import json
-import os
-import sys
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from temporalio import client
 from temporalio.client import Client
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from domain.ports import DeliveryReceipt, EmailMessage, EmailSender
+from domain.ports import Clock, DeliveryReceipt, EmailMessage, EmailSender
 from models.clock import open_clock
 from models.database import Database
 from settings import Settings
+from tests.support.forked import Told
 from workers.clock_refresh import keep_fresh
 from workers.embedded.connection import connect_temporal
 from workers.main import build_worker
@@ -29,27 +24,33 @@ from workers.relay import Relay
 QUEUES = ("lifecycle", "decisions", "email")
 
 
-async def stop_here(point: str, what: str) -> None:
-    """Say where this process is, and never go on."""
-    sys.stdout.write(json.dumps({"point": point, "what": what}) + "\n")
-    sys.stdout.flush()
-    await asyncio.Event().wait()
+@dataclass(frozen=True)
+class Point:
+    """Where this process stops, and whom it tells."""
+
+    name: str
+    told: Told
+
+    async def stop_here(self, what: str) -> None:
+        """Say what this process was busy with, and never go on."""
+        self.told.send(what)
+        await asyncio.Event().wait()
 
 
 class StoppingSender:
     """The real sender, around whose call this process can stop."""
 
-    def __init__(self, sender: EmailSender, point: str) -> None:
+    def __init__(self, sender: EmailSender, point: Point) -> None:
         self._sender, self._point = sender, point
         self.name, self.has_look_up = sender.name, sender.has_look_up
         self.settle_seconds = sender.settle_seconds
 
     async def send(self, message: EmailMessage) -> DeliveryReceipt:
-        if self._point == "before_send":
-            await stop_here(self._point, message.delivery_id)
+        if self._point.name == "before_send":
+            await self._point.stop_here(message.delivery_id)
         receipt = await self._sender.send(message)
-        if self._point == "after_send":
-            await stop_here(self._point, message.delivery_id)
+        if self._point.name == "after_send":
+            await self._point.stop_here(message.delivery_id)
         return receipt
 
     async def look_up(self, delivery_id: str) -> DeliveryReceipt | None:
@@ -57,21 +58,21 @@ class StoppingSender:
 
 
 class _StopAfterActivity(ActivityInboundInterceptor):
-    def __init__(self, following: ActivityInboundInterceptor, point: str) -> None:
+    def __init__(self, following: ActivityInboundInterceptor, point: Point) -> None:
         super().__init__(following)
         self._point = point
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
         result = await super().execute_activity(input)
-        if input.fn.__name__ == self._point.removeprefix("after_"):
-            await stop_here(self._point, str(input.args[0].seq))
+        if input.fn.__name__ == self._point.name.removeprefix("after_"):
+            await self._point.stop_here(str(input.args[0].seq))
         return result
 
 
 class StopAfterActivity(client.Interceptor, Interceptor):
     """Stops after an activity has committed and before Temporal hears of it."""
 
-    def __init__(self, point: str) -> None:
+    def __init__(self, point: Point) -> None:
         self._point = point
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
@@ -81,21 +82,24 @@ class StopAfterActivity(client.Interceptor, Interceptor):
 class StoppingRelay(Relay):
     """Stops between the claim of a ring and its signal."""
 
+    def __init__(self, database: Database, clock: Clock, connected: Client, point: Point) -> None:
+        super().__init__(database, clock, connected)
+        self._point = point
+
     async def _ring(self, customer_id: uuid.UUID) -> uuid.UUID | None:
-        await stop_here("after_claim", str(customer_id))
+        await self._point.stop_here(str(customer_id))
         return None
 
 
-async def run(order: dict[str, Any]) -> None:
-    """Run the parts that the order names until killed."""
-    point = order["point"]
-    settings = Settings.model_validate(order["settings"])
+async def work_until(told: Told, stop_at: str, given: dict[str, Any]) -> None:
+    """Run a worker with these settings that stops at a point, or never for another word."""
+    point, settings = Point(stop_at, told), Settings.model_validate(given)
     database = Database(settings.database_url or "", pool_size=6)
     clock = await open_clock(database)
     fresh = asyncio.create_task(keep_fresh(clock, database))
     connected = await connect_temporal(settings)
-    if point == "after_claim":
-        await StoppingRelay(database, clock, connected).ring_all()
+    if point.name == "after_claim":
+        await StoppingRelay(database, clock, connected, point).ring_all()
     config = connected.config()
     config["interceptors"] = [StopAfterActivity(point)]
     parts = build_parts(settings, database, clock)
@@ -105,10 +109,3 @@ async def run(order: dict[str, Any]) -> None:
             await running.enter_async_context(build_worker(Client(**config), queue, parts, settings))
         await asyncio.Event().wait()
     fresh.cancel()
-
-
-if __name__ == "__main__":
-    try:
-        asyncio.run(run(json.loads(sys.stdin.readline())))
-    except KeyboardInterrupt:
-        os._exit(0)

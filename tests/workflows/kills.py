@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import httpx
@@ -26,10 +26,11 @@ from models.tables.ledger import EffectRow, OutboxRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.work import TaskRow
 from tests.support.facts import contact, customer
+from tests.support.forked import ForkedProcess, forked
 from tests.support.runs import one_letter, open_run, start_run
 from tests.support.scenario import Scenario
 from tests.support.simulators import until_true
-from tests.support.worker_process import WorkerProcess, worker_process
+from tests.support.worker_at import work_until
 from workers.relay import Relay
 
 MONDAY_AT_TEN = BusinessInstant(dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC))
@@ -65,18 +66,18 @@ class Site:
     simulator: str
     has_look_up: bool = True
 
-    def worker(self, point: str = "none") -> AbstractAsyncContextManager[WorkerProcess]:
+    def worker(self, point: str = "none") -> AbstractContextManager[ForkedProcess]:
         """Run the workers of this installation in a process that stops at `point`."""
         key = {} if self.has_look_up else {"sendgrid_api_key": SIMULATOR_API_KEY}
-        return worker_process(
-            point,
-            database_url=self.database.url,
-            temporal_address=self.address,
-            temporal_namespace=self.client.namespace,
-            sendgrid_host=self.simulator,
-            secret_key="a secret of the tests, long enough",
+        settings = {
+            "database_url": self.database.url,
+            "temporal_address": self.address,
+            "temporal_namespace": self.client.namespace,
+            "sendgrid_host": self.simulator,
+            "secret_key": "a secret of the tests, long enough",
             **key,
-        )
+        }
+        return forked(work_until, point, settings)
 
     async def begin(self) -> None:
         """Give the installation a clock and a source, and release it."""
@@ -186,10 +187,10 @@ async def kill_at(site: Site, point: str) -> dict[Purpose, Found]:
     """Start a letter per purpose, kill the worker at the point of all three, and let a fresh one finish."""
     await site.begin()
     letters = {purpose: await _start(site, purpose) for purpose in Purpose}
-    async with site.worker(point) as doomed:
+    with site.worker(point) as doomed:
         reached = await doomed.reached(times=len(letters))
-        await doomed.kill()
-    async with site.worker():
+        doomed.kill()
+    with site.worker():
         for letter in letters.values():
             await until_true(letter.is_settled, PATIENCE)
         found = {purpose: await letter.look() for purpose, letter in letters.items()}

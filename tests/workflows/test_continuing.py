@@ -29,7 +29,7 @@ async def site(postgres_url: str, migrated_template: str, temporal_server: DevSe
         async with running.database.transaction() as session:
             await load_library(session, LIBRARY, MONDAY_AT_TEN)
         await running.begin()
-        async with running.worker():
+        with running.worker():
             yield running
 
 

@@ -1,12 +1,10 @@
 """ImportWorkflow on the dev server, with workers that are killed while they read."""
 
 import asyncio
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,8 @@ from models.clock import wall_now
 from models.database import Database
 from models.imports import ImportRun, load_run
 from tests.support.binaries import dev_server
+from tests.support.forked import ForkedProcess, forked
+from tests.support.import_worker import work
 from workers.import_report import summary
 from workers.import_watch import watch
 from workers.imports import ImportFailedError, start_import
@@ -72,17 +72,9 @@ async def client() -> AsyncIterator[Client]:
         yield env.client
 
 
-@contextmanager
-def worker(database: Database, client: Client) -> Iterator[subprocess.Popen[bytes]]:
+def worker(database: Database, client: Client) -> AbstractContextManager[ForkedProcess]:
     """A worker in its own process, killed without warning at the end."""
-    address = client.service_client.config.target_host
-    command = [sys.executable, "-m", "tests.support.import_worker", database.url, address, str(BATCH)]
-    process = subprocess.Popen(command, cwd=ROOT)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    return forked(work, database.url, client.service_client.config.target_host, BATCH)
 
 
 class Silent:

@@ -1,10 +1,8 @@
 """PullWorkflow on the dev server, with workers that are killed while they read."""
 
 import asyncio
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -18,8 +16,9 @@ from integrations.simulators.sample_accounts import sample_companies
 from models.clock import wall_now
 from models.connections import get_listed, load_connection, pause_connection
 from models.database import Database
-from tests.house.repository import ROOT
 from tests.support.binaries import dev_server
+from tests.support.forked import ForkedProcess, forked
+from tests.support.pull_worker import work
 from tests.support.pulls import CIPHER, SMALL, Providers, connect, soon, value
 from tests.support.simulators import running_simulators, until_true
 from workers.pull_keeper import keep_pulls, start_pull
@@ -51,17 +50,9 @@ async def client() -> AsyncIterator[Client]:
         yield env.client
 
 
-@contextmanager
-def worker(database: Database, client: Client) -> Iterator[subprocess.Popen[bytes]]:
+def worker(database: Database, client: Client) -> AbstractContextManager[ForkedProcess]:
     """A worker in its own process, killed without warning at the end."""
-    address = client.service_client.config.target_host
-    command = [sys.executable, "-m", "tests.support.pull_worker", database.url, address]
-    process = subprocess.Popen(command, cwd=ROOT)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    return forked(work, database.url, client.service_client.config.target_host)
 
 
 async def until_value(database: Database, query: str, least: int) -> None:

@@ -32,16 +32,16 @@ async def test_a_worker_killed_after_a_decision_and_after_an_advance_repeats_nei
     await scene.open_signal(SignalKind.USAGE_DROP)
     await scene.set_tier(RiskTier.HIGH)
     assert await site.ring() == 1
-    async with site.worker("after_decide") as doomed:
+    with site.worker("after_decide") as doomed:
         assert await doomed.reached() == ["1"]
-        await doomed.kill()
+        doomed.kill()
     (before,) = await scene.rows(LifecycleRow)
-    async with site.worker("after_advance") as doomed:
+    with site.worker("after_advance") as doomed:
         assert await doomed.reached() == ["1"]
-        await doomed.kill()
+        doomed.kill()
     (run,) = await scene.runs()
     assert run.advance_seq == 1
-    async with site.worker():
+    with site.worker():
         await until_true(lambda: _is_asleep(site, run.id), PATIENCE)
     (after,) = await scene.rows(LifecycleRow)
     assert (after.decide_seq, after.last_result) == (1, before.last_result)

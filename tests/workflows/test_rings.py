@@ -81,9 +81,9 @@ async def test_a_ring_that_nobody_answered_is_repeated_after_its_lease(site: Sit
 
 async def test_a_relay_killed_between_claim_and_ring_loses_none(site: Site) -> None:
     customer_id = await site.add_customer("acme")
-    async with site.worker("after_claim") as doomed:
+    with site.worker("after_claim") as doomed:
         assert await doomed.reached() == [str(customer_id)]
-        await doomed.kill()
+        doomed.kill()
     assert await site.ring() == 0
     with pytest.raises(RPCError, match="not found"):
         await rings(site.client, customer_id)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from settings import Settings
+from settings import Settings, SettingsError
 from workers.embedded import postgres
 from workers.embedded.children import ChildSpec
 from workers.embedded.lock import only_one
@@ -48,8 +48,13 @@ async def run_stack(
 
 def prepare_home(home: Path) -> Path:
     """Make the home and the secret key; only its owner may list it."""
-    home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    except OSError as error:
+        raise SettingsError(
+            reason=f"EVERSTAY_HOME: {home} cannot be a folder of ours: {error.strerror}"
+        ) from None
     postgres.kept_secret(home / Settings.SECRET_FILE)
     return home
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from settings import Settings
+from settings import Settings, SettingsError
 from tests.workers.embedded.support import fresh_settings
 from workers.embedded.errors import StackNotRunningError, StackRunningError
 from workers.embedded.lock import only_one
 from workers.embedded.logs import rotate, tail
 from workers.embedded.process import ProcessMark, end_leftovers, grant_search
 from workers.embedded.runtime import Part, StackState, locate, read_state, state_path, write_state
+from workers.embedded.stack import prepare_home
 from workers.embedded.status import as_text, describe
 
 pytestmark = pytest.mark.integration
@@ -162,3 +163,9 @@ def test_folders_on_the_way_are_opened_for_passing_through_only(tmp_path: Path) 
     assert closed in grant_search(closed / "data")
     assert stat.S_IMODE(closed.stat().st_mode) == 0o701
     assert grant_search(closed / "data") == []
+
+
+def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"EVERSTAY_HOME: .* cannot be a folder of ours: Not a directory"):
+        prepare_home(tmp_path / "file" / "home")
