@@ -9,6 +9,7 @@ from typing import Any
 
 from activities.import_plan import load_lookups, table_of
 from activities.import_rows import RowBatch
+from activities.upload_people import link_upload
 from activities.message_replay import corrected_message, is_message, replay_message
 from domain.errors import ConflictError, InvalidInputError
 from domain.mapping import FileSpec, Mapping
@@ -19,7 +20,6 @@ from domain.time import WallInstant, business
 from domain.tracked_message import MessageReader
 from models.asked_objects import ask_for
 from models.changes import announce_change
-from models.customer_matching import link_facts
 from models.database import Database, Session
 from models.facts import store_facts
 from models.imports import ImportRun, load_run
@@ -91,7 +91,7 @@ async def replay(
         mapping = correction.mapping or Mapping.model_validate(run.document)
         batch, converter = _batch(row, mapping, run, reader, correction)
         if mapping.source.kind == UPLOAD:
-            batch.facts = await link_facts(session, row.source_id, batch.facts, run.now or business(wall))
+            await link_upload(session, row.source_id, batch, run.now or business(wall))
         result = await store_facts(session, row.source_id, batch.facts, received_at=wall)
         batch.settle(result, converter)
         return await _settled(session, row, batch.bad.get(0), wall)

@@ -1,11 +1,11 @@
 """Rows of a batch on their way to facts and back: what became of each row."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from domain.facts import Fact
+from domain.facts import ContactFact, Fact
 from domain.mapping_rows import ROW, RowConverter
 from domain.mapping_values import FieldError
 from domain.tabular import Position, RawRow
@@ -43,6 +43,15 @@ class RowBatch:
             return
         self.facts += facts
         self.owners += [index] * len(facts)
+
+    def leave_out_people(self, keys: Collection[str]) -> None:
+        """Take out what is told of people by these keys, whom another source told of: such a row is a repeat."""
+        kept = [
+            (fact, owner)
+            for fact, owner in zip(self.facts, self.owners, strict=True)
+            if not (isinstance(fact, ContactFact) and fact.key in keys)
+        ]
+        self.facts, self.owners = [fact for fact, _ in kept], [owner for _, owner in kept]
 
     def _refuse(self, index: int, kind: str, name: str, reason: str) -> None:
         row = self.rows[index]

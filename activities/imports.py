@@ -19,6 +19,7 @@ from activities.contracts_imports import (
 )
 from activities.import_plan import PlannedFile, end_of_data, load_lookups, plan_files, table_of
 from activities.import_rows import RowBatch, batches
+from activities.upload_people import link_upload
 from domain.errors import ConflictError, InvalidInputError
 from domain.mapping import Mapping
 from domain.mapping_rows import RowConverter
@@ -26,7 +27,6 @@ from domain.ports import Clock
 from domain.tabular import Position, TableReader
 from domain.time import BusinessInstant
 from models.changes import announce_change
-from models.customer_matching import link_facts
 from models.customer_standing import customers_of, refresh_customers
 from models.database import Database
 from models.facts import store_facts
@@ -126,7 +126,7 @@ class ImportActivities(ImportContract):
                 raise ConflictError(what=batch.file, reason="another attempt is reading it")
             if run.document["source"]["kind"] == UPLOAD:
                 now = await business_now(session, wall)
-                batch.facts = await link_facts(session, run.source_id, batch.facts, now)
+                await link_upload(session, run.source_id, batch, now)
             result = await store_facts(session, run.source_id, batch.facts, received_at=wall, announces=False)
             tally = batch.settle(result, converter)
             await quarantine(session, run.id, run.source_id, list(batch.bad.values()), wall)

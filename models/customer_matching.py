@@ -146,7 +146,8 @@ async def link_facts(
     fresh = [row for row in rows if (row["kind"], row["key"]) not in known]
     if fresh:
         await session.execute(insert(IdentityRow), fresh)
-    strangers = people - set(found) - await _own_contacts(session, source_id, people)
+    named_before = set(await linked(session, source_id, USER, list(people)))
+    strangers = people - set(found) - named_before - await _own_contacts(session, source_id, people)
     return [_without(fact, strangers) for fact in facts]
 
 

@@ -1,7 +1,7 @@
 """People and subjects in what providers tell: whom we know already, and what was said first."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -26,9 +26,17 @@ async def without_known_people(
     session: AsyncSession, source_id: str, entries: Entries, now: BusinessInstant
 ) -> Entries:
     """Link a person whom another source has told of at the same customer, instead of having them twice."""
-    people = {fact.key: fact for _, fact in entries if isinstance(fact, ContactFact) and fact.email}
+    same = await link_known_people(session, source_id, [fact for _, fact in entries], now)
+    return [(n, fact) for n, fact in entries if not (isinstance(fact, ContactFact) and fact.key in same)]
+
+
+async def link_known_people(
+    session: AsyncSession, source_id: str, facts: Sequence[Fact], now: BusinessInstant
+) -> Collection[str]:
+    """Link the people whom another source has told of at the same customer; return their keys here."""
+    people = {fact.key: fact for fact in facts if isinstance(fact, ContactFact) and fact.email}
     if not people:
-        return entries
+        return ()
     customers = await linked(session, source_id, GROUP, [fact.customer for fact in people.values()])
     mail = func.lower(ContactRow.email)
     query = (
@@ -44,7 +52,7 @@ async def without_known_people(
         if contact is not None:
             same[key] = contact
     await _link_people(session, source_id, same, now)
-    return [(n, fact) for n, fact in entries if not (isinstance(fact, ContactFact) and fact.key in same)]
+    return same.keys()
 
 
 async def _link_people(

@@ -54,6 +54,8 @@ def next_day_seconds(now: float, late_p95_hours: float, limits: PaceLimits, *, i
         wanted = max(now, min(now * LONGER, limits.longest))
     elif is_calm:
         wanted = now * SHORTER
+    elif now > limits.longest:  # we were swamped, and are no more: back into the budget
+        wanted = max(now * SHORTER, limits.longest)
     return max(wanted, limits.shortest)
 
 

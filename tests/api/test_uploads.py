@@ -12,7 +12,7 @@ from domain.vocabulary import Role
 from models.clock import wall_now
 from models.database import Database
 from models.keys import KeyKind, create_key
-from models.tables.customers import CustomerRow
+from models.tables.customers import ContactRow, CustomerRow
 from models.tables.facts import UsageDailyRow
 from models.uploads import DONE, UNDONE, Upload, load_upload
 from tests.support.uploads import CUSTOMERS, USAGE, import_waiting, take_back
@@ -138,6 +138,26 @@ async def test_usage_finds_its_customers_by_id_domain_and_name_and_shows_what_it
     await take_back(database, (await upload_at(database, place)).id)
     assert await count(database, UsageDailyRow) == 0
     assert await count(database, CustomerRow) == 3
+
+
+PEOPLE = "contact id,company,name,email,role\n1,A-1,Ann Able,ann@northwind.example,champion\n"
+MORE_PEOPLE = PEOPLE + "2,A-1,Bea Best,bea@northwind.example,champion\n"
+
+
+async def test_people_whom_another_source_told_of_stay_one(manager: Client, database: Database) -> None:
+    await import_file(manager, database, "customers.csv", CUSTOMERS)
+    await import_file(manager, database, "people.csv", PEOPLE)
+    place = await import_file(manager, database, "people again.csv", MORE_PEOPLE.replace("ann@", "Ann@"))
+    assert await names_of_people(database) == ["Ann Able", "Bea Best"]
+    upload = await upload_at(database, place)
+    await press(manager, place, "undo")
+    await take_back(database, upload.id)
+    assert await names_of_people(database) == ["Ann Able"]
+
+
+async def names_of_people(database: Database) -> list[str]:
+    async with database.transaction() as session:
+        return sorted(await session.scalars(select(ContactRow.name)))
 
 
 CHANGED = "id,company,plan,arr\nB-9,Fabrikam,Enterprise,7200\n"

@@ -48,6 +48,12 @@ def test_when_swamped_a_day_gets_longer_whatever_the_budget() -> None:
     assert next_day_seconds(8.0, SWAMPED_HOURS + 1, LIMITS, is_calm=False) > LIMITS.longest
 
 
+def test_once_the_swamp_is_over_a_day_goes_back_into_the_budget_by_steps() -> None:
+    assert next_day_seconds(16.0, 0.8, LIMITS, is_calm=False) == 12.0
+    assert next_day_seconds(9.0, 0.8, LIMITS, is_calm=False) == LIMITS.longest
+    assert next_day_seconds(9.0, 1.2, LIMITS, is_calm=False) == 9.0
+
+
 async def test_a_new_pace_goes_on_from_the_same_business_instant(database: Database) -> None:
     start = start_of_day(dt.date(2026, 9, 7))
     async with database.transaction() as session:
