@@ -21,25 +21,26 @@ LEAST_SECONDS = 15.0
 BATCHES = 10
 """Batches of tickets that one sweep reads: the rest of a large import waits for the next."""
 TRAIN_EVERY = dt.timedelta(days=7)
+LEAST_SECONDS_TO_TRAIN = 900.0
+"""Wall time between two trainings at least: each takes some seconds of the process that rings customers."""
 log: Any = structlog.get_logger("signals")
 
 
 async def keep_watching(database: Database, clock: Clock) -> None:
     """Sweep every few business hours, until cancelled."""
+    loop, trained_at = asyncio.get_running_loop(), float("-inf")
     while True:
         due = BusinessInstant(clock.now() + EVERY)
         await sweep(database, clock)
+        if loop.time() - trained_at >= LEAST_SECONDS_TO_TRAIN and await train_if_due(database, clock):
+            trained_at = loop.time()
         wait = (clock.wall_at(due) - clock.wall_now()).total_seconds()
         await asyncio.sleep(max(LEAST_SECONDS, wait))
 
 
 async def sweep(database: Database, clock: Clock) -> list[uuid.UUID]:
-    """Do all of it once; return the customers that fell and now wait to be scored."""
+    """Find falls and read tickets once; return the customers that fell and now wait to be scored."""
     fell = await usage_falls.sweep(database, clock)
-    async with database.transaction() as session:
-        is_due = await sentiment.is_due(session, clock.now(), TRAIN_EVERY)
-    if is_due:
-        await train(database, clock)
     read = 0
     for _ in range(BATCHES):
         some = await read_tickets(database)
@@ -49,6 +50,15 @@ async def sweep(database: Database, clock: Clock) -> list[uuid.UUID]:
     if fell or read:
         log.info("signals swept", fell=len(fell), tickets_read=read)
     return fell
+
+
+async def train_if_due(database: Database, clock: Clock) -> bool:
+    """Train where the last attempt is a week old; tell whether it was."""
+    async with database.transaction() as session:
+        is_due = await sentiment.is_due(session, clock.now(), TRAIN_EVERY)
+    if is_due:
+        await train(database, clock)
+    return is_due
 
 
 async def train(database: Database, clock: Clock) -> dict[str, Any]:

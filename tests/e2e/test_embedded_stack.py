@@ -13,6 +13,7 @@ PARTS = {
     "simulators",
     "api",
     "worker-lifecycle",
+    "worker-decisions",
     "worker-activities",
     "relay",
 }

@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.proof, pytest.mark.e2e]
 EVENTS, BATCH, SENDERS = 200_000, 100, 4
 CUSTOMERS, BREAKERS = 48, 8  # more at once would be held back as a mass alert
 CEILING, USUAL, HISTORY_DAYS = 1000.0, 15.0, 70
-VICTIMS = ("api", "relay", "worker-lifecycle", "worker-activities", "postgres")
+VICTIMS = ("api", "relay", "worker-lifecycle", "worker-decisions", "worker-activities", "postgres")
 PAUSE_SECONDS = (2.0, 6.0)
 SETTLE_SECONDS = 900.0
 DAY = dt.timedelta(days=1)

@@ -12,7 +12,7 @@ from models.database import Database
 from models.digests import read_digest
 from models.tables.facts import TicketRow
 from tests.support.portfolio import NOW, FixedClock, Portfolio, ago
-from workers.signal_upkeep import sweep, train
+from workers.signal_upkeep import sweep, train, train_if_due
 
 pytestmark = pytest.mark.integration
 
@@ -55,3 +55,8 @@ async def test_rated_tickets_train_a_model_that_then_reads(database: Database) -
         said = sentiment.said_of(await read_digest(session, sentiment.KEY))
         assert not await sentiment.is_due(session, NOW, dt.timedelta(days=7))
     assert said.startswith("a model of your own, trained on 320 rated tickets")
+
+
+async def test_a_model_is_trained_once_a_week(database: Database) -> None:
+    assert await train_if_due(database, FixedClock())
+    assert not await train_if_due(database, FixedClock())

@@ -25,11 +25,12 @@ VIEW_SECONDS, LOOK_SECONDS = 1.0, 0.5
 NIGHT = dt.timedelta(hours=4)
 """After the last day's facts we wait until the night's scoring is over."""
 DRAIN_SECONDS = 15.0
-DAYS_BUDGET = 1.27
+DAYS_BUDGET = 1.3
 """A demo that ends may take so many times its shortest days."""
 LONGEST_FREE_DAY = 60.0
 LONGEST_WARM_UP_SECONDS = 120.0
-SHORT, POSTPONE_SECONDS = dt.timedelta(seconds=5), 8.0
+SHORT, POSTPONE_SECONDS = dt.timedelta(seconds=3), 3.0
+"""Postponed while there is still time for every process to hear of it."""
 
 
 class DemoDays:

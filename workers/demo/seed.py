@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from domain.errors import EverstayError
 from domain.facts import Fact
@@ -104,13 +104,23 @@ async def _add_team(database: Database, team: Sequence[SampleUser]) -> None:
 
 
 async def _store_history(database: Database, simulation: Simulation) -> None:
+    """Store batch by batch; while the database works on one, the next is made up."""
+    batches = _batches(simulation)
+    batch = next(batches, None)
+    while batch is not None:
+        following = asyncio.create_task(asyncio.to_thread(next, batches, None))
+        await store(database, batch)
+        batch = await following
+
+
+def _batches(simulation: Simulation) -> Iterator[list[Fact]]:
     batch = simulation.introductions()
     for _, facts in simulation.history():
         batch += facts
         if len(batch) >= BATCH:
-            await store(database, batch)
+            yield batch
             batch = []
-    await store(database, batch)
+    yield batch
 
 
 async def store(database: Database, facts: Sequence[Fact]) -> int:

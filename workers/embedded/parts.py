@@ -12,9 +12,10 @@ from workers.embedded.probes import http_answers
 from workers.embedded.runtime import environment
 
 HEALTH_PATH = "/health"
-WORKERS = {  # child: its task queues. Two processes, since two cores is the smallest machine
+WORKERS = {  # child: its task queues. What people wait for is not behind a night's scoring or an import
     "worker-lifecycle": ("lifecycle",),
-    "worker-activities": ("decisions", "email", "billing", "scoring", "bulk"),
+    "worker-decisions": ("decisions",),
+    "worker-activities": ("email", "billing", "scoring", "bulk"),
 }
 
 
