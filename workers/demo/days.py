@@ -25,7 +25,7 @@ VIEW_SECONDS, LOOK_SECONDS = 1.0, 0.5
 NIGHT = dt.timedelta(hours=4)
 """After the last day's facts we wait until the night's scoring is over."""
 DRAIN_SECONDS = 15.0
-DAYS_BUDGET = 1.3
+DAYS_BUDGET = 1.22
 """A demo that ends may take so many times its shortest days."""
 LONGEST_FREE_DAY = 60.0
 LONGEST_WARM_UP_SECONDS = 120.0
