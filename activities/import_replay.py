@@ -9,8 +9,8 @@ from typing import Any
 
 from activities.import_plan import load_lookups, table_of
 from activities.import_rows import RowBatch
-from activities.upload_people import link_upload
 from activities.message_replay import corrected_message, is_message, replay_message
+from activities.upload_people import link_upload
 from domain.errors import ConflictError, InvalidInputError
 from domain.mapping import FileSpec, Mapping
 from domain.mapping_check import nearest

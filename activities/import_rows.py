@@ -45,7 +45,7 @@ class RowBatch:
         self.owners += [index] * len(facts)
 
     def leave_out_people(self, keys: Collection[str]) -> None:
-        """Take out what is told of people by these keys, whom another source told of: such a row is a repeat."""
+        """Take out what is told of people whom another source told of: such a row is a repeat."""
         kept = [
             (fact, owner)
             for fact, owner in zip(self.facts, self.owners, strict=True)

@@ -37,6 +37,9 @@ PAGES = (
     "/playbooks/low-engagement",
     "/data",
     "/data/events",
+    "/data/holding",
+    "/contacts/{contact}",
+    "/webhook-deliveries",
     "/data/uploads",
     "/imports",
     "/quarantine",
@@ -226,7 +229,9 @@ def test_axe_finds_nothing_narrow_or_wide_in_light_or_dark(shown: Site, place: s
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if "Policy" in message.text else None)
-    page.goto(place.format(customer=shown.sample.customers[0], run=a_run(shown.database_url)))
+    first = shown.sample.customers[0]
+    contact, run = shown.sample.contacts[first][0], a_run(shown.database_url)
+    page.goto(place.format(customer=first, contact=contact, run=run))
     assert list(faults(page)) == []
     assert errors == []
     page.context.close()

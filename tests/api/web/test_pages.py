@@ -30,6 +30,11 @@ NEEDS = {
     "/plan": Permission.READ_RUNS,
     "/playbooks": Permission.READ_PLAYBOOKS,
     "/playbooks/low-engagement": Permission.READ_PLAYBOOKS,
+    "/contacts/{contact}": Permission.READ_IMPORTS,
+    "/data": Permission.READ_IMPORTS,
+    "/data/events": Permission.READ_IMPORTS,
+    "/data/holding": Permission.READ_IMPORTS,
+    "/data/uploads": Permission.WRITE_IMPORTS,
     "/imports": Permission.READ_IMPORTS,
     "/quarantine": Permission.READ_IMPORTS,
     "/webhook-deliveries": Permission.READ_IMPORTS,
@@ -39,6 +44,8 @@ NEEDS = {
     "/signals/own": Permission.EDIT_POLICIES,
 }
 MOST_QUERIES = 8
+MORE_QUERIES = {"/data": 15}
+"""An overview of parts that have a table each."""
 SHORT = {"meta", "link", "input", "br", "img", "hr"}
 
 
@@ -94,7 +101,8 @@ async def queries_of(browser: Client, place: str) -> list[str]:
 async def address(page: str, database: Database, sample: Sample) -> str:
     async with database.transaction() as session:
         run = await session.scalar(select(InterventionRow.id).order_by(InterventionRow.id).limit(1))
-    return page.format(customer=sample.customers[0], run=run)
+    first = sample.customers[0]
+    return page.format(customer=first, contact=sample.contacts[first][0], run=run)
 
 
 @pytest.mark.parametrize("page", list(NEEDS))
@@ -106,7 +114,7 @@ async def test_a_page_is_whole_holds_the_policy_and_asks_little_of_the_database(
     answer = await browser.get(place)
     assert answer.status_code == 200, answer.text
     asked = [await queries_of(browser, place) for _ in range(2)]
-    assert min(asked, key=len)[MOST_QUERIES:] == []
+    assert min(asked, key=len)[MORE_QUERIES.get(page, MOST_QUERIES) :] == []
     outline = Outline(answer.text)
     assert (outline.faults, outline.open) == ([], [])
     assert len(set(outline.ids)) == len(outline.ids)
