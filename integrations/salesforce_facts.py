@@ -10,14 +10,14 @@ from domain.addresses import by_mail, is_mail
 from domain.facts import ContactFact, CustomerFact, Fact, MeetingFact, TouchpointFact
 from domain.mail_domains import clean_domain
 from domain.meeting_titles import kind_of
-from domain.pulling import parse_instant
+from domain.pulling import Hint, parse_instant
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Timeline
 from domain.vocabulary import Channel, Direction
 
 Fields = Mapping[str, str]
-CONTACT_PREFIX = "003"
-"""The first characters of every Salesforce contact's id; a `WhoId` may be a lead instead."""
+ACCOUNT_PREFIX, CONTACT_PREFIX = "001", "003"
+"""The first characters of the ids of every account and contact; a `WhoId` may be a lead instead."""
 CHANNELS = {"call": Channel.CALL, "email": Channel.EMAIL, "listemail": Channel.EMAIL}
 LONGEST_SUBJECT = 300
 
@@ -32,6 +32,14 @@ def facts_of(
     """Translate one record; a type that says nothing of customers gives nothing."""
     translate = TRANSLATORS.get(kind)
     return [] if translate is None else translate(_Record(body, known_at, timeline, options or {}))
+
+
+def hints_of(kind: str, body: Fields) -> list[Hint]:
+    """Say by what an account may be recognised as a customer of another source."""
+    if kind != "Account" or not body.get("Id"):
+        return []
+    domain = clean_domain(body.get("Website") or None)
+    return [Hint(body["Id"], name=body.get("Name") or body["Id"], domains=(domain,) if domain else ())]
 
 
 class _Record:
@@ -160,6 +168,26 @@ def _event(record: _Record) -> list[Fact]:
     return [meeting, spoken]
 
 
+def _note(record: _Record) -> list[Fact]:
+    """Tell a note on an account or a contact; those on leads and deals are nobody's yet."""
+    parent = record.need("ParentId")
+    if not parent.startswith((ACCOUNT_PREFIX, CONTACT_PREFIX)):
+        return []
+    is_person = parent.startswith(CONTACT_PREFIX)
+    return [
+        TouchpointFact(
+            key=record.need("Id"),
+            known_at=record.known_at,
+            customer=record.need("AccountId") if is_person else parent,
+            contact=parent if is_person else None,
+            direction=Direction.OUT,
+            channel=Channel.NOTE,
+            subject=(record.get("Title") or "")[:LONGEST_SUBJECT] or None,
+            occurred_at=record.at("CreatedDate") or record.known_at,
+        )
+    ]
+
+
 def _email(record: _Record) -> list[Fact]:
     """Tell a mail of Salesforce's e-mail feature by the address of the other side."""
     came = record.is_true("Incoming")
@@ -188,4 +216,5 @@ TRANSLATORS: Mapping[str, Callable[[_Record], list[Fact]]] = {
     "Task": _task,
     "Event": _event,
     "EmailMessage": _email,
+    "Note": _note,
 }

@@ -144,7 +144,8 @@ def _salesforce(body: bytes, context: ReadingContext) -> list[Part]:
 def _record(place: int, kind: str, fields: Mapping[str, str], context: ReadingContext) -> Part:
     known_at = context.known_when(salesforce_facts.told_at(fields))
     facts = salesforce_facts.facts_of(kind, fields, known_at, context.timeline, context.options)
-    return Part(place, {"type": kind, **fields}, tuple(facts))
+    hints = tuple(salesforce_facts.hints_of(kind, fields))
+    return Part(place, {"type": kind, **fields}, tuple(facts), hints=hints)
 
 
 def _generic(body: bytes, context: ReadingContext) -> list[Part]:

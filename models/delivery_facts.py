@@ -13,9 +13,10 @@ from domain.facts import Fact
 from domain.time import BusinessInstant, WallInstant
 from domain.webhook_messages import Part
 from models.clock import load_timeline
-from models.deliveries import Counts, Delivery
-from models.facts import store_facts
+from models.deliveries import Counts, Delivery, replay_unclean
+from models.facts import CUSTOMERS, store_facts
 from models.facts_batch import StoreResult, Verdict
+from models.hints import match_hints, remember_hints
 from models.intake import Item, take_in
 from models.quarantine import OPEN, REPLAYED, BadRow, quarantine, row_hash
 from models.source_days import count_day
@@ -53,6 +54,7 @@ async def store_parts(
     """
     read = await _take_in(session, delivery, parts)
     parts = [part for part in parts if part.stream is None]
+    await _recognise(session, source, parts, delivery, wall)
     entries = provided(source, parts)
     result = await store_facts(
         session, source.id, [each.fact for each in entries], received_at=delivery.received_at
@@ -83,6 +85,19 @@ async def _take_in(session: AsyncSession, delivery: Delivery, parts: Sequence[Pa
     now = await business_now(session, delivery.received_at)
     tally = await take_in(session, delivery.source_id, items, delivery.received_at, now)
     return Counts(tally.stored, tally.duplicates, tally.quarantined)
+
+
+async def _recognise(
+    session: AsyncSession, source: Source, parts: Sequence[Part], delivery: Delivery, wall: WallInstant
+) -> None:
+    """Link accounts that are another source's customers; what waited for them is read again."""
+    hints = [hint for part in parts for hint in part.hints]
+    if not hints or CUSTOMERS in source.provides:
+        return
+    now = await business_now(session, delivery.received_at)
+    await remember_hints(session, source.id, hints, now)
+    if await match_hints(session, source.id, hints, now):
+        await replay_unclean(session, wall, source.id)
 
 
 async def business_now(session: AsyncSession, wall: WallInstant) -> BusinessInstant:

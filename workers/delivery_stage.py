@@ -109,7 +109,7 @@ class DeliveryStage:
             wall,
             keeps_strangers=delivery.provider not in REREAD_EACH_TIME,
         )
-        told = any(part.asks or part.problem or (part.stream and part.facts) for part in parts)
+        told = any(part.asks or part.hints or part.problem or (part.stream and part.facts) for part in parts)
         concerns_us = told or bool(provided(source, parts))
         state = DeliveryState.PROCESSED if concerns_us else DeliveryState.IGNORED
         await settle_delivery(session, delivery.id, state, counts if concerns_us else Counts(), wall)

@@ -334,6 +334,20 @@ async def test_what_waited_in_quarantine_is_settled_when_the_delivery_is_replaye
     assert (row.state, kept.state, kept.stored, kept.quarantined) == ("replayed", "processed", 1, 0)
 
 
+async def test_a_salesforce_account_is_the_customer_of_its_domain(
+    client: Client, database: Database, sample: Sample
+) -> None:
+    await connect_provider(database, "salesforce", provides=("touchpoints",), organization_id=ORGANIZATION)
+    domain = sample.rows[1]["domain"]
+    account = salesforce_message("Account", Id="0011", Name="Theirs", Website=f"https://www.{domain}/about")
+    for body in (salesforce_message().replace(b"04l1", b"04l2"), account):
+        await Sender("salesforce", body, path=f"/{SECRET}").post(client)
+        await settle(database)
+    async with database.transaction() as session:
+        told = select(TouchpointRow.customer_id).where(TouchpointRow.source_id == "salesforce")
+        assert (await session.scalars(told)).all() == [sample.customers[1]]
+
+
 async def test_stripes_events_find_their_customer_by_the_payers_domain_whichever_comes_first(
     client: Client, database: Database, sample: Sample
 ) -> None:

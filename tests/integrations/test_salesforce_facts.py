@@ -5,6 +5,7 @@ import pytest
 from domain.facts import ContactFact, CustomerFact, MeetingFact, TouchpointFact
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Segment, Timeline
+from domain.vocabulary import Channel
 from integrations.salesforce_facts import facts_of
 
 BEGAN = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -30,6 +31,16 @@ def test_a_completed_call_is_a_contact_in_its_direction() -> None:
 )
 def test_other_tasks_are_no_contact(fields: dict[str, str]) -> None:
     assert told("Task", **{"AccountId": "0011", "TaskSubtype": "Call", "Status": "Completed", **fields}) == []
+
+
+def test_a_note_on_an_account_or_a_contact_is_told_and_others_are_not() -> None:
+    (on_account,) = told("Note", ParentId="0011", Title="Budget", CreatedDate="2026-11-01T10:00:00Z")
+    (on_contact,) = told("Note", ParentId="003A", AccountId="0011")
+    assert isinstance(on_account, TouchpointFact)
+    assert isinstance(on_contact, TouchpointFact)
+    assert (on_account.customer, on_account.channel, on_account.subject) == ("0011", Channel.NOTE, "Budget")
+    assert (on_contact.customer, on_contact.contact) == ("0011", "003A")
+    assert told("Note", ParentId="006D") == []
 
 
 def test_a_mail_is_told_by_the_address_of_the_other_side() -> None:
