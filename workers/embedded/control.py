@@ -37,7 +37,12 @@ def start_detached(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             start_new_session=True, env={**os.environ, **environment(settings)},
         )  # fmt: skip
+    _started[process.pid] = process
     return _await_healthy(settings.home, process, log, say)
+
+
+_started: dict[int, subprocess.Popen[bytes]] = {}
+"""Supervisors that this very process started: whoever stops one reaps it."""
 
 
 def _await_healthy(home: Path, process: subprocess.Popen[bytes], log: Path, say: Say) -> StackState:
@@ -80,3 +85,6 @@ def stop_running(settings: Settings) -> None:
                 name="the stop", reason=f"took over {STOP_SECONDS:.0f} s", log=log, tail=tail(log)
             )
         time.sleep(LOOK_SECONDS)
+    process = _started.pop(state.supervisor.pid, None)
+    if process is not None:
+        process.wait()
