@@ -38,6 +38,8 @@ class Probes:
             task_queue=QUEUE,
             start_signal="ring" if rung else None,
         )
+        if not rung:
+            await handle.query(WaitProbe.ended)  # answered after the first task: what it waits for is armed
         return handle
 
     async def ring(self, handle: Handle, ended: int) -> None:
