@@ -174,11 +174,14 @@ def _note(record: _Record) -> list[Fact]:
     if not parent.startswith((ACCOUNT_PREFIX, CONTACT_PREFIX)):
         return []
     is_person = parent.startswith(CONTACT_PREFIX)
+    account = record.get("AccountId") if is_person else parent
+    if account is None:
+        raise ValueError("ParentId: names a contact without its account; send AccountId beside it")
     return [
         TouchpointFact(
             key=record.need("Id"),
             known_at=record.known_at,
-            customer=record.need("AccountId") if is_person else parent,
+            customer=account,
             contact=parent if is_person else None,
             direction=Direction.OUT,
             channel=Channel.NOTE,

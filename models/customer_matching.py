@@ -146,8 +146,7 @@ async def link_facts(
     fresh = [row for row in rows if (row["kind"], row["key"]) not in known]
     if fresh:
         await session.execute(insert(IdentityRow), fresh)
-    named_before = set(await linked(session, source_id, USER, list(people)))
-    strangers = people - set(found) - named_before - await _own_contacts(session, source_id, people)
+    strangers = people - set(found) - await people_named(session, source_id, people)
     return [_without(fact, strangers) for fact in facts]
 
 
@@ -156,10 +155,13 @@ def _without(fact: Fact, strangers: Collection[str]) -> Fact:
     return fact.model_copy(update={"contact": None}) if named in strangers else fact
 
 
-async def _own_contacts(session: AsyncSession, source_id: str, names: Collection[str]) -> set[str]:
+async def people_named(session: AsyncSession, source_id: str, names: Collection[str]) -> set[str]:
+    """Return those of a source's names that stand for a person, its own or another source's."""
+    if not names:
+        return set()
     row = ContactRow
     query = select(row.external_id).where(row.source_id == source_id, among(row.external_id, list(names)))
-    return set((await session.scalars(query)).all())
+    return set(await session.scalars(query)) | set(await linked(session, source_id, USER, list(names)))
 
 
 def _identity(

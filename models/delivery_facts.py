@@ -14,9 +14,9 @@ from domain.time import BusinessInstant, WallInstant
 from domain.webhook_messages import Part
 from models.clock import load_timeline
 from models.deliveries import Counts, Delivery, replay_unclean
-from models.facts import CUSTOMERS, store_facts
+from models.facts import store_facts
 from models.facts_batch import StoreResult, Verdict
-from models.hints import match_hints, remember_hints
+from models.hints import recognise
 from models.intake import Item, take_in
 from models.quarantine import OPEN, REPLAYED, BadRow, quarantine, row_hash
 from models.source_days import count_day
@@ -92,11 +92,7 @@ async def _recognise(
 ) -> None:
     """Link accounts that are another source's customers; what waited for them is read again."""
     hints = [hint for part in parts for hint in part.hints]
-    if not hints or CUSTOMERS in source.provides:
-        return
-    now = await business_now(session, delivery.received_at)
-    await remember_hints(session, source.id, hints, now)
-    if await match_hints(session, source.id, hints, now):
+    if await recognise(session, source, hints, await business_now(session, delivery.received_at)):
         await replay_unclean(session, wall, source.id)
 
 

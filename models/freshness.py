@@ -2,44 +2,21 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.features import KINDS, KindFreshness
 from domain.scoring_policy import FreshnessPolicy
-from domain.time import BusinessInstant, WallInstant, start_of_day
-from domain.timeline import Timeline
+from domain.source_state import is_silent
+from domain.time import BusinessInstant, start_of_day
 from models.clock import load_timeline
 from models.kind_silences import Silence, note_silences, with_gaps
+from models.source_voices import TalkingSource, load_talking_sources
 from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
 from models.tables.facts import UsageDailyRow
-
-
-@dataclass(frozen=True)
-class _Source:
-    id: str
-    name: str
-    provides: frozenset[str]
-    connected_at: BusinessInstant
-    rhythm_hours: float | None
-    heard_at: BusinessInstant | None
-    """When it last told anything, repeats too, in business time."""
-    usual_gap_days: float | None = None
-    """How rarely it speaks, from its own days, where nobody declared its rhythm."""
-
-    def is_silent(self, as_of: BusinessInstant, policy: FreshnessPolicy) -> bool:
-        """Tell whether it fell silent; one that never spoke has not begun."""
-        return self.heard_at is not None and as_of - self.heard_at > self.patience(policy)
-
-    def patience(self, policy: FreshnessPolicy) -> dt.timedelta:
-        """Return for how long its silence means nothing."""
-        if self.rhythm_hours is None and self.usual_gap_days is not None:
-            return dt.timedelta(days=max(policy.learned_least_days, self.usual_gap_days * policy.rhythms))
-        rhythm = dt.timedelta(hours=(self.rhythm_hours or 0.0) * policy.rhythms)
-        return max(dt.timedelta(days=policy.silent_after_days), rhythm)
 
 
 async def load_freshness(
@@ -56,8 +33,8 @@ async def watch_freshness(
     found, sources, dead_since = await _look(session, as_of, policy)
     silent = []
     for kind, told in found.items():
-        telling = [source for source in sources if kind in source.provides]
-        heard = [source.heard_at for source in telling if source.heard_at is not None]
+        telling = [source for source in sources if kind in kinds_of(source.provides)]
+        heard = [source.voice.heard_at for source in telling if source.voice.heard_at is not None]
         if told.silent and (heard or dead_since):
             since = dead_since if kind == "usage" and dead_since else max(heard, default=as_of)
             silent.append(Silence(kind, since, None, tuple(source.name for source in telling)))
@@ -67,8 +44,8 @@ async def watch_freshness(
 
 async def _look(
     session: AsyncSession, as_of: BusinessInstant, policy: FreshnessPolicy
-) -> tuple[dict[str, KindFreshness], list[_Source], BusinessInstant | None]:
-    sources = await _load_sources(session)
+) -> tuple[dict[str, KindFreshness], list[TalkingSource], BusinessInstant | None]:
+    sources = await load_talking_sources(session, await load_timeline(session))
     found = {kind: _freshness(kind, sources, as_of, policy) for kind in KINDS}
     found["onboarding"] = await _onboarding(session, found["onboarding"])
     dead_since: BusinessInstant | None = None
@@ -76,43 +53,6 @@ async def _look(
         dead_since = await _last_use(session, as_of)
         found["usage"] = replace(found["usage"], silent=True)
     return await with_gaps(session, found, as_of, policy), sources, dead_since
-
-
-async def _load_sources(session: AsyncSession) -> list[_Source]:
-    row = SourceRow
-    query = select(
-        row.id,
-        row.name,
-        row.provides,
-        row.connected_at,
-        row.rhythm_hours,
-        row.last_fact_at,
-        row.last_received_at,
-    )
-    timeline = await load_timeline(session)
-    gaps: dict[str, int] = {row.source_id: row.gap for row in await session.execute(text(_USUAL_GAPS))}
-    return [
-        _Source(
-            source.id,
-            source.name,
-            kinds_of(source.provides),
-            source.connected_at,
-            source.rhythm_hours,
-            _heard_at(source.last_fact_at, source.last_received_at, timeline),
-            gaps.get(source.id),
-        )
-        for source in await session.execute(query.order_by(row.id))
-    ]
-
-
-def _heard_at(
-    fact: BusinessInstant | None, received: WallInstant | None, timeline: Timeline | None
-) -> BusinessInstant | None:
-    """Return the later of the newest fact and the last receipt, which the machine's clock tells."""
-    if received is None:
-        return fact
-    heard = BusinessInstant(received) if timeline is None else timeline.business_at(received)
-    return heard if fact is None else max(fact, heard)
 
 
 async def _last_use(session: AsyncSession, as_of: BusinessInstant) -> BusinessInstant:
@@ -127,12 +67,12 @@ def kinds_of(provides: Iterable[str]) -> frozenset[str]:
 
 
 def _freshness(
-    kind: str, sources: list[_Source], as_of: BusinessInstant, policy: FreshnessPolicy
+    kind: str, sources: list[TalkingSource], as_of: BusinessInstant, policy: FreshnessPolicy
 ) -> KindFreshness:
-    telling = [source for source in sources if kind in source.provides]
+    telling = [source for source in sources if kind in kinds_of(source.provides)]
     return KindFreshness(
         provided=bool(telling),
-        silent=bool(telling) and all(source.is_silent(as_of, policy) for source in telling),
+        silent=bool(telling) and all(is_silent(source.voice, as_of, policy) for source in telling),
         connected_at=max((source.connected_at for source in telling), default=None),
     )
 
@@ -176,12 +116,3 @@ FROM (
 ) AS activity
 """  # noqa: S608 - constants only
 """Customers active before; this week; in a usual week (two to five weeks back); and in the last days."""
-
-_USUAL_GAPS = """
-SELECT source_id, percentile_disc(0.95) WITHIN GROUP (ORDER BY gap) AS gap FROM (
-    SELECT source_id, day - lag(day) OVER (PARTITION BY source_id ORDER BY day) AS gap
-    FROM (SELECT DISTINCT source_id, day FROM source_days WHERE received > 0) AS days
-) AS gaps
-WHERE gap IS NOT NULL GROUP BY source_id HAVING count(*) >= 10
-"""
-"""Per source that has spoken on enough days: the gap between two of them that is seldom exceeded."""

@@ -11,7 +11,9 @@ from domain.pulling import Hint
 from domain.time import BusinessInstant
 from models.arrays import among
 from models.customer_matching import GROUP
+from models.facts import CUSTOMERS
 from models.facts_batch import fact_id
+from models.sources import Source
 from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
 from models.tables.tracking import IdentityRow, TrackedTraitRow
 
@@ -129,6 +131,19 @@ async def match_hints(
         if found is not None and await link_group(session, source_id, hint.key, found, at):
             linked.append(hint.key)
     return linked
+
+
+async def recognise(
+    session: AsyncSession, source: Source, hints: Sequence[Hint], at: BusinessInstant
+) -> list[str]:
+    """Keep what was told of another source's customers and link those that it fits; return the keys linked.
+
+    A source that tells of its customers itself knows them by its own ids.
+    """
+    if not hints or CUSTOMERS in source.provides:
+        return []
+    await remember_hints(session, source.id, hints, at)
+    return await match_hints(session, source.id, hints, at)
 
 
 async def _decided(session: AsyncSession, source_id: str, keys: Sequence[str]) -> set[str]:

@@ -19,9 +19,9 @@ from domain.time import BusinessInstant, WallInstant
 from models.arrays import among
 from models.asked_objects import ask_for
 from models.customer_matching import GROUP, linked
-from models.facts import store_facts
+from models.facts import CUSTOMERS, store_facts
 from models.facts_batch import Problem, StoreResult, Verdict
-from models.hints import match_hints, remember_hints
+from models.hints import recognise
 from models.intake_people import Entries, aligned, without_known_people
 from models.quarantine import OPEN, REPLAYED, BadRow, quarantine
 from models.rescoring import HISTORY, ask_rescoring
@@ -77,9 +77,7 @@ async def take_in(
     source = await get_source(session, source_id)
     await _lock(session, source_id)
     hints = [hint for item in items for hint in item.hints]
-    if "customers" not in source.provides:
-        await remember_hints(session, source_id, hints, now)
-        await ask_again(session, source_id, await match_hints(session, source_id, hints, now))
+    await ask_again(session, source_id, await recognise(session, source, hints, now))
     entries = [(number, fact) for number, item in enumerate(items) for fact in item.facts]
     kept = await _prepared(session, source, entries, now)
     result = await store_facts(session, source_id, [fact for _, fact in kept], received_at=received_at)
@@ -126,7 +124,7 @@ async def _lock(session: AsyncSession, source_id: str) -> None:
 
 async def _prepared(session: AsyncSession, source: Source, entries: Entries, now: BusinessInstant) -> Entries:
     """Leave out what another source tells better, and end the terms that were replaced."""
-    if "customers" not in source.provides:
+    if CUSTOMERS not in source.provides:
         entries = [(n, fact) for n, fact in entries if not isinstance(fact, CustomerFact)]
         entries = await without_known_people(session, source.id, entries, now)
     entries = await aligned(session, source.id, entries)

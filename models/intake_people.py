@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.facts import ContactFact, Fact
 from domain.time import BusinessInstant
 from models.arrays import among
-from models.customer_matching import GROUP, USER, linked
+from models.customer_matching import GROUP, USER, linked, people_named
 from models.facts_batch import fact_id
 from models.tables.customers import ContactRoleRow, ContactRow
 from models.tables.facts import TicketRow
@@ -83,7 +83,7 @@ async def aligned(session: AsyncSession, source_id: str, entries: Entries) -> En
     A person who cannot be named yet is left out instead of leaving the whole request out.
     """
     people = {getattr(fact, "contact", None) for _, fact in entries} - {None}
-    known_people = await _people(session, source_id, [str(one) for one in people])
+    known_people = await people_named(session, source_id, [str(one) for one in people])
     known_people |= {fact.key for _, fact in entries if isinstance(fact, ContactFact)}
     first: dict[tuple[str, str], tuple[str | None, uuid.UUID | None]] = {}
     for kind, table in (("ticket", TicketRow), ("touchpoint", TouchpointRow)):
@@ -108,12 +108,3 @@ def _align(
     if named is not None and named not in people:
         changes["contact"] = None
     return fact.model_copy(update=changes) if changes else fact
-
-
-async def _people(session: AsyncSession, source_id: str, names: Sequence[str]) -> set[str]:
-    if not names:
-        return set()
-    query = select(ContactRow.external_id).where(
-        ContactRow.source_id == source_id, among(ContactRow.external_id, names)
-    )
-    return set(await session.scalars(query)) | set(await linked(session, source_id, USER, names))

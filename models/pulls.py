@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import WallInstant
 from models.tables.connections import PullCursorRow, PullRunRow
+from models.tables.data import SourceRow
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
 
@@ -21,6 +23,8 @@ class PullRun:
 
     id: uuid.UUID
     source_id: str
+    source: str
+    """Its name."""
     stream: str
     state: str
     read: int
@@ -91,10 +95,24 @@ async def end_unfinished(session: AsyncSession, source_id: str, wall: WallInstan
     await session.execute(statement.values(state=FAILED, error=error, finished_at=wall))
 
 
-async def list_runs(session: AsyncSession, source_id: str, limit: int = 50) -> list[PullRun]:
-    """Return the newest passes of a connection."""
-    row = PullRunRow
-    names = ("id", "source_id", "stream", "state", "read", "stored", "duplicates", "quarantined", "error")
-    query = select(*(getattr(row, name) for name in names), row.started_at, row.finished_at)
-    query = query.where(row.source_id == source_id).order_by(row.started_at.desc(), row.id).limit(limit)
+async def list_runs(session: AsyncSession, source_id: str | None = None, limit: int = 50) -> list[PullRun]:
+    """Return the newest passes of one connection or of all."""
+    query = _runs().order_by(PullRunRow.started_at.desc(), PullRunRow.id).limit(limit)
+    if source_id is not None:
+        query = query.where(PullRunRow.source_id == source_id)
     return [PullRun(*found) for found in await session.execute(query)]
+
+
+async def newest_runs(session: AsyncSession) -> list[PullRun]:
+    """Return of every stream of every connection the newest pass."""
+    row = PullRunRow
+    query = _runs().ext(distinct_on(row.source_id, row.stream))
+    query = query.order_by(row.source_id, row.stream, row.started_at.desc(), row.id)
+    return [PullRun(*found) for found in await session.execute(query)]
+
+
+def _runs() -> Select[Any]:
+    row = PullRunRow
+    names = ("stream", "state", "read", "stored", "duplicates", "quarantined", "error")
+    columns = (row.id, row.source_id, SourceRow.name, *(getattr(row, name) for name in names))
+    return select(*columns, row.started_at, row.finished_at).join(SourceRow, SourceRow.id == row.source_id)

@@ -5,7 +5,7 @@ from typing import Any
 from domain.time import WallInstant
 from models.connections import ListedConnection, list_connections, pause_connection
 from models.database import Session
-from models.pulls import PullRun, list_runs
+from models.pulls import PullRun, newest_runs
 from workers.console import in_transaction, located_settings
 
 Report = list[dict[str, Any]]
@@ -17,16 +17,14 @@ def load_report() -> Report:
 
 
 async def _load(session: Session) -> Report:
+    runs = sorted(await newest_runs(session), key=lambda run: run.started_at)
     return [
-        _shown(connection, await list_runs(session, connection.source_id))
+        _shown(connection, [run for run in runs if run.source_id == connection.source_id])
         for connection in await list_connections(session)
     ]
 
 
 def _shown(connection: ListedConnection, runs: list[PullRun]) -> dict[str, Any]:
-    newest: dict[str, PullRun] = {}
-    for run in runs:
-        newest.setdefault(run.stream, run)
     return {
         "id": connection.source_id,
         "name": connection.name,
@@ -45,7 +43,7 @@ def _shown(connection: ListedConnection, runs: list[PullRun]) -> dict[str, Any]:
                 "finished_at": _text(run.finished_at),
                 "error": run.error,
             }
-            for run in reversed(newest.values())
+            for run in runs
         },
     }
 

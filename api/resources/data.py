@@ -30,9 +30,10 @@ from integrations.tabular import FileReader
 from integrations.tracking.kept import KeptMessages
 from models.clock import StoredClock
 from models.database import Database, Session
+from models.pulls import list_runs
 from models.quarantine import QuarantineFilter, dismiss_row, dismiss_rows
 from models.resources.data import list_imports, list_quarantine
-from models.views.data import load_pulls, load_sources, load_write_keys
+from models.views.data import load_sources, load_write_keys
 from models.views.quarantine import load_reasons
 from models.views.seen_events import load_seen_events
 
@@ -53,7 +54,7 @@ class DataController(Controller):
     ) -> Sources:
         """List sources with rhythm, state, lag and rows per day."""
         async with database.transaction() as session:
-            found = await load_sources(session, clock.now(), clock.wall_now().date())
+            found = await load_sources(session, clock.timeline, clock.wall_now())
         return Sources.model_validate({"items": found}, from_attributes=True)
 
     @get("/seen-events")
@@ -71,7 +72,7 @@ class DataController(Controller):
         """List the newest passes of pulls."""
         async with database.transaction() as session:
             return PullRuns.model_validate(
-                {"items": await load_pulls(session, source_id)}, from_attributes=True
+                {"items": await list_runs(session, source_id)}, from_attributes=True
             )
 
     @get("/write-keys")

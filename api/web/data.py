@@ -36,7 +36,7 @@ class DataController(Controller):
         """Show every source with state, lag and rows per day, and what waits for a person."""
         async with desk.reading() as session:
             context = {
-                "sources": await load_sources(session, desk.now, desk.wall.date()),
+                "sources": await load_sources(session, desk.clock.timeline, desk.wall),
                 "waiting": await load_waiting(session),
                 "pulls": await load_newest_pulls(session),
                 "keys": await load_write_keys(session),

@@ -3,21 +3,21 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.scoring_policy import FreshnessPolicy
-from domain.source_state import SourceState, Voice, state_of
+from domain.source_state import SourceState, state_of
 from domain.time import BusinessInstant, WallInstant
+from domain.timeline import Timeline
 from models.asked_objects import ASKED
-from models.clock import load_timeline
-from models.connections import list_connections
-from models.pulls import PullRun, list_runs
+from models.pulls import PullRun, newest_runs
 from models.quarantine import OPEN
-from models.tables.connections import ConnectionRow, UploadRow, WebhookDeliveryRow
+from models.scores import load_policy
+from models.source_voices import load_talking_sources
+from models.tables.connections import UploadRow, WebhookDeliveryRow
 from models.tables.data import ImportRunRow, QuarantinedRow, SourceRow
 from models.tables.people import ApiKeyRow
 from models.tables.tracking import HeldEventRow, SourceDayRow
@@ -48,14 +48,14 @@ class SourceLine:
     connected_at: BusinessInstant
     rhythm_hours: float | None
     last_fact_at: BusinessInstant | None
-    last_received_at: WallInstant | None = None
-    state: SourceState = SourceState.NEVER_SPOKE
-    lag_hours: float | None = None
-    waiting: int = 0
+    last_received_at: WallInstant | None
+    state: SourceState
+    lag_hours: float | None
+    waiting: int
     """Rows in quarantine."""
-    provider: str | None = None
-    pull_every_seconds: float | None = None
-    days: tuple[SourceDay, ...] = ()
+    provider: str | None
+    pull_every_seconds: float | None
+    days: tuple[SourceDay, ...]
 
 
 @dataclass(frozen=True)
@@ -80,22 +80,6 @@ class ImportLine:
 
 
 @dataclass(frozen=True)
-class PullLine:
-    """One pass of a pull: over one stream, or added up over those of a connection."""
-
-    source: str
-    stream: str
-    state: str
-    read: int
-    stored: int
-    duplicates: int
-    quarantined: int
-    error: str | None
-    started_at: WallInstant
-    finished_at: WallInstant | None
-
-
-@dataclass(frozen=True)
 class KeyLine:
     """One living write key, without the secret."""
 
@@ -108,74 +92,53 @@ class KeyLine:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits for a person, by place."""
+    """What waits for a person, by place; what is in quarantine is told with its source."""
 
-    quarantined: int = 0
-    held: int = 0
-    failed_deliveries: int = 0
-    counts: Mapping[str, int] = field(default_factory=dict)
-    """Rows in quarantine, by source."""
+    held: int
+    failed_deliveries: int
 
 
 async def load_waiting(session: AsyncSession) -> Waiting:
     """Return how much waits, and where."""
+    held = select(func.count()).select_from(HeldEventRow).scalar_subquery()
+    failed = select(func.count()).where(WebhookDeliveryRow.state == "failed").scalar_subquery()
+    return Waiting(*(await session.execute(select(held, failed))).one())
+
+
+async def load_sources(session: AsyncSession, timeline: Timeline, wall: WallInstant) -> list[SourceLine]:
+    """Return how every source is doing by the tenant's policy; its days are the machine's, of receipt."""
+    now, today = timeline.business_at(wall), wall.date()
+    policy = (await load_policy(session)).freshness
+    days, waiting = await _days(session, today), await _in_quarantine(session)
+    return [
+        SourceLine(
+            source.id,
+            source.name,
+            source.kind,
+            source.provides,
+            source.connected_at,
+            source.voice.rhythm_hours,
+            source.last_fact_at,
+            source.last_received_at,
+            state_of(source.voice, now, policy),
+            _hours_since(source.voice.heard_at, now),
+            waiting.get(source.id, 0),
+            source.provider,
+            source.pull_every_seconds,
+            _filled(days.get(source.id, {}), today),
+        )
+        for source in await load_talking_sources(session, timeline)
+    ]
+
+
+def _hours_since(heard: BusinessInstant | None, now: BusinessInstant) -> float | None:
+    return None if heard is None else max(0.0, (now - heard).total_seconds() / 3600)
+
+
+async def _in_quarantine(session: AsyncSession) -> dict[str, int]:
     row = QuarantinedRow
     query = select(row.source_id, func.count()).where(row.state == OPEN).group_by(row.source_id)
-    counts = dict((await session.execute(query)).all())
-    held = await session.scalar(select(func.count()).select_from(HeldEventRow))
-    failed = select(func.count()).select_from(WebhookDeliveryRow).where(WebhookDeliveryRow.state == "failed")
-    return Waiting(sum(counts.values()), held or 0, await session.scalar(failed) or 0, counts)
-
-
-async def load_sources(
-    session: AsyncSession, now: BusinessInstant | None = None, today: dt.date | None = None
-) -> list[SourceLine]:
-    """Return every source by name, those of uploads last; `today` is the machine's day of receipt."""
-    row, connection = SourceRow, ConnectionRow
-    query = select(
-        row.id,
-        row.name,
-        row.kind,
-        row.provides,
-        row.connected_at,
-        row.rhythm_hours,
-        row.last_fact_at,
-        row.last_received_at,
-        connection.provider,
-        connection.pull_every_seconds,
-        connection.paused_at,
-    ).outerjoin(connection, connection.source_id == row.id)
-    found = (await session.execute(query.order_by(row.kind == "upload", row.name, row.id))).all()
-    days = await _days(session, today) if today is not None else {}
-    waiting = (await load_waiting(session)).counts
-    timeline = await load_timeline(session)
-    lines = []
-    for each in found:
-        heard = _heard(each, timeline)
-        voice = Voice(each.kind, each.rhythm_hours, heard, each.paused_at is not None)
-        state = state_of(voice, now or heard or each.connected_at, FreshnessPolicy())
-        lag = None if now is None or heard is None else max(0.0, (now - heard).total_seconds() / 3600)
-        lines.append(
-            SourceLine(
-                *each[:8],
-                state,
-                lag,
-                waiting.get(each.id, 0),
-                each.provider,
-                each.pull_every_seconds,
-                _filled(days.get(each.id, {}), today),
-            )
-        )
-    return lines
-
-
-def _heard(each: Any, timeline: Any) -> BusinessInstant | None:
-    received = each.last_received_at
-    if received is None:
-        fact: BusinessInstant | None = each.last_fact_at
-        return fact
-    heard = BusinessInstant(received) if timeline is None else timeline.business_at(received)
-    return heard if each.last_fact_at is None else max(heard, each.last_fact_at)
+    return dict((await session.execute(query)).all())
 
 
 async def _days(session: AsyncSession, today: dt.date) -> dict[str, dict[dt.date, SourceDay]]:
@@ -188,8 +151,8 @@ async def _days(session: AsyncSession, today: dt.date) -> dict[str, dict[dt.date
     return found
 
 
-def _filled(days: Mapping[dt.date, SourceDay], today: dt.date | None) -> tuple[SourceDay, ...]:
-    if today is None or not days:
+def _filled(days: Mapping[dt.date, SourceDay], today: dt.date) -> tuple[SourceDay, ...]:
+    if not days:
         return ()
     past = (today - dt.timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1))
     return tuple(days.get(day, SourceDay(day)) for day in past)
@@ -229,34 +192,15 @@ def _share(files: dict[str, Any]) -> float:
     return min(1.0, read / size) if size else 0.0
 
 
-async def load_pulls(session: AsyncSession, source_id: str | None = None) -> list[PullLine]:
-    """Return the newest passes over one connection or over all, one stream each."""
-    lines = [
-        _pull_line(connection.name, run)
-        for connection in await list_connections(session)
-        if source_id in {None, connection.source_id}
-        for run in await list_runs(session, connection.source_id, PAGE_SIZE)
-    ]
-    return sorted(lines, key=lambda line: line.started_at, reverse=True)[:PAGE_SIZE]
-
-
-def _pull_line(source: str, run: PullRun) -> PullLine:
-    counts = (run.read, run.stored, run.duplicates, run.quarantined)
-    return PullLine(source, run.stream, run.state, *counts, run.error, run.started_at, run.finished_at)
-
-
-async def load_newest_pulls(session: AsyncSession) -> list[PullLine]:
+async def load_newest_pulls(session: AsyncSession) -> list[PullRun]:
     """Return of every connection that is read how its newest pass over each stream went, added up."""
-    lines: list[PullLine] = []
-    for connection in await list_connections(session):
-        newest: dict[str, PullLine] = {}
-        for run in await list_runs(session, connection.source_id, PAGE_SIZE):
-            newest.setdefault(run.stream, _pull_line(connection.name, run))
-        lines += [_added_up(list(newest.values()))] if newest else []
-    return lines
+    by_source: dict[str, list[PullRun]] = {}
+    for run in await newest_runs(session):
+        by_source.setdefault(run.source, []).append(run)
+    return [_added_up(runs) for _, runs in sorted(by_source.items())]
 
 
-def _added_up(lines: Sequence[PullLine]) -> PullLine:
+def _added_up(lines: Sequence[PullRun]) -> PullRun:
     """Return one line for a connection: what is under way or went wrong counts before what went well."""
     ranks = ("failed", "running")
     worst = min(lines, key=lambda one: ranks.index(one.state) if one.state in ranks else len(ranks))

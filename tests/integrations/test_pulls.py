@@ -20,8 +20,8 @@ from models.asked_objects import ask_for
 from models.clock import open_clock, wall_now
 from models.database import Database
 from models.intake import Item, take_in
-from models.pulls import begin_run, end_run
-from models.views.data import load_newest_pulls, load_pulls
+from models.pulls import begin_run, end_run, list_runs
+from models.views.data import load_newest_pulls
 from tests.support.pulls import Providers, activities_of, connect, pull, rows, soon, value
 from tests.support.simulators import running_simulators
 from workers.rescorer import Rescorer
@@ -303,7 +303,7 @@ async def test_the_data_page_has_one_line_per_connection_and_a_failing_stream_na
         await pull(database, provider)
     async with database.transaction() as session:
         stripe, zendesk = await load_newest_pulls(session)
-        assert len(await load_pulls(session, "stripe")) == 1 + 4
+        assert len(await list_runs(session, "stripe")) == 1 + 4
     assert (stripe.source, stripe.stream, stripe.state) == ("stripe", "4 streams", "done")
     assert (zendesk.source, zendesk.stream, zendesk.state) == ("zendesk", "5 streams", "done")
     assert stripe.read == await value(database, "SELECT sum(read) FROM pull_runs WHERE source_id = 'stripe'")

@@ -78,3 +78,8 @@ def test_accounts_and_contacts() -> None:
 def test_a_missing_field_is_named_with_the_fix() -> None:
     with pytest.raises(ValueError, match="AccountId: is missing; add the field to the outbound message"):
         told("Task", TaskSubtype="Call", Status="Completed")
+
+
+def test_a_note_on_a_contact_whose_account_is_not_sent_says_what_to_do() -> None:
+    with pytest.raises(ValueError, match="ParentId: names a contact without its account; send AccountId"):
+        told("Note", ParentId="003A")

@@ -108,9 +108,7 @@ async def _store_history(database: Database, simulation: Simulation) -> None:
     batches = _batches(simulation)
     batch = next(batches, None)
     while batch is not None:
-        following = asyncio.create_task(asyncio.to_thread(next, batches, None))
-        await store(database, batch)
-        batch = await following
+        _, batch = await asyncio.gather(store(database, batch), asyncio.to_thread(next, batches, None))
 
 
 def _batches(simulation: Simulation) -> Iterator[list[Fact]]:

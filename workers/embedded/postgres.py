@@ -25,11 +25,17 @@ SERVER_OPTIONS = {
     "listen_addresses": LOCAL,
     "unix_socket_directories": "",  # socket paths have a length limit that a home may break
     "max_connections": "200",
-    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",  # fewer checkpoints: after each, every page is logged whole once more
     "max_parallel_workers_per_gather": "0",  # parallel queries need more shared memory than containers give
     "timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
 }
+
+
+def _buffers() -> dict[str, str]:
+    """Return an eighth of the memory, 128 MB to 1 GB: the ids of millions of events are looked up in it."""
+    eighth = psutil.virtual_memory().total // 8 // 2**20
+    return {"shared_buffers": f"{min(max(eighth, 128), 1024)}MB"}
 
 
 def binary(name: str) -> Path:
@@ -158,7 +164,9 @@ def child(home: Path, port: int) -> ChildSpec:
         await ensure_database(url(home, port, "postgres"), DATABASE)
         return await answers(url(home, port))
 
-    options = [f"{name}={value}" for name, value in {**SERVER_OPTIONS, "port": str(port)}.items()]
+    options = [
+        f"{name}={value}" for name, value in {**SERVER_OPTIONS, **_buffers(), "port": str(port)}.items()
+    ]
     return ChildSpec(
         name="postgres",
         command=(

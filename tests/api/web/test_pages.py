@@ -44,7 +44,7 @@ NEEDS = {
     "/signals/own": Permission.EDIT_POLICIES,
 }
 MOST_QUERIES = 8
-MORE_QUERIES = {"/data": 15}
+MORE_QUERIES = {"/data": 12}
 """An overview of parts that have a table each."""
 SHORT = {"meta", "link", "input", "br", "img", "hr"}
 

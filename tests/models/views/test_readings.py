@@ -3,6 +3,7 @@ import uuid
 import pytest
 
 from domain.errors import NotFoundError
+from domain.timeline import Segment, Timeline
 from domain.vocabulary import (
     DecisionKind,
     HealthStatus,
@@ -12,6 +13,7 @@ from domain.vocabulary import (
     SignalState,
     TaskState,
 )
+from models.clock import wall_now
 from models.database import Database
 from models.views.chrome import load_chrome
 from models.views.customer import load_contacts, load_customer, load_signals
@@ -188,7 +190,7 @@ async def test_imports_add_up_and_bad_rows_say_where_and_why(database: Database,
         imports = await load_imports(session)
         waiting = await load_quarantine(session, 1)
         settled = await load_quarantine(session, 1, settled=True)
-        sources = await load_sources(session)
+        sources = await load_sources(session, Timeline((Segment(wall_now(), NOW, 1.0),)), wall_now())
     assert (imports[0].read, imports[0].stored, imports[0].quarantined) == (500, 495, 1)
     assert (waiting.rows[0].file, waiting.rows[0].line, waiting.rows[0].field) == (
         "accounts.csv",
