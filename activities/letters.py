@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.links import LinkMaker
-from domain.playbook import SendEmail
+from domain.playbook_contacts import SendEmail
 from domain.ports import EmailAddress, EmailMessage, MessageRenderer
 from domain.time import BusinessInstant
 from domain.vocabulary import Purpose

@@ -37,3 +37,21 @@ def write_duration(value: timedelta) -> str:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(write_duration)]
 """A span in a document: read and written in the short form."""
+
+
+def parse_offset(value: Any) -> timedelta:
+    """Read a duration that may lie before (`-60d`) or after (`90d`) what it counts from."""
+    if isinstance(value, timedelta):
+        return value
+    written = str(value).strip()
+    span = parse_duration(written.lstrip("+-").strip())
+    return -span if written.startswith("-") else span
+
+
+def write_offset(value: timedelta) -> str:
+    """Write a span with its sign."""
+    return f"-{write_duration(-value)}" if value < timedelta() else write_duration(value)
+
+
+Offset = Annotated[timedelta, BeforeValidator(parse_offset), PlainSerializer(write_offset)]
+"""A span before or after a date."""

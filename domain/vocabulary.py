@@ -3,6 +3,16 @@
 from enum import StrEnum
 
 
+class CustomerDate(StrEnum):
+    """The dates of a customer that playbooks count from."""
+
+    RENEWAL = "renewal"
+    NOTICE_DEADLINE = "notice_deadline"
+    STARTED = "started"
+    ONBOARDED = "onboarded"
+    FIRST_VALUE = "first_value"
+
+
 class Role(StrEnum):
     """What one of our users may do."""
 
@@ -252,6 +262,45 @@ class TaskOutcome(StrEnum):
     RESOLVED = "resolved"
     NOT_NEEDED = "not_needed"
     ESCALATED = "escalated"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class OfferState(StrEnum):
+    """Life of something that costs us."""
+
+    PROPOSED = "proposed"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class PromptState(StrEnum):
+    """Life of a message inside the product."""
+
+    OFFERED = "offered"
+    SHOWN = "shown"
+    CLICKED = "clicked"
+    DISMISSED = "dismissed"
+    EXPIRED = "expired"
+
+
+class PauseScope(StrEnum):
+    """What a person has ordered to rest."""
+
+    EVERYTHING = "everything"
+    SEGMENT = "segment"
+    PLAYBOOK = "playbook"
+    CUSTOMER = "customer"
+    RUN = "run"
+
+
+class RequestState(StrEnum):
+    """Life of a wish for a run."""
+
+    OPEN = "open"
+    OPENED = "opened"
+    REFUSED = "refused"
 
 
 class HeadsUpState(StrEnum):

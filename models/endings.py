@@ -41,7 +41,7 @@ async def end_run(session: AsyncSession, ending: RunEnding, now: BusinessInstant
         return False
     receipt: dict[str, Any] = {
         "cancelled_steps": list(ending.cancelled_steps),
-        "cancelled_tasks": await _cancel_tasks(session, ending, now),
+        "cancelled_tasks": await cancel_tasks(session, ending.intervention_id, ending.reason, now),
         "cancelled_sends": await _cancel_steps(session, ending, now),
     }
     await abandon_claims(session, f"{ending.intervention_id}/", ending.reason)
@@ -61,14 +61,17 @@ async def end_run(session: AsyncSession, ending: RunEnding, now: BusinessInstant
     return row.started_at is not None
 
 
-async def _cancel_tasks(session: AsyncSession, ending: RunEnding, now: BusinessInstant) -> list[str]:
+async def cancel_tasks(
+    session: AsyncSession, intervention_id: uuid.UUID, reason: str, now: BusinessInstant
+) -> list[str]:
+    """Close the open tasks of a run, with the reason; return their titles."""
     closed = await session.scalars(
         update(TaskRow)
         .where(
-            TaskRow.intervention_id == ending.intervention_id,
+            TaskRow.intervention_id == intervention_id,
             TaskRow.state.in_([TaskState.OPEN, TaskState.SNOOZED]),
         )
-        .values(state=TaskState.CANCELLED, closed_at=now, note=f"Closed by itself: {ending.reason}.")
+        .values(state=TaskState.CANCELLED, closed_at=now, note=f"Closed by itself: {reason.rstrip('.')}.")
         .returning(TaskRow.title)
     )
     return list(closed.all())

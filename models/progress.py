@@ -1,30 +1,49 @@
 """Write what the interpreter said of a run: step records, tasks, heads-ups, position, or its end."""
 
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.directives import OpenHeadsUp
-from domain.run_state import NotifyOrder, Progress, StepNote, TaskOrder
+from domain.run_state import (
+    ChangeOrder,
+    NotifyOrder,
+    OfferOrder,
+    Progress,
+    StepNote,
+    TaskOrder,
+    TurnOrder,
+)
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import NoticeKind, StepState, TaskState
-from models.endings import RunEnding, end_run
+from domain.vocabulary import (
+    DecisionKind,
+    InterventionState,
+    NoticeKind,
+    OfferState,
+    StepState,
+    TaskState,
+)
+from models.decisions import Decision, record_decisions
+from models.endings import RunEnding, cancel_tasks, end_run
 from models.outbox import Notice, put_notices
 from models.rulings import open_heads_up
 from models.runs import LoadedRun
+from models.tables.customers import CustomerRow
 from models.tables.people import UserRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow
+from models.tables.runs import OfferRow
 from models.tables.work import TaskRow
 
 CLOSED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
 
 
-def task_key(intervention_id: uuid.UUID, step_id: str, occurrence: int) -> str:
+def task_key(intervention_id: uuid.UUID, step_id: str, occurrence: int, purpose: str = "task") -> str:
     """Return the key that makes a task of one visit of one step appear once."""
-    return f"{intervention_id}/{step_id}/{occurrence}/task"
+    return f"{intervention_id}/{step_id}/{occurrence}/{purpose}"
 
 
 async def write_progress(
@@ -39,14 +58,14 @@ async def write_progress(
     """Write everything in this transaction; `result` is what a retried attempt with `seq` gets back."""
     for note in progress.notes:
         await _note(session, run, note, now)
-    for order in progress.tasks:
-        await _task(session, run, order, now)
-    for warning in progress.heads_ups:
-        await _warn(session, run, warning, now)
+    for order in progress.orders:
+        await ORDERS[type(order)](session, run, order, now)
+    rests = progress.position.paused_since is not None
     await session.execute(
         update(InterventionRow)
         .where(InterventionRow.id == run.view.intervention_id)
         .values(
+            state=InterventionState.PAUSED if rests else InterventionState.RUNNING,
             position=progress.position.model_dump(mode="json"),
             advance_seq=seq,
             last_result=result,
@@ -84,7 +103,7 @@ async def _task(session: AsyncSession, run: LoadedRun, order: TaskOrder, now: Bu
         id=uuid.uuid4(),
         customer_id=run.customer_id,
         intervention_id=run.view.intervention_id,
-        effect_key=task_key(run.view.intervention_id, order.step_id, order.occurrence),
+        effect_key=task_key(run.view.intervention_id, order.step_id, order.occurrence, order.purpose),
         kind=order.kind,
         title=order.title,
         body=order.body,
@@ -113,6 +132,69 @@ async def _warn(session: AsyncSession, run: LoadedRun, order: NotifyOrder, now: 
     await open_heads_up(
         session, run.customer_id, OpenHeadsUp(key, order.severity, order.title, order.body), now, owner
     )
+
+
+async def _offer(session: AsyncSession, run: LoadedRun, order: OfferOrder, now: BusinessInstant) -> None:
+    state = OfferState(order.state)
+    decided = None if state is OfferState.PROPOSED else now
+    statement = upsert(OfferRow).values(
+        id=uuid.uuid4(),
+        customer_id=run.customer_id,
+        intervention_id=run.view.intervention_id,
+        effect_key=task_key(run.view.intervention_id, order.step_id, order.occurrence, "offer"),
+        kind=order.kind,
+        title=order.title,
+        percent=order.percent,
+        months=order.months,
+        state=state,
+        proposed_at=now,
+        decided_at=decided,
+    )
+    changes = {"state": state, "decided_at": decided}
+    await session.execute(statement.on_conflict_do_update(index_elements=["effect_key"], set_=changes))
+
+
+async def _change(session: AsyncSession, run: LoadedRun, order: ChangeOrder, now: BusinessInstant) -> None:
+    values: dict[str, Any] = {}
+    if order.touch_tier is not None:
+        values["touch_tier_override"] = order.touch_tier
+    if order.watchlist is not None:
+        kept = func.coalesce(CustomerRow.watchlisted_at, now)
+        values["watchlisted_at"] = kept if order.watchlist else None
+    await session.execute(update(CustomerRow).where(CustomerRow.id == run.customer_id).values(values))
+
+
+async def _turn(session: AsyncSession, run: LoadedRun, order: TurnOrder, now: BusinessInstant) -> None:
+    """Write the receipt of a recalibration, and take back the work that it makes needless."""
+    run_id = run.view.intervention_id
+    closed = await cancel_tasks(session, run_id, order.sentence, now) if order.cancels_tasks else []
+    receipt = {
+        "direction": order.direction,
+        "from": order.from_step,
+        "to": order.to_step,
+        "cancelled_steps": list(order.cancelled_steps),
+        "cancelled_tasks": closed,
+    }
+    decision = Decision(
+        run.customer_id,
+        DecisionKind.DIRECTIVE,
+        "recalibrate",
+        run.playbook_key,
+        f"step_{order.direction}",
+        order.sentence,
+        receipt,
+        run_id,
+    )
+    await record_decisions(session, [decision], now)
+
+
+ORDERS: dict[type, Callable[[AsyncSession, LoadedRun, Any, BusinessInstant], Awaitable[None]]] = {
+    TaskOrder: _task,
+    NotifyOrder: _warn,
+    OfferOrder: _offer,
+    ChangeOrder: _change,
+    TurnOrder: _turn,
+}
 
 
 async def _end(

@@ -8,29 +8,24 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import run_state
 from domain.conditions import Value
 from domain.errors import NotFoundError
 from domain.run_state import Position, RunView, StepRow, TaskRow
-from domain.time import BusinessInstant
-from domain.vocabulary import (
-    CustomerStatus,
-    Direction,
-    Outcome,
-    RiskTier,
-    SignalKind,
-    SignalState,
-    TaskOutcome,
-    TaskState,
-)
+from domain.time import BusinessInstant, after, start_of_day
+from domain.vocabulary import CustomerDate, CustomerStatus, Direction, Outcome, TaskOutcome, TaskState
+from models.causes import load_causes
+from models.pauses import pauses_of, rests
 from models.tables import work
 from models.tables.customers import CustomerRow
+from models.tables.facts import InvoiceRow, MeetingRow
 from models.tables.ledger import TouchpointRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow
-from models.tables.scoring import SignalRow
 
 OPEN_TASKS = {TaskState.OPEN, TaskState.SNOOZED}
 EVERSTAY = "everstay"
 """The source id of what we did ourselves."""
+MINOR_UNITS = 100
 
 
 @dataclass(frozen=True)
@@ -68,10 +63,16 @@ async def load_run(session: AsyncSession, intervention_id: uuid.UUID, now: Busin
     run, customer = (await session.execute(query)).one()
     started = run.started_at or run.planned_at
     touched, replied = await _contacts_since(session, customer.id, started)
-    holds = await _causes_hold(session, run, customer)
+    causes = await load_causes(session, run.causes, customer)
+    holds = causes.hold
     tasks = await _tasks(session, intervention_id)
+    is_paused, until = rests(
+        await pauses_of(session, customer.id, customer.segment, now), run.playbook_key, run.id
+    )
+    met, paid = await _met_and_paid_since(session, customer.id, started)
     view = RunView(
         intervention_id=intervention_id,
+        customer_id=customer.id,
         state=run.state,
         started_at=started,
         position=Position.model_validate(run.position),
@@ -83,6 +84,16 @@ async def load_run(session: AsyncSession, intervention_id: uuid.UUID, now: Busin
         steps=await _steps(session, intervention_id),
         tasks=tasks,
         facts=_facts(customer, tasks, now, holds=holds, replied=replied is not None),
+        causes_are_worse=causes.are_worse,
+        is_paused=is_paused,
+        rests_until=until,
+        touch_tier=customer.touch_tier_override or customer.touch_tier,
+        expected_loss=(customer.churn_probability or 0.0) * customer.arr_minor / MINOR_UNITS,
+        dates=dates_of(customer),
+        time_zone=customer.time_zone,
+        met_at=met,
+        paid_at=paid,
+        meetings=await _meetings(session, intervention_id),
     )
     return LoadedRun(
         view,
@@ -109,26 +120,47 @@ async def _contacts_since(
     return await session.scalar(touched), await session.scalar(replied)
 
 
-async def _causes_hold(session: AsyncSession, run: InterventionRow, customer: CustomerRow) -> bool:
-    """Tell whether something that opened the run still holds: its tier, or a signal of a kind that opened it.
+async def _met_and_paid_since(
+    session: AsyncSession, customer_id: uuid.UUID, since: BusinessInstant
+) -> tuple[BusinessInstant | None, BusinessInstant | None]:
+    met = select(func.max(MeetingRow.held_at)).where(
+        MeetingRow.customer_id == customer_id, MeetingRow.held_at >= since
+    )
+    paid = select(func.max(InvoiceRow.paid_at)).where(
+        InvoiceRow.customer_id == customer_id, InvoiceRow.paid_at >= since
+    )
+    query = select(met.scalar_subquery(), paid.scalar_subquery())
+    met_at, paid_at = (await session.execute(query)).one()
+    return met_at, paid_at
 
-    By kind, not by row: a signal that comes back is a new row and the same cause.
-    """
-    tiers = [RiskTier(cause["tier"]) for cause in run.causes if "tier" in cause]
-    kinds = {SignalKind(cause["signal"]) for cause in run.causes if "signal" in cause}
-    still_open = 0
-    if kinds:
-        query = select(func.count()).where(
-            SignalRow.customer_id == customer.id,
-            SignalRow.kind.in_(kinds),
-            SignalRow.state == SignalState.OPEN,
-        )
-        still_open = await session.scalar(query) or 0
-    if not tiers:
-        return still_open > 0 if kinds else True
-    if customer.acted_tier is None or customer.acted_tier.rank >= tiers[0].rank:
-        return not kinds or still_open > 0
-    return customer.acted_tier.rank >= RiskTier.HIGH.rank and still_open > 0
+
+async def _meetings(session: AsyncSession, intervention_id: uuid.UUID) -> tuple[run_state.MeetingRow, ...]:
+    """Return the meetings that this run invited to; their ids are those of the visits."""
+    row = MeetingRow
+    query = select(row.external_id, row.answer, row.held_at).where(
+        row.source_id == EVERSTAY, row.external_id.startswith(f"{intervention_id}/", autoescape=True)
+    )
+    found = (await session.execute(query)).all()
+    return tuple(_meeting(external_id, answer, held_at) for external_id, answer, held_at in found)
+
+
+def _meeting(external_id: str, answer: str | None, held_at: BusinessInstant | None) -> run_state.MeetingRow:
+    _origin, step_id, occurrence = external_id.rsplit("/", 2)
+    return run_state.MeetingRow(step_id, int(occurrence), answer, held_at is not None)
+
+
+def dates_of(customer: CustomerRow) -> dict[CustomerDate, BusinessInstant]:
+    """Return the dates of a customer that playbooks count from, as far as they are known."""
+    renewal = start_of_day(customer.renewal_on) if customer.renewal_on else None
+    notice = after(renewal, -dt.timedelta(days=customer.notice_days)) if renewal else None
+    known = {
+        CustomerDate.RENEWAL: renewal,
+        CustomerDate.NOTICE_DEADLINE: notice,
+        CustomerDate.STARTED: customer.started_at,
+        CustomerDate.ONBOARDED: customer.onboarded_at,
+        CustomerDate.FIRST_VALUE: customer.first_value_at,
+    }
+    return {name: at for name, at in known.items() if at is not None}
 
 
 def _has_renewed(run: InterventionRow, customer: CustomerRow) -> bool:
@@ -160,8 +192,8 @@ async def _tasks(session: AsyncSession, intervention_id: uuid.UUID) -> tuple[Tas
 
 
 def _task(effect_key: str, state: TaskState, outcome: TaskOutcome | None) -> TaskRow:
-    _origin, step_id, occurrence, _target = effect_key.rsplit("/", 3)
-    return TaskRow(step_id, int(occurrence), state in OPEN_TASKS, outcome)
+    _origin, step_id, occurrence, purpose = effect_key.rsplit("/", 3)
+    return TaskRow(step_id, int(occurrence), state in OPEN_TASKS, outcome, purpose)
 
 
 def _facts(
@@ -179,7 +211,7 @@ def _facts(
         "touch_tier": (customer.touch_tier_override or customer.touch_tier).value,
         "segment": customer.segment.value,
         "plan": customer.plan,
-        "arr": customer.arr_minor / 100,
+        "arr": customer.arr_minor / MINOR_UNITS,
         "days_to_renewal": days,
         "has_owner": customer.csm_id is not None,
         "causes_open": holds,
@@ -200,7 +232,7 @@ def _texts(run: InterventionRow, customer: CustomerRow) -> dict[str, str]:
     return {
         "customer": customer.name,
         "reason": _reason(run),
-        "arr": f"{customer.arr_minor / 100:,.0f} {customer.currency}",
+        "arr": f"{customer.arr_minor / MINOR_UNITS:,.0f} {customer.currency}",
         "renewal_date": f"{customer.renewal_on:%d %B %Y}" if customer.renewal_on else "no renewal date",
         "contact": "the main contact",
     }

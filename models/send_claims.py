@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.guard import Allow, Defer, Refuse, Verdict, may_send
-from domain.playbook import SendEmail
+from domain.playbook_contacts import SendEmail
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import DecisionKind, EffectState, StepState
 from models.contact_policy import load_contact_policy
@@ -82,6 +82,7 @@ async def begin_send(
         visit.step_id,
         visit.occurrence,
         order,
+        now,
         withheld_from_holdout=playbook.holdout,
     )
     if effect is not None:

@@ -2,45 +2,31 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.guard import ProposedSend, Recipient
-from domain.playbook import SendEmail
+from domain.guard import ProposedSend
+from domain.playbook_contacts import ScheduleMeeting, SendEmail
+from domain.run_state import Position
 from domain.time import BusinessInstant
 from domain.vocabulary import (
     Channel,
-    ContactRole,
     Direction,
     InterventionState,
     Purpose,
-    TouchpointState,
     TouchTier,
 )
+from models.addressees import NOT_SENT, Person, choose_addressee
 from models.installation import load_installation
-from models.opt_outs import consents_of
 from models.runs import EVERSTAY
-from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
+from models.tables.customers import CustomerRow
 from models.tables.facts import TicketRow
 from models.tables.ledger import TouchpointRow
 from models.tables.people import UserRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow
-
-NOT_SENT = [TouchpointState.FAILED, TouchpointState.SUPPRESSED]
-
-
-@dataclass(frozen=True)
-class Person:
-    """Whom a message goes to."""
-
-    contact_id: uuid.UUID
-    name: str
-    email: str
-    locale: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +49,8 @@ async def load_send(
     intervention_id: uuid.UUID,
     step_id: str,
     occurrence: int,
-    order: SendEmail,
+    order: SendEmail | ScheduleMeeting,
+    now: BusinessInstant,
     *,
     withheld_from_holdout: bool,
 ) -> SendContext:
@@ -74,7 +61,8 @@ async def load_send(
     customer = (
         await session.execute(select(CustomerRow).where(CustomerRow.id == run.customer_id))
     ).scalar_one()
-    recipient = await _recipient(session, customer, order.to, order.purpose)
+    earlier = _earlier_visits(run, step_id, occurrence)
+    recipient = await choose_addressee(session, customer, order, order.purpose, earlier, now)
     installation = await load_installation(session)
     released = await session.scalar(
         select(PlaybookRow.released_at).where(PlaybookRow.key == run.playbook_key)
@@ -120,51 +108,11 @@ async def _step(
     )
 
 
-async def _recipient(
-    session: AsyncSession, customer: CustomerRow, roles: Sequence[ContactRole], purpose: Purpose
-) -> tuple[Person, Recipient] | None:
-    """Return the first reachable person in the order of the roles, else the first who is there at all."""
-    query = (
-        select(ContactRow, ContactRoleRow.role)
-        .join(ContactRoleRow, ContactRoleRow.contact_id == ContactRow.id)
-        .where(
-            ContactRoleRow.customer_id == customer.id,
-            ContactRoleRow.role.in_(roles),
-            ContactRoleRow.until.is_(None),
-            ContactRow.left_at.is_(None),
-        )
-        .order_by(ContactRoleRow.since, ContactRow.id)
-    )
-    rows = (await session.execute(query)).all()
-    ranked = sorted(rows, key=lambda row: list(roles).index(row[1]))
-    found = [(contact, await _consents(session, contact.id)) for contact, _role in ranked]
-    people = [_person(contact, consents, customer) for contact, consents in found]
-    good = (one for one in people if _is_reachable(one[1], purpose))
-    return next(good, people[0] if people else None)
-
-
-def _is_reachable(recipient: Recipient, purpose: Purpose) -> bool:
-    allowed = purpose is Purpose.TRANSACTIONAL or purpose in recipient.consents
-    return recipient.has_address and not recipient.suppressed and allowed
-
-
-def _person(
-    contact: ContactRow, consents: frozenset[Purpose], customer: CustomerRow
-) -> tuple[Person, Recipient]:
-    recipient = Recipient(
-        key=str(contact.id),
-        time_zone=contact.time_zone or customer.time_zone,
-        has_address=bool(contact.email),
-        suppressed=contact.suppressed_at is not None,
-        consents=consents,
-    )
-    return Person(contact.id, contact.name, contact.email or "", contact.locale), recipient
-
-
-async def _consents(session: AsyncSession, contact_id: uuid.UUID) -> frozenset[Purpose]:
-    """Return what a person agrees to."""
-    holding = await consents_of(session, contact_id)
-    return frozenset(purpose for purpose, granted in holding.items() if granted)
+def _earlier_visits(run: InterventionRow, step_id: str, occurrence: int) -> list[str]:
+    """Return how the effect keys begin of the people whom this step was for just before."""
+    position = Position.model_validate(run.position)
+    before = position.reached_here if position.step == step_id else 0
+    return [f"{run.id}/{step_id}/{occurrence - back}/" for back in range(1, before + 1)]
 
 
 async def _sent_lately(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.playbook import END
+from domain.documents import END
 from domain.run_state import SendOrder
 from domain.time import after
 from domain.vocabulary import Outcome, StepState
@@ -49,7 +49,7 @@ def test_a_wait_of_a_duration_is_over_when_it_is_due_and_not_before() -> None:
     [
         ("reply", {"replied_at": START + HOUR}),
         ("touchpoint", {"touched_at": START + HOUR}),
-        ("meeting", {"touched_at": START + HOUR}),
+        ("meeting", {"met_at": START + HOUR}),
     ],
 )
 def test_an_event_goes_one_way_and_the_timeout_the_other(event: str, changes: dict[str, Any]) -> None:

@@ -6,8 +6,10 @@ from typing import Any, Protocol, TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.interpreter import FINISHED, advance
-from domain.playbook import END, Playbook
+from domain.documents import END
+from domain.interpreter import advance
+from domain.playbook import Playbook
+from domain.run_walk import FINISHED
 from domain.time import BusinessInstant
 from domain.vocabulary import StepState
 from tests.support.walks import TEXTS, Run, either, email, notify, pause, recipe, task, until

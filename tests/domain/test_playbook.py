@@ -3,14 +3,15 @@
 import json
 from datetime import date
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from domain.interpreter import _fill
-from domain.playbook import END, TEXT_FIELDS, Playbook
+from domain.documents import END, TEXT_FIELDS
+from domain.playbook import Playbook
 from domain.vocabulary import HealthComponent, RiskTier, TouchTier
 from integrations.jinja_renderer import JinjaMessageRenderer
 from models.playbooks import PlaybookDocumentError, content_hash, read_document, read_library
@@ -78,7 +79,7 @@ def test_each_text_of_a_shipped_playbook_can_be_filled(document: Playbook) -> No
     for step in document.steps:
         order = step.create_task or step.notify
         for text in (order.title, order.body) if order else ():
-            filled = _fill(text, TEXTS)
+            filled = Template(text).substitute(TEXTS)
             assert "$" not in filled.replace(TEXTS["customer"], "")
 
 
@@ -156,7 +157,7 @@ def test_no_two_shipped_playbooks_claim_the_same_family() -> None:
         (one(TASK | {"id": "end"}), "no step may be called end"),
         (
             one(TASK | {"wait": {"duration": "1d"}}),
-            "step call must have exactly one of send_email, create_task",
+            "step call must have exactly one of send_email, in_app_prompt",
         ),
         (one({"id": "empty"}), "step empty must have exactly one of"),
         (one({"id": "w1", "wait": {"event": "reply"}}), "needs a timeout: nothing waits for ever"),
@@ -196,9 +197,12 @@ def test_no_two_shipped_playbooks_claim_the_same_family() -> None:
         (one({"id": "x1", "notify": {"title": "", "body": "costs $5"}}), "write $$ for the sign itself"),
         (one({"id": "x1", "send_email": {"template": "t", "to": []}}), "at least 1 item"),
         (one({"id": "x1", "send_email": {"template": "t", "to": ["ceo"]}}), "'champion'"),
-        (one(trigger={}), "one of tier, signals or before_renewal"),
-        (one(trigger={"tier": "high", "signals": ["usage_drop"]}), "one of tier, signals or before_renewal"),
-        (one(trigger={"signals": []}), "one of tier, signals or before_renewal"),
+        (one(trigger={}), "a trigger has one of tier, health, signals"),
+        (
+            one(trigger={"tier": "high", "signals": ["usage_drop"]}),
+            "a trigger has one of tier, health, signals",
+        ),
+        (one(trigger={"signals": []}), "a trigger has one of tier, health, signals"),
         (one(priority=101), "less than or equal to 100"),
         (one(key="Bad Key"), "should match pattern"),
         (one(stepz=[]), "Extra inputs are not permitted"),

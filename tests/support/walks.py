@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.documents import TEXT_FIELDS
 from domain.interpreter import advance
-from domain.playbook import TEXT_FIELDS, Playbook
+from domain.playbook import Playbook
 from domain.run_state import Position, Progress, RunView, StepRow, TaskOrder, TaskRow
 from domain.time import BusinessInstant, business
 from domain.vocabulary import InterventionState, StepState, TaskOutcome
@@ -65,6 +66,7 @@ class Run:
         """Start with causes that hold."""
         self.view = RunView(
             intervention_id=uuid.UUID(int=1),
+            customer_id=uuid.UUID(int=2),
             state=InterventionState.RUNNING,
             started_at=self.now,
             position=Position(),
@@ -88,7 +90,10 @@ class Run:
         for note in progress.notes:
             key = (note.step_id, note.occurrence)
             rows[key] = StepRow(*key, note.state, note.due_at, note.reason)
-        tasks = tuple(TaskRow(order.step_id, order.occurrence, is_open=True) for order in progress.tasks)
+        tasks = tuple(
+            TaskRow(order.step_id, order.occurrence, is_open=True, purpose=order.purpose)
+            for order in progress.tasks
+        )
         self.orders += progress.tasks
         self.warnings += [order.step_id for order in progress.heads_ups]
         # through JSON, as it is stored
@@ -119,4 +124,5 @@ class Run:
 
     @property
     def window_end(self) -> BusinessInstant:
-        return BusinessInstant(self.view.started_at + self.playbook.goal.window)
+        rested = self.view.position.paused_for
+        return BusinessInstant(self.view.started_at + self.playbook.goal.window + rested)
