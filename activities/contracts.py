@@ -57,6 +57,16 @@ class SendEmailInput:
 
 
 @dataclass(frozen=True)
+class PerformInput:
+    """One visit of a step that another activity does; it loads everything else."""
+
+    intervention_id: uuid.UUID
+    step_id: str
+    occurrence: int
+    kind: str
+
+
+@dataclass(frozen=True)
 class AdvanceInput:
     """One step forward of a run."""
 
@@ -64,16 +74,25 @@ class AdvanceInput:
     seq: int
     woken_for: BusinessInstant | None = None
     given_up: SendEmailInput | None = None
-    """A send whose every attempt failed: the run goes on without it."""
+    """A send, or another step, whose every attempt failed: the run goes on without it."""
 
 
 @dataclass(frozen=True)
 class AdvanceResult:
-    """What the run's workflow does next: send, wait, or end."""
+    """What the run's workflow does next: send, have something done, wait, or end."""
 
     send: SendEmailInput | None = None
     wake: Wake | None = None
     outcome: Outcome | None = None
+    perform: PerformInput | None = None
+
+
+@dataclass(frozen=True)
+class PerformResult:
+    """What became of the step: its state and reason, as they are in its record."""
+
+    state: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +128,15 @@ class MessagingContract(ABC):
     @abstractmethod
     async def send_email(self, request: SendEmailInput) -> SendEmailResult:
         """Send one message exactly once, or say why not."""
+
+
+class StepContract(ABC):
+    """Steps that do something elsewhere. Task queue `bulk`."""
+
+    @activity.defn(name="perform_step")
+    @abstractmethod
+    async def perform_step(self, request: PerformInput) -> PerformResult:
+        """Do what a step says exactly once, and record what became of it; safe to repeat at any point."""
 
 
 @dataclass

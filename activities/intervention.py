@@ -5,7 +5,13 @@ import uuid
 from pydantic import TypeAdapter
 from temporalio import activity
 
-from activities.contracts import AdvanceInput, AdvanceResult, InterventionContract, SendEmailInput
+from activities.contracts import (
+    AdvanceInput,
+    AdvanceResult,
+    InterventionContract,
+    PerformInput,
+    SendEmailInput,
+)
 from activities.wakes import sit_out, wake_at
 from domain.interpreter import advance
 from domain.ports import Clock
@@ -63,4 +69,8 @@ class InterventionActivities(InterventionContract):
         if progress.send is not None:
             order = progress.send
             return AdvanceResult(send=SendEmailInput(intervention_id, order.step_id, order.occurrence))
+        if progress.perform is not None:
+            wanted = progress.perform
+            step = PerformInput(intervention_id, wanted.step_id, wanted.occurrence, wanted.kind)
+            return AdvanceResult(perform=step)
         return AdvanceResult(wake=wake_at(self._clock, progress.wake_at))

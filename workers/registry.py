@@ -9,6 +9,7 @@ from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from activities.lifecycle import LifecycleActivities
 from activities.messaging import MessagingActivities
+from activities.performing import NotConnected, StepActivities
 from activities.pulls import PullActivities
 from activities.scoring import CalendarActivities, ScoringActivities
 from domain.links import LinkMaker
@@ -109,6 +110,16 @@ def _pulls(parts: Parts) -> list[Activity]:
     return [pulls.plan_pull, pulls.pull_stream, pulls.finish_pull]
 
 
+def _steps(parts: Parts) -> list[Activity]:
+    performers = {
+        "in_app_prompt": NotConnected("in_app"),
+        "retry_payment": NotConnected("billing"),
+        "call_webhook": NotConnected("webhook"),
+        "call": NotConnected("own_step"),
+    }
+    return [StepActivities(parts.database, parts.clock, parts.shelf, performers).perform_step]
+
+
 WORKFLOWS: dict[str, Sequence[type]] = {
     "lifecycle": (
         CustomerLifecycleWorkflow,
@@ -122,6 +133,6 @@ WORKFLOWS: dict[str, Sequence[type]] = {
 ACTIVITIES: dict[str, Sequence[Callable[[Parts], list[Activity]]]] = {
     "decisions": (_lifecycle, _interventions, _calendar),
     "email": (_messaging,),
-    "bulk": (_imports, _pulls),
+    "bulk": (_imports, _pulls, _steps),
     "scoring": (_scoring,),
 }

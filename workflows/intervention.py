@@ -15,7 +15,9 @@ with workflow.unsafe.imports_passed_through():
         InterventionContract,
         InterventionRunState,
         MessagingContract,
+        PerformInput,
         SendEmailInput,
+        StepContract,
     )
     from domain.time import BusinessInstant
     from domain.vocabulary import Outcome
@@ -56,6 +58,9 @@ class InterventionWorkflow:
             if result.send is not None:
                 given_up = None if await self._send(result.send) else result.send
                 continue
+            if result.perform is not None:
+                given_up = await self._perform(result.perform)
+                continue
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(self._state)
             rung = await self._waiter.wait_until(result.wake.wall if result.wake else None, self._was_rung)
@@ -92,6 +97,21 @@ class InterventionWorkflow:
             workflow.logger.exception("a message was given up", extra={"step": send.step_id})
             return False
         return True
+
+    async def _perform(self, step: PerformInput) -> SendEmailInput | None:
+        """Have a step done elsewhere; return its visit when every attempt has failed."""
+        try:
+            await workflow.execute_activity_method(
+                StepContract.perform_step,
+                step,
+                task_queue=policies.BULK_QUEUE,
+                start_to_close_timeout=policies.PERFORM.start_to_close,
+                retry_policy=policies.PERFORM.retry,
+            )
+        except ActivityError:
+            workflow.logger.exception("a step was given up", extra={"step": step.step_id})
+            return SendEmailInput(step.intervention_id, step.step_id, step.occurrence)
+        return None
 
 
 def workflow_id(intervention_id: uuid.UUID) -> str:

@@ -35,6 +35,9 @@ What the provider cannot do, the activity itself puts off or puts to a person af
 left is our own database being away: it is waited for, since giving up would fail a run without an outcome.
 """
 
+PERFORM = ActivityPolicy(timedelta(seconds=60), SEND.retry)
+"""Steps done elsewhere: other people's systems may take their time; a refusal ends the step, not the run."""
+
 SCORING_STEP = ActivityPolicy(
     timedelta(seconds=30),
     RetryPolicy(

@@ -90,7 +90,11 @@ def _pauses() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pauses")),
     )
     op.create_index(
-        "uq_pauses_open", "pauses", ["scope", "key"], unique=True, postgresql_where=sa.text("ended_at IS NULL")
+        "uq_pauses_open",
+        "pauses",
+        ["scope", "key"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
 
 
