@@ -1,19 +1,20 @@
 """Which playbooks a customer's state calls for, worthiest first, each with its causes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
-from domain.calendar import spread
-from domain.customer_state import CustomerState, DirectorPolicy, KnownPlaybook, OpenSignal
+from domain.customer_state import CustomerState, DirectorPolicy, KnownPlaybook, OpenSignal, RunRequest
+from domain.openings import openings, renewal_opening
+from domain.playbook_triggers import OWN
 from domain.signal_families import speaks_of
 from domain.time import BusinessInstant, start_of_day
-from domain.vocabulary import RiskTier
+from domain.vocabulary import HealthStatus, RiskTier
 
-JITTER = timedelta(hours=6)
-CATCH_UP = timedelta(days=14)
-"""Over how long countdowns that had begun before we came are taken up."""
+MINOR_UNITS = 100
+RESOLVED_LATELY = timedelta(days=3)
+"""For so long after its end a signal may still open what its end calls for."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Candidate:
     sentence: str
     causes: tuple[dict[str, Any], ...]
     allowed_again: BusinessInstant | None
+    expected_value: float = 0.0
+    request: RunRequest | None = None
 
 
 def find_candidates(state: CustomerState, policy: DirectorPolicy, now: BusinessInstant) -> list[Candidate]:
@@ -32,15 +35,37 @@ def find_candidates(state: CustomerState, policy: DirectorPolicy, now: BusinessI
     found = [
         candidate
         for known in policy.playbooks
-        if state.touch_tier in known.document.audience
+        if state.touch_tier in known.document.audience and known.document.key not in state.unfit
         for candidate in _of(known, state, policy, now)
     ]
-    return sorted(found, key=lambda one: _worth(one.playbook))
+    value = expected_value(state, policy)
+    wished = _by_request(state, policy)
+    return sorted(
+        (replace(one, expected_value=value) for one in (*wished, *found)),
+        key=lambda one: _worth(one.playbook),
+    )
+
+
+def expected_value(state: CustomerState, policy: DirectorPolicy) -> float:
+    """Return what a run is thought to save: probability of leaving times revenue times uplift."""
+    return (state.churn_probability or 0.0) * state.arr_minor / MINOR_UNITS * policy.assumed_uplift
 
 
 def _worth(known: KnownPlaybook) -> tuple[bool, int, str]:
     """Sort by this: the worthiest first."""
     return not known.document.replaces, -known.document.priority, known.document.key
+
+
+def _by_request(state: CustomerState, policy: DirectorPolicy) -> Iterator[Candidate]:
+    """Yield what people and other systems ask for, whatever the state calls for."""
+    known_by_key = {known.document.key: known for known in policy.playbooks}
+    for request in state.requests:
+        known = known_by_key.get(request.playbook_key)
+        if known is not None:
+            sentence = f"{request.by} asked for it."
+            again = None if request.is_urgent else _allowed_again(known, state)
+            cause = {"request_id": str(request.id)}
+            yield Candidate(known, f"asked:{request.id}", sentence, (cause,), again, request=request)
 
 
 def _of(
@@ -49,10 +74,56 @@ def _of(
     trigger = known.document.trigger
     if trigger.tier is not None:
         yield from _by_tier(known, state, policy)
-    elif trigger.signals:
+    elif trigger.signals or trigger.own_signals:
         yield from _by_signal(known, state)
-    else:
+    elif trigger.before_renewal is not None:
         yield from _by_renewal(known, state, now)
+    else:
+        yield from _by_occasion(known, state, now)
+
+
+def _by_occasion(known: KnownPlaybook, state: CustomerState, now: BusinessInstant) -> Iterator[Candidate]:
+    """Yield what has happened or is due; an occasion that comes but once opens at most one run."""
+    calendar = [
+        (one.reason, one.sentence, {"occasion": one.reason})
+        for one in openings(known.document, state, now)
+        if one.is_open(now)
+    ]
+    last = next((run.reason for run in state.ended_runs if run.playbook_key == known.document.key), None)
+    unique = [one for one in (*_resolved(known, state, now), *calendar) if one[0] != last]
+    for reason, sentence, cause in (*_fallen(known, state), *_performed(known, state), *unique):
+        yield Candidate(known, reason, sentence, (cause,), _allowed_again(known, state))
+
+
+Occasion = tuple[str, str, dict[str, Any]]
+
+
+def _resolved(known: KnownPlaybook, state: CustomerState, now: BusinessInstant) -> Iterator[Occasion]:
+    still_open = {signal.kind for signal in state.signals}
+    for signal in state.resolved:
+        is_late = now - signal.resolved_at > RESOLVED_LATELY
+        if signal.kind in known.document.trigger.resolved and signal.kind not in still_open and not is_late:
+            words = signal.kind.value.replace("_", " ")
+            yield f"resolved:{signal.id}", f"The signal “{words}” has ended.", {"resolved": signal.kind.value}
+
+
+def _fallen(known: KnownPlaybook, state: CustomerState) -> Iterator[Occasion]:
+    wanted, status = known.document.trigger.health, state.health_status
+    if wanted is None or status is None or not state.health_was_better:
+        return
+    if list(HealthStatus).index(status) >= list(HealthStatus).index(wanted):
+        words = status.value.replace("_", " ")
+        yield f"health:{wanted.value}", f"Health has fallen to {words}.", {"health": wanted.value}
+
+
+def _performed(known: KnownPlaybook, state: CustomerState) -> Iterator[Occasion]:
+    wanted = known.document.trigger.event
+    if wanted is None:
+        return
+    times = state.performed.get((wanted.performed, wanted.within), 0)
+    if times >= wanted.times:
+        sentence = f"Their people did “{wanted.performed}” {times:g} times within {wanted.within.days} days."
+        yield f"event:{wanted.performed}", sentence, {"performed": wanted.performed}
 
 
 def _allowed_again(known: KnownPlaybook, state: CustomerState) -> BusinessInstant | None:
@@ -103,7 +174,9 @@ def _playbook_of_main_driver(state: CustomerState, policy: DirectorPolicy) -> Kn
 
 
 def _by_signal(known: KnownPlaybook, state: CustomerState) -> Iterator[Candidate]:
-    wanted = [signal for signal in state.signals if signal.kind in known.document.trigger.signals]
+    trigger = known.document.trigger
+    own = {f"{OWN}{key}" for key in trigger.own_signals}
+    wanted = [one for one in state.signals if one.kind in trigger.signals or one.dedupe_key in own]
     live = [signal for signal in wanted if not signal.is_baseline]
     if not live:
         return
@@ -116,16 +189,6 @@ def _by_signal(known: KnownPlaybook, state: CustomerState) -> Iterator[Candidate
 
 def _signal_cause(signal: OpenSignal) -> dict[str, Any]:
     return {"signal": signal.kind.value, "signal_id": str(signal.id)}
-
-
-def renewal_opening(state: CustomerState, renewal_on: date, lead: timedelta) -> BusinessInstant:
-    """Return when a countdown may begin; those that began before we came are taken up one by one."""
-    renewal, key = start_of_day(renewal_on), f"renewal/{state.customer_id}"
-    opens, seen = BusinessInstant(renewal - lead), state.first_seen_at
-    if seen is None or seen <= opens:
-        return BusinessInstant(opens + spread(key, JITTER))
-    left = max(renewal - seen, timedelta())
-    return BusinessInstant(seen + spread(key, min(CATCH_UP, left / 3)))
 
 
 def _by_renewal(known: KnownPlaybook, state: CustomerState, now: BusinessInstant) -> Iterator[Candidate]:

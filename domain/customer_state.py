@@ -2,7 +2,8 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.playbook import Playbook
 from domain.time import BusinessInstant
 from domain.vocabulary import (
+    CustomerDate,
     CustomerStatus,
     HealthComponent,
     HealthStatus,
@@ -60,11 +62,31 @@ class OpenRun:
 
 @dataclass(frozen=True)
 class EndedRun:
-    """When and how the last run of a playbook ended."""
+    """When and how the last run of a playbook ended, and what it was opened for."""
 
     playbook_key: str
     ended_at: BusinessInstant
     outcome: Outcome
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ResolvedSignal:
+    """A signal that has ended lately."""
+
+    id: uuid.UUID
+    kind: SignalKind
+    resolved_at: BusinessInstant
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """Somebody's wish that a run be opened. An urgent one opens it beside others, and soon after another."""
+
+    id: uuid.UUID
+    playbook_key: str
+    is_urgent: bool
+    by: str
 
 
 @dataclass(frozen=True)
@@ -96,6 +118,20 @@ class CustomerState:
     """When the director first looked at this customer."""
     tier_is_baseline: bool = False
     """The tier has not moved since the first score: it is known, and it triggers nothing."""
+    health_was_better: bool = False
+    """Health has had a better status since we first looked."""
+    churn_probability: float | None = None
+    dates: Mapping[CustomerDate, BusinessInstant] = field(default_factory=dict)
+    resolved: tuple[ResolvedSignal, ...] = ()
+    performed: Mapping[tuple[str, dt.timedelta], float] = field(default_factory=dict)
+    """How often their people did what playbooks ask for, by name and window."""
+    unfit: frozenset[str] = frozenset()
+    """Playbooks whose `only_if` does not hold of this customer."""
+    requests: tuple[RunRequest, ...] = ()
+    resting: Mapping[str, BusinessInstant | None] = field(default_factory=dict)
+    """Playbooks that a person has ordered to rest for this customer, and until when."""
+    owner_load: int = 0
+    """Open tasks of the person who owns the customer."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +160,12 @@ class DirectorPolicy:
     longest_silence_days: dict[TouchTier, int]
     release_left: int | None = None
     """Runs that may still be released today; None without a rate."""
+    parts: frozenset[str] = frozenset()
+    """What of an installation is there: billing, in_app, calendar, deals."""
+    most_tasks_of_an_owner: int = 60
+    """An owner with so many open tasks gets no more from playbooks; an escalation is heard all the same."""
+    assumed_uplift: float = 0.05
+    """What a run is thought to save of the expected loss, until it is measured."""
 
 
 class Memory(BaseModel):

@@ -18,6 +18,10 @@ class StartRun:
     sentence: str
     causes: tuple[dict[str, Any], ...]
     observed: bool = False
+    expected_value: float = 0.0
+    """Probability of leaving times revenue times uplift, in whole units of the customer's currency."""
+    request_id: uuid.UUID | None = None
+    """Whose wish it answers."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,16 @@ class RingRun:
 class Refuse:
     """A run that was considered and not opened, and why."""
 
+    playbook_key: str
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class AnswerRequest:
+    """A wish for a run that is not granted, and why."""
+
+    request_id: uuid.UUID
     playbook_key: str
     reason: str
     sentence: str
@@ -106,6 +120,7 @@ Directive = (
     | EndRun
     | RingRun
     | Refuse
+    | AnswerRequest
     | OpenHeadsUp
     | CloseHeadsUp
     | OpenSilence

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from domain.calendar import spread
-from domain.candidates import renewal_opening
 from domain.customer_state import CustomerState, DirectorPolicy, HeardNotice, Memory
 from domain.directives import (
     CloseHeadsUp,
@@ -23,6 +22,7 @@ from domain.directives import (
     Ruling,
     SetWatchlist,
 )
+from domain.openings import next_opening_of, renewal_opening
 from domain.run_rulings import rule_on_runs
 from domain.signal_warnings import warn_of_signals
 from domain.signals_people import no_contact
@@ -59,7 +59,8 @@ def decide(
     runs, memory, next_try = rule_on_runs(state, policy, memory, now)
     rings = _rings(state, notices, runs)
     directives = (*watch, *heads_ups, *silence, *runs, *rings)
-    looks = [_silence_due(state, policy, memory), _renewal_look(state, policy, now), next_try]
+    occasions = [next_opening_of(known.document, state, now) for known in policy.playbooks]
+    looks = [_silence_due(state, policy, memory), _renewal_look(state, policy, now), next_try, *occasions]
     future = [look for look in looks if look is not None and look > now]
     phase = state.tier.value if state.tier is not None else "unscored"
     return Ruling(memory.model_copy(update={"phase": phase}), directives, min(future, default=None))

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from domain.candidates import Candidate, find_candidates
-from domain.customer_state import CustomerState, DirectorPolicy, Memory, OpenRun
-from domain.directives import Directive, EndRun, Refuse, ReleaseRun, StartRun
+from domain.customer_state import CustomerState, DirectorPolicy, Memory, OpenRun, RunRequest
+from domain.directives import AnswerRequest, Directive, EndRun, Refuse, ReleaseRun, StartRun
 from domain.time import BusinessInstant
-from domain.vocabulary import InterventionState, Outcome, RiskTier, TouchTier
+from domain.vocabulary import InterventionState, Motion, Outcome, RiskTier, SignalKind, TouchTier
 
 RATE_RETRY = timedelta(hours=24)
 NO_PLAYBOOK = "none"
+ASKED = "asked:"
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,25 @@ def rule_on_runs(
 ) -> tuple[list[Directive], Memory, BusinessInstant | None]:
     """Open, release, replace or refuse runs, worthiest first; also say when to try again."""
     candidates = find_candidates(state, policy, now)
-    directives = _stale_plans(candidates, state.open_runs)
+    directives = [*_stale_plans(candidates, state.open_runs), *_untimely_expansion(state)]
     open_runs = _without_ended(state.open_runs, directives)
     refused: dict[str, str] = {}
     tries: list[BusinessInstant] = []
     for candidate in candidates:
         verdict = _rule(_Case(candidate, state, policy, open_runs, now))
+        if isinstance(verdict, Refuse) and candidate.request is not None:
+            directives.append(_answer(verdict, candidate.request))
+            continue
         if isinstance(verdict, Refuse):
             refused[verdict.playbook_key] = verdict.reason
             directives += [] if memory.refused.get(verdict.playbook_key) == verdict.reason else [verdict]
-            tries += [candidate.allowed_again] if candidate.allowed_again is not None else []
+            again = _try_again(verdict.reason, candidate, state, now)
+            tries += [again] if again is not None else []
             continue
         directives += verdict
         open_runs = _as_they_will_be(open_runs, candidate, verdict)
         policy = _with_less_left(policy, verdict)
+    directives += _unknown_wishes(state, policy)
     unanswered = _unanswered(state, candidates)
     if unanswered is not None:
         refused[NO_PLAYBOOK] = unanswered.reason
@@ -53,10 +59,54 @@ def rule_on_runs(
     return directives, memory.model_copy(update={"refused": refused}), min(tries, default=None)
 
 
+def _try_again(
+    reason: str, candidate: Candidate, state: CustomerState, now: BusinessInstant
+) -> BusinessInstant | None:
+    """Return when a refusal may have lost its ground by mere passing of time."""
+    if reason == "resting":
+        return state.resting.get(candidate.playbook.document.key)
+    if reason == "capacity":
+        return BusinessInstant(now + RATE_RETRY)
+    return candidate.allowed_again
+
+
+def _answer(refusal: Refuse, request: RunRequest) -> AnswerRequest:
+    return AnswerRequest(request.id, refusal.playbook_key, refusal.reason, refusal.sentence)
+
+
+def _unknown_wishes(state: CustomerState, policy: DirectorPolicy) -> list[Directive]:
+    """Answer wishes for what is not there any more."""
+    known = {one.document.key for one in policy.playbooks}
+    return [
+        AnswerRequest(one.id, one.playbook_key, "archived", "There is no such playbook any more.")
+        for one in state.requests
+        if one.playbook_key not in known
+    ]
+
+
+def _untimely_expansion(state: CustomerState) -> list[Directive]:
+    """End what asks for more money where the customer is at risk, or owes us some."""
+    if not _is_no_time_to_grow(state):
+        return []
+    return [
+        EndRun(run.id, Outcome.STOPPED, "Expansion rests while risk is high or an invoice is past due.")
+        for run in state.open_runs
+        if run.motion is Motion.EXPANSION
+    ]
+
+
+def _is_no_time_to_grow(state: CustomerState) -> bool:
+    at_risk = state.tier is not None and state.tier.rank >= RiskTier.HIGH.rank
+    return at_risk or any(signal.kind is SignalKind.INVOICE_PAST_DUE for signal in state.signals)
+
+
 def _rule(case: _Case) -> list[Directive] | Refuse:
     """Return what to do with one candidate: start, release, nothing (it runs), or a refusal."""
     candidate = case.candidate
     same = [run for run in case.open_runs if run.playbook_key == candidate.playbook.document.key]
+    if same and candidate.request is not None:
+        sentence = "A run of it is open for this customer."
+        return Refuse(candidate.playbook.document.key, "already_open", sentence)
     if same:
         return _go_on(same[0], case)
     for objection in OBJECTIONS:
@@ -65,7 +115,15 @@ def _rule(case: _Case) -> list[Directive] | Refuse:
             sentence = objection.sentence.format(days=document.cooldown.days)
             return Refuse(document.key, objection.reason, sentence)
     observed = not candidate.playbook.released
-    start = StartRun(candidate.playbook, candidate.reason, candidate.sentence, candidate.causes, observed)
+    start = StartRun(
+        candidate.playbook,
+        candidate.reason,
+        candidate.sentence,
+        candidate.causes,
+        observed,
+        candidate.expected_value,
+        candidate.request.id if candidate.request is not None else None,
+    )
     return [*_replaced(case, only_plans=observed), start]
 
 
@@ -101,7 +159,32 @@ def _is_cooling_down(case: _Case) -> bool:
     return again is not None and case.now < again
 
 
+def _was_once(case: _Case) -> bool:
+    key = case.candidate.playbook.document.key
+    was_run = any(run.playbook_key == key for run in case.state.ended_runs)
+    return case.candidate.playbook.document.once and was_run
+
+
+def _lacks_a_part(case: _Case) -> bool:
+    return not set(case.candidate.playbook.document.requires) <= case.policy.parts
+
+
+def _is_untimely(case: _Case) -> bool:
+    return case.candidate.playbook.document.motion is Motion.EXPANSION and _is_no_time_to_grow(case.state)
+
+
+def _is_overloaded(case: _Case) -> bool:
+    """Tell whether the owner has more work than anybody can do; what replaces all else is heard anyway."""
+    document = case.candidate.playbook.document
+    makes_work = any(step.create_task is not None for step in document.steps)
+    is_full = case.state.owner_load >= case.policy.most_tasks_of_an_owner
+    return makes_work and is_full and not document.replaces and case.candidate.request is None
+
+
 def _is_outranked(case: _Case) -> bool:
+    request = case.candidate.request
+    if request is not None and request.is_urgent:
+        return False
     return any(_outranks(run, case) for run in case.open_runs)
 
 
@@ -136,8 +219,17 @@ OBJECTIONS_TO_THE_CUSTOMER = (
 )
 OBJECTIONS = (
     *OBJECTIONS_TO_THE_CUSTOMER,
+    Objection("not_available", "It needs a part that is not connected here.", _lacks_a_part),
+    Objection(
+        "resting",
+        "A person has ordered a rest that covers it.",
+        lambda case: case.candidate.playbook.document.key in case.state.resting,
+    ),
+    Objection("once", "The customer has had a run of it, and it is for once only.", _was_once),
+    Objection("untimely", "Nothing is sold while risk is high or an invoice is past due.", _is_untimely),
     Objection("cooldown", "A run of this playbook ended less than {days} days ago.", _is_cooling_down),
     Objection("outranked", "A run of the same or higher priority is open for this customer.", _is_outranked),
+    Objection("capacity", "The owner has more open tasks than anybody can do.", _is_overloaded),
 )
 """What speaks against a start, in this order; the first that applies is told."""
 
@@ -196,7 +288,9 @@ def _stale_plans(candidates: Sequence[Candidate], open_runs: Sequence[OpenRun]) 
     return [
         EndRun(run.id, Outcome.STOPPED, "It was only planned, and nothing calls for it any more.")
         for run in open_runs
-        if run.state is InterventionState.PLANNED and run.playbook_key not in called_for
+        if run.state is InterventionState.PLANNED
+        and run.playbook_key not in called_for
+        and not run.reason.startswith(ASKED)
     ]
 
 

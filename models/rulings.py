@@ -16,6 +16,7 @@ from domain.vocabulary import (
     HeadsUpState,
     InterventionState,
     NoticeKind,
+    RequestState,
     SignalState,
 )
 from models.decisions import Decision, record_decisions
@@ -23,6 +24,7 @@ from models.endings import RunEnding, end_run
 from models.outbox import Notice, put_notices
 from models.tables.customers import CustomerRow
 from models.tables.playbooks import InterventionRow, PlaybookRow
+from models.tables.runs import RunRequestRow
 from models.tables.scoring import SignalRow
 from models.tables.work import HeadsUpRow
 
@@ -81,8 +83,15 @@ async def _start(written: Written, start: say.StartRun) -> None:
     )
     if opened is None:
         return
+    if start.request_id is not None:
+        answer = {"state": RequestState.OPENED, "answer": start.sentence, "intervention_id": run_id}
+        await _answer_request(written, start.request_id, answer)
     kind = DecisionKind.OBSERVED if start.observed else DecisionKind.DIRECTIVE
-    evidence = {"causes": list(start.causes), "version_id": str(start.playbook.version_id)}
+    evidence = {
+        "causes": list(start.causes),
+        "version_id": str(start.playbook.version_id),
+        "expected_value": round(start.expected_value, 2),
+    }
     written.decide(
         kind,
         "start_run",
@@ -141,6 +150,26 @@ async def _ring(written: Written, ring: say.RingRun) -> None:
 
 async def _refuse(written: Written, refusal: say.Refuse) -> None:
     written.decide(DecisionKind.REFUSAL, "start_run", refusal.playbook_key, refusal.reason, refusal.sentence)
+
+
+async def _answer(written: Written, answer: say.AnswerRequest) -> None:
+    """Tell whoever asked for a run why there is none."""
+    values = {"state": RequestState.REFUSED, "answer": answer.sentence}
+    await _answer_request(written, answer.request_id, values)
+    written.decide(
+        DecisionKind.REFUSAL,
+        "start_run",
+        answer.playbook_key,
+        answer.reason,
+        answer.sentence,
+        evidence={"request_id": str(answer.request_id)},
+    )
+
+
+async def _answer_request(written: Written, request_id: uuid.UUID, values: dict[str, Any]) -> None:
+    await written.session.execute(
+        update(RunRequestRow).where(RunRequestRow.id == request_id).values(**values, answered_at=written.now)
+    )
 
 
 async def open_heads_up(
@@ -254,6 +283,7 @@ WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
     say.EndRun: _end,
     say.RingRun: _ring,
     say.Refuse: _refuse,
+    say.AnswerRequest: _answer,
     say.OpenHeadsUp: _warn,
     say.CloseHeadsUp: _unwarn,
     say.OpenSilence: _open_silence,
