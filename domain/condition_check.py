@@ -1,6 +1,6 @@
 """What is wrong with a condition as somebody wrote it, each mistake by its path."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,18 @@ def check_condition(
     try:
         return Checked(CONDITION.validate_python(document, context=context))
     except ValidationError as error:
-        return Checked(None, tuple(_problem(each) for each in error.errors()))
+        return Checked(None, _told_once([_problem(each) for each in error.errors()]))
+
+
+def _told_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Leave out what is wrong with a part only because of something inside it, such as a list left empty."""
+    paths = [problem.path for problem in problems]
+    inner = [problem for problem in problems if not any(_is_inside(path, problem.path) for path in paths)]
+    return tuple(inner)
+
+
+def _is_inside(path: str, outer: str) -> bool:
+    return path != outer and (not outer or path.startswith(f"{outer}."))
 
 
 def has_too_many_parts(document: object) -> bool:

@@ -134,7 +134,7 @@ class Crowd:
         await session.execute(insert(SourceRow).values(connected_at=NOW, **source))
         user = {"email": "a@example.com", "name": "A", "role": "csm", "time_zone": "UTC"}
         await session.execute(insert(UserRow).values(id=owner, created_at=WallInstant(NOW), **user))
-        metrics = [
+        metrics: list[dict[str, Any]] = [
             {"feature": "Storage", "kind": "gauge", "property": "gb"},
             {"feature": "Megabytes", "kind": "counter", "property": "mb"},
             {"feature": "page:Home", "kind": "counter", "property": None},
@@ -230,9 +230,7 @@ class Crowd:
                         "kind": SignalKind.OWN if is_own else SignalKind(name),
                         "dedupe_key": name if is_own else f"{name}:{place}",
                         "severity": Severity.MEDIUM,
-                        "state": SignalState.RESOLVED
-                        if is_own and place
-                        else self.dice.choice(list(SignalState)),
+                        "state": self.dice.choice(states),
                         "title": "T",
                         "evidence": {},
                         "is_baseline": self.dice.choice([True, False]),
