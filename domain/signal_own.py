@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from domain import condition_check
 from domain.conditions import Condition, fields_in
 from domain.errors import InvalidInputError
-from domain.signal_fields import SIGNAL_FIELDS, needs_of, values_of
+from domain.field_shape import Place
+from domain.signal_fields import needs_of, values_of
 from domain.signal_readings import Ending, Level, Reading, Sight, SignalSpec, same_for_all
 from domain.vocabulary import Severity, SignalKind
 
 QUIET_DAYS = 3
 """A signal ends when its condition was false for so many days: one good day is no recovery."""
 KEY = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
-MOST_NODES = 60
-CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
 
 
 @dataclass(frozen=True)
@@ -80,34 +80,7 @@ def read_document(document: Mapping[str, Any]) -> OwnSignalDocument:
 
 def read_condition(document: Mapping[str, Any]) -> Condition:
     """Return the condition that a document describes, or raise InvalidInputError naming path and fix."""
-    if _nodes(document) > MOST_NODES:
-        raise InvalidInputError(field="condition", reason=f"it has more than {MOST_NODES} parts")
-    try:
-        return CONDITION.validate_python(document, context={"fields": SIGNAL_FIELDS})
-    except ValidationError as error:
-        first = error.errors()[0]
-        reason = str(first["msg"]).removeprefix("Value error, ")
-        raise InvalidInputError(field=_path(first["loc"]), reason=reason) from None
-
-
-def _nodes(document: object) -> int:
-    if isinstance(document, Mapping):
-        return 1 + sum(map(_nodes, document.values()))
-    return sum(map(_nodes, document)) if isinstance(document, list | tuple) else 0
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    """Write `condition.all[1].field`, leaving out the tags that pydantic adds."""
-    path, tags = "condition", {"compare", "All", "AnyOf", "Not"}
-    tagged = {"all", "any", "not"}
-    before: int | str = ""
-    for part in location:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif part not in tags and not (part in tagged and before != part):
-            path += f".{part}"
-        before = part
-    return path
+    return condition_check.read_condition(document, Place.SIGNAL)
 
 
 def spec_of(own: OwnSignal) -> SignalSpec:

@@ -19,6 +19,7 @@ from domain.time import BusinessInstant, business
 from domain.touch_tier import DEFAULT_POLICY, POLICY_KEY, TouchTierPolicy
 from domain.vocabulary import CustomerStatus, NoticeKind
 from models.arrays import among_ids
+from models.field_points import note_points
 from models.installation import load_installation
 from models.outbox import Notice
 from models.tables.customers import CustomerRow
@@ -74,6 +75,7 @@ async def refresh_customers(
             notices += _notices(row, new, different, now)
     if changed:
         await session.execute(update(CustomerRow), changed)
+        await note_points(session, [values["id"] for values in changed], now)
     return notices
 
 

@@ -20,6 +20,7 @@ from domain.tier_changes import ActedTier
 from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, HealthComponent
 from models.arrays import among_ids
+from models.field_points import note_points, save_values
 from models.tables.customers import CustomerRow
 from models.tables.scoring import AssessmentRow, ScoreRow
 from models.tables.system import PolicyRow
@@ -149,7 +150,7 @@ async def _recent_scores(
 
 
 async def save_verdicts(session: AsyncSession, verdicts: Sequence[Verdict]) -> None:
-    """Write the day's scores, the assessments that are new, and the customers' current state."""
+    """Write the day's scores, new assessments, the customers' current state, and what conditions read."""
     if not verdicts:
         return
     await _save_scores(session, verdicts)
@@ -158,6 +159,9 @@ async def save_verdicts(session: AsyncSession, verdicts: Sequence[Verdict]) -> N
         await session.execute(insert(AssessmentRow), assessments)
     await session.execute(update(CustomerRow), [_current_state(verdict) for verdict in verdicts])
     await _move_touch(session, verdicts)
+    features = [verdict.features for verdict in verdicts]
+    await save_values(session, features)
+    await note_points(session, [one.customer_id for one in features], features[0].as_of)
 
 
 async def _save_scores(session: AsyncSession, verdicts: Sequence[Verdict]) -> None:

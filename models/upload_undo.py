@@ -28,6 +28,8 @@ DERIVED = frozenset(
     {
         "assessments",
         "contact_roles",
+        "customer_values",
+        "field_points",
         "heads_ups",
         "identities",
         "lifecycles",

@@ -2,6 +2,7 @@
 
 from litestar import Router
 
+from api.resources.conditions import ConditionController, FieldController
 from api.resources.contacts import ContactController
 from api.resources.customers import CustomerController
 from api.resources.data import DataController, QuarantineController
@@ -33,6 +34,8 @@ def api_router() -> Router:
             WebhookDeliveryController,
             SignalController,
             OwnSignalController,
+            FieldController,
+            ConditionController,
             colleagues,
             decisions,
             DataController,

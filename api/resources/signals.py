@@ -24,7 +24,7 @@ from api.resources.signal_shapes import (
 from domain.errors import NotFoundError
 from domain.permissions import Permission
 from domain.scoring_policy import SignalPolicy
-from domain.signal_fields import FROM_FEATURES, SIGNAL_FIELDS
+from domain.signal_fields import SIGNAL_FIELDS
 from models.clock import StoredClock
 from models.database import Database, Session
 from models.mass_alerts import list_mass_alerts, release_mass_alert
@@ -119,13 +119,8 @@ class SignalController(Controller):
     def fields(self) -> list[ConditionField]:
         """List the fields that a condition may speak of."""
         return [
-            ConditionField(
-                name=name,
-                type=TYPES[kind],
-                meaning=meaning,
-                rests_on=FROM_FEATURES[name].needs if name in FROM_FEATURES else None,
-            )
-            for name, (kind, meaning) in SIGNAL_FIELDS.items()
+            ConditionField(name=name, type=TYPES[field.type], meaning=field.meaning, rests_on=field.needs)
+            for name, field in SIGNAL_FIELDS.items()
         ]
 
     @get("/mass-alerts")

@@ -14,7 +14,7 @@ from api.guards import needs
 from api.web.desk import DESK, Desk
 from domain.errors import InvalidInputError
 from domain.permissions import Permission
-from domain.signal_fields import FROM_FEATURES, SIGNAL_FIELDS
+from domain.signal_fields import SIGNAL_FIELDS
 from domain.signal_own import OwnSignal, OwnSignalDocument, read_document
 from domain.vocabulary import Severity
 from models.changes import announce_change
@@ -100,10 +100,7 @@ def _page(
     seen: Preview | None = None,
     known: bool = False,
 ) -> Template:
-    fields = [
-        (name, TYPES[kind], meaning, FROM_FEATURES[name].needs if name in FROM_FEATURES else None)
-        for name, (kind, meaning) in SIGNAL_FIELDS.items()
-    ]
+    fields = [(name, TYPES[field.type], field.meaning, field.needs) for name, field in SIGNAL_FIELDS.items()]
     return desk.page(
         "own_signal.html",
         written={**EMPTY, **written},

@@ -140,8 +140,17 @@ def condition(tree: object) -> str:
             return joint.join(condition(part) for part in tree[name])
     if "not" in tree:
         return f"not {condition(tree['not'])}"
+    if "signal" in tree:
+        return f"signal {words(tree['signal']).lower()} is open{_for(tree)}"
     operator = words(tree.get("op", "is")).lower()
-    return f"{words(tree.get('field')).lower()} {operator} {_value(tree.get('value'))}"
+    if "performed" in tree:
+        times = f"{operator} {tree.get('times')} times within {tree.get('within')}"
+        return f"performed “{tree['performed']}” {times}"
+    return f"{words(tree.get('field')).lower()} {operator} {_value(tree.get('value'))}{_for(tree)}"
+
+
+def _for(tree: Mapping[str, Any]) -> str:
+    return f" for {tree['for']}" if tree.get("for") else ""
 
 
 def evidence(document: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -137,3 +137,23 @@ class OwnSignalRow(Base):
     created_at: Mapped[BusinessInstant]
     updated_at: Mapped[BusinessInstant]
     updated_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+
+
+class CustomerValuesRow(Base):
+    """What conditions may ask of a customer and no other row holds: the measured fields as last scored."""
+
+    __tablename__ = "customer_values"
+    customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), primary_key=True)
+    scored_at: Mapped[BusinessInstant]
+    fields: Mapped[dict[str, Any]]
+    """By the name of the field; empty where nobody tells the facts that it rests on."""
+
+
+class FieldPointRow(Base):
+    """Since when a field of a customer is what it is: one row per change, as text."""
+
+    __tablename__ = "field_points"
+    customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[BusinessInstant] = mapped_column(primary_key=True)
+    value: Mapped[str | None]

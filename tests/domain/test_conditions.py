@@ -8,15 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from domain.conditions import FIELDS, ORDERED, WORDS, All, AnyOf, Compare, Condition, Not, Value
+from domain.condition_words import ORDERED
+from domain.conditions import Condition, Value
+from domain.fields import FIELDS
 from domain.vocabulary import RiskTier
 
-CONDITION: TypeAdapter[All | AnyOf | Not | Compare] = TypeAdapter(Condition)
+CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
 TECH: dict[str, Any] = {"field": "touch_tier", "is": "tech_touch"}
 OWNED: dict[str, Any] = {"field": "has_owner", "is": True}
 
 
-def read(document: Any) -> All | AnyOf | Not | Compare:
+def read(document: Any) -> Condition:
     """Read a condition as it stands in a document."""
     return CONDITION.validate_python(document)
 
@@ -107,21 +109,21 @@ def test_a_mistake_deep_inside_is_told_with_the_way_to_it() -> None:
 
 def values_of(name: str) -> st.SearchStrategy[Value]:
     """Values that a field may be compared with."""
-    if name in WORDS:
-        return st.sampled_from([word.value for word in WORDS[name]])
+    if FIELDS[name].words:
+        return st.sampled_from(FIELDS[name].words)
     kinds: dict[type, st.SearchStrategy[Value]] = {
         str: st.text(max_size=8),
         int: st.integers(-1000, 1000),
         float: st.floats(-1e9, 1e9),
         bool: st.booleans(),
     }
-    return kinds[FIELDS[name][0]]
+    return kinds[FIELDS[name].type]
 
 
 @st.composite
 def comparisons(draw: st.DrawFn) -> dict[str, Any]:
     name = draw(st.sampled_from(sorted(FIELDS)))
-    ordered = sorted(ORDERED) if FIELDS[name][0] in {int, float} else []
+    ordered = sorted(ORDERED) if FIELDS[name].type in {int, float} else []
     op = draw(st.sampled_from(["is", "is_not", "one_of", *ordered]))
     value = values_of(name)
     return {"field": name, op: draw(st.lists(value, min_size=1, max_size=3) if op == "one_of" else value)}

@@ -83,6 +83,15 @@ def test_codes_of_runs_are_said_in_words() -> None:
     assert sentences.condition({"field": "touch_tier", "op": "is", "value": "tech_touch"}) == (
         "touch tier is tech_touch"
     )
+    clauses = [
+        {"field": "health_status", "op": "is", "value": "at_risk", "for": "30d"},
+        {"performed": "Report Exported", "op": "at_least", "times": 3, "within": "30d"},
+        {"signal": "usage_drop", "for": None},
+    ]
+    assert sentences.condition({"any": clauses}) == (
+        "health status is at_risk for 30d or performed “Report Exported” at least 3 times within 30d"
+        " or signal usage drop is open"
+    )
 
 
 def test_a_receipt_names_each_cancelled_thing_once() -> None:
