@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -22,7 +23,7 @@ from domain.vocabulary import (
 )
 from models.outbox import Notice, put_notices
 from models.tables.customers import CustomerRow
-from models.tables.ledger import OutboxRow
+from models.tables.ledger import DecisionRow, OutboxRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow, LifecycleRow, PlaybookRow
 from models.tables.scoring import ScoreRow, SignalRow
 
@@ -154,15 +155,23 @@ async def tell(
     await put_notices(session, [Notice(one, kind, {}, now) for one in ids], wall)
 
 
-async def runs_by_playbook(
-    session: AsyncSession, ids: Sequence[uuid.UUID]
-) -> list[tuple[uuid.UUID, uuid.UUID, str]]:
-    """Return customer, run and playbook of every run that started."""
+@dataclass(frozen=True)
+class StartedRun:
+    """A run of one customer."""
+
+    customer_id: uuid.UUID
+    run_id: uuid.UUID
+    playbook_key: str
+
+
+async def runs_before(
+    session: AsyncSession, customer_id: uuid.UUID, end: BusinessInstant
+) -> list[StartedRun]:
+    """Return the runs of a customer that started before an instant."""
     row = InterventionRow
-    query = select(row.customer_id, row.id, row.playbook_key).where(
-        row.customer_id.in_(ids), row.started_at.is_not(None)
-    )
-    return [(found[0], found[1], found[2]) for found in (await session.execute(query)).all()]
+    query = select(row.customer_id, row.id, row.playbook_key)
+    mine = query.where(row.customer_id == customer_id, row.started_at < end)
+    return [StartedRun(*found) for found in (await session.execute(mine)).all()]
 
 
 async def steps_done(session: AsyncSession, kind: str) -> int:
@@ -180,3 +189,15 @@ async def count_unheard(session: AsyncSession) -> int:
 async def count_started(session: AsyncSession) -> int:
     """Return how many customers' workflows have decided at least once."""
     return await session.scalar(select(func.count()).where(LifecycleRow.decide_seq > 0)) or 0
+
+
+async def count_decided(session: AsyncSession, action: str) -> int:
+    """Return how many customers have a decision of this kind."""
+    query = select(func.count(DecisionRow.customer_id.distinct())).where(DecisionRow.action == action)
+    return await session.scalar(query) or 0
+
+
+async def count_heads_ups(session: AsyncSession, kind: SignalKind) -> int:
+    """Return how many customers' owners were warned of a kind of signal."""
+    mine = (DecisionRow.action == "heads_up", DecisionRow.subject == kind.value)
+    return await session.scalar(select(func.count(DecisionRow.customer_id.distinct())).where(*mine)) or 0

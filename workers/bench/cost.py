@@ -14,7 +14,7 @@ from temporalio.worker import Worker
 
 from domain.errors import EverstayError
 from domain.time import BusinessInstant, WallInstant
-from models.bench_year import runs_by_playbook, steps_done
+from models.bench_year import runs_before
 from models.demo_report import lateness
 from settings import Settings
 from workers.bench.actions import Cost, child_of, cost_of, cost_of_untimed, untimed_waits
@@ -62,7 +62,6 @@ class Measured:
     naive: Cost = field(default_factory=Cost)
     naive_days: float = 0.0
     runs: Counter[str] = field(default_factory=Counter)
-    letters: int = 0
     late_p95_hours: float = 0.0
     untimed: int = 0
 
@@ -117,25 +116,23 @@ async def _live_naively(bench: Bench, options: CostOptions) -> Cost:
 
 
 async def _count(bench: Bench, lives: Sequence[Life], options: CostOptions, measured: Measured) -> None:
-    ends = {
-        life.customer_id: bench.clock.wall_at(BusinessInstant(life.begins + dt.timedelta(days=options.days)))
-        for life in lives
-    }
+    """Count what happened in each customer's own days: the first went on while the last still lived."""
     async with bench.database.transaction() as session:
-        runs = await runs_by_playbook(session, list(ends))
-        measured.letters = await steps_done(session, "send_email")
         measured.late_p95_hours = (await lateness(session, bench.clock)).p95
-    parts = {f"intervention/{run}": PARTS.get(key, key) for _, run, key in runs}
-    measured.runs = Counter(key for _, _, key in runs)
-    ids = [(f"customer/{one}", one) for one in ends] + [(f"intervention/{run}", one) for one, run, _ in runs]
-    for workflow_id, customer_id in ids:
-        for history in await histories(bench.client, workflow_id):
-            lived = [event for event in history if _when(event) <= ends[customer_id]]
-            _add(measured, workflow_id, lived, parts)
+    for life in lives:
+        end = BusinessInstant(life.begins + dt.timedelta(days=options.days))
+        async with bench.database.transaction() as session:
+            runs = await runs_before(session, life.customer_id, end)
+        parts = {f"intervention/{run.run_id}": PARTS[run.playbook_key] for run in runs}
+        measured.runs.update(run.playbook_key for run in runs)
+        for workflow_id in (f"customer/{life.customer_id}", *parts):
+            for history in await histories(bench.client, workflow_id):
+                lived = [event for event in history if _business(bench, event) <= end]
+                _add(measured, workflow_id, lived, parts)
 
 
-def _when(event: HistoryEvent) -> WallInstant:
-    return WallInstant(event.event_time.ToDatetime(tzinfo=dt.UTC))
+def _business(bench: Bench, event: HistoryEvent) -> BusinessInstant:
+    return bench.clock.timeline.business_at(WallInstant(event.event_time.ToDatetime(tzinfo=dt.UTC)))
 
 
 def _add(
@@ -169,7 +166,6 @@ def _report(measured: Measured, options: CostOptions, wall_seconds: float) -> Re
         "actions_by_event": _per_year(whole.actions, share),
         "events_by_type": _per_year(whole.events, share),
         "runs": dict(measured.runs),
-        "letters": measured.letters,
         "untimed_waits_per_customer_year": round(measured.untimed * share, 1),
         "wake_lateness_hours_p95": measured.late_p95_hours,
     }

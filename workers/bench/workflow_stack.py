@@ -13,11 +13,13 @@ from domain.errors import EverstayError
 from settings import Settings, load_settings
 from workers.embedded.children import ChildSpec
 from workers.embedded.parts import full_stack, resolve
+from workers.bench.bare_worker import QUEUE
 from workers.embedded.pollers import queues_are_polled
 from workers.embedded.stack import run_stack
 
-LIFECYCLE, ACTIVITIES, EMAIL = "worker-lifecycle", "worker-activities", "email"
-NEEDED = ("postgres", "temporal", "migrations", "clock", "simulators", LIFECYCLE, "worker-decisions", ACTIVITIES)
+LIFECYCLE, DECISIONS, ACTIVITIES, EMAIL = "worker-lifecycle", "worker-decisions", "worker-activities", "email"
+NEEDED = ("postgres", "temporal", "migrations", "clock", "simulators", LIFECYCLE, DECISIONS, ACTIVITIES)
+BARE = "worker-bare"
 QUIET = {"EVERSTAY_LOG_LEVEL": "warning"}
 
 
@@ -27,7 +29,8 @@ def workflow_children(day_seconds: float) -> Callable[[Settings], tuple[ChildSpe
     def children(settings: Settings) -> tuple[ChildSpec, ...]:
         resolved = resolve(settings)
         kept = (_alone(spec) for spec in full_stack(settings) if spec.name in NEEDED)
-        return tuple(_changed(spec, resolved, day_seconds) for spec in kept)
+        found = tuple(_changed(spec, resolved, day_seconds) for spec in kept)
+        return (*found, *(_bare(spec, resolved) for spec in found if spec.name == LIFECYCLE))
 
     return children
 
@@ -44,6 +47,14 @@ def _changed(spec: ChildSpec, settings: Settings, day_seconds: float) -> ChildSp
     if spec.name == LIFECYCLE:
         return replace(spec, command=(sys.executable, "-m", "workers.bench.short_lives", str(day_seconds)))
     return spec
+
+
+def _bare(worker: ChildSpec, settings: Settings) -> ChildSpec:
+    """Return a worker of empty workflows, to measure what the server alone allows."""
+    command = (sys.executable, "-m", "workers.bench.bare_worker")
+    return replace(
+        worker, name=BARE, command=command, where=QUEUE, ready=queues_are_polled(settings, (QUEUE,))
+    )
 
 
 def _say(line: str) -> None:
