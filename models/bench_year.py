@@ -24,7 +24,7 @@ from domain.vocabulary import (
 from models.outbox import Notice, put_notices
 from models.tables.customers import CustomerRow
 from models.tables.ledger import DecisionRow, OutboxRow
-from models.tables.playbooks import InterventionRow, InterventionStepRow, LifecycleRow, PlaybookRow
+from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow
 from models.tables.scoring import ScoreRow, SignalRow
 
 HORIZON_DAYS = 90
@@ -92,7 +92,7 @@ async def open_signals(
     wall: WallInstant,
 ) -> None:
     """Act as a detector does when it fires for these customers."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": uuid.uuid4(),
             "customer_id": customer_id,
@@ -184,11 +184,6 @@ async def steps_done(session: AsyncSession, kind: str) -> int:
 async def count_unheard(session: AsyncSession) -> int:
     """Return how many notices nobody has heard."""
     return await session.scalar(select(func.count()).where(OutboxRow.consumed_at.is_(None))) or 0
-
-
-async def count_started(session: AsyncSession) -> int:
-    """Return how many customers' workflows have decided at least once."""
-    return await session.scalar(select(func.count()).where(LifecycleRow.decide_seq > 0)) or 0
 
 
 async def count_decided(session: AsyncSession, action: str) -> int:

@@ -106,7 +106,7 @@ async def see_customer(
     The caller holds the row's lock, taken by a statement of its own: what this one reads is as new as the
     lock.
     """
-    row = (await session.execute(_CUSTOMER, {"id": customer_id})).one()._mapping
+    row = (await session.execute(_CUSTOMER, {"id": customer_id})).mappings().one()
     seen = {name: row[name] for name in STATE_COLUMNS} | {
         "customer_id": customer_id,
         "is_observed": heard_since is not None,

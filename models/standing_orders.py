@@ -57,7 +57,9 @@ async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> S
     )
 
 
-def _heard_since(connected_at: BusinessInstant | None, silences: Sequence[str | None]) -> BusinessInstant | None:
+def _heard_since(
+    connected_at: BusinessInstant | None, silences: Sequence[str | None]
+) -> BusinessInstant | None:
     """Return when hearing last began; a silence without an end is going on."""
     if connected_at is None or None in silences:
         return None

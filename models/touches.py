@@ -31,7 +31,7 @@ INBOX = "inbox"
 async def note_finished_tasks(
     session: AsyncSession, customer_id: uuid.UUID, notices: Sequence[Notice], now: BusinessInstant
 ) -> BusinessInstant | None:
-    """Write a touchpoint for each task that ended with somebody reached; return the last contact if any did."""
+    """Write a touchpoint for each task that reached somebody; return the last contact where one did."""
     ids = [uuid.UUID(notice.payload["task_id"]) for notice in notices if notice.kind is NoticeKind.TASK_DONE]
     if not ids:
         return None

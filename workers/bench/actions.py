@@ -1,7 +1,7 @@
 """What a history costs: its events, its bytes, and the actions that Temporal Cloud would bill for it.
 
-The rules are those of https://docs.temporal.io/evaluate/cloud/actions, event by event. What a history does not
-hold (queries, heartbeats, exports) is not counted; nothing of it happens in a customer's year.
+The rules are those of https://docs.temporal.io/evaluate/cloud/actions, event by event. What a history does
+not hold (queries, heartbeats, exports) is not counted; nothing of it happens in a customer's year.
 """
 
 import json
@@ -17,8 +17,12 @@ CHANGE_VERSION, SCHEDULED_BY = "TemporalChangeVersion", "TemporalScheduledById"
 BY_SCHEDULE = 3
 """A schedule's two actions, and the start."""
 UNTIMED_EVENTS = (
-    "TIMER_STARTED", "TIMER_FIRED", "WORKFLOW_TASK_SCHEDULED", "WORKFLOW_TASK_STARTED", "WORKFLOW_TASK_COMPLETED",
-)  # fmt: skip
+    "TIMER_STARTED",
+    "TIMER_FIRED",
+    "WORKFLOW_TASK_SCHEDULED",
+    "WORKFLOW_TASK_STARTED",
+    "WORKFLOW_TASK_COMPLETED",
+)
 """What a wait adds to a history. One that compressed time makes too short for a timer leaves no trace."""
 
 
@@ -168,5 +172,5 @@ RULES: dict[EventType.ValueType, Callable[[HistoryEvent], int]] = {
     EventType.EVENT_TYPE_NEXUS_OPERATION_SCHEDULED: _once,
     EventType.EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED: _once,
 }
-"""Actions per event. Continuing as new is billed as the start of the run that follows; a ring from workflow to
-workflow once, where it is received."""
+"""Actions per event. Continuing as new is billed as the start of the run that follows; a ring from workflow
+to workflow once, where it is received."""

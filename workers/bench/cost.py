@@ -1,11 +1,11 @@
-"""What a customer's year costs in Temporal: actions, events and bytes, counted from every history of the year."""
+"""What a customer's year costs in Temporal: actions, events and bytes, counted from every history."""
 
 import asyncio
 import datetime as dt
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -32,7 +32,7 @@ from workers.main import sandbox
 STACK = ("-m", "workers.bench.workflow_stack")
 BEGINS = BusinessInstant(dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC))
 DAY_SECONDS = 86_400.0
-LIFECYCLE, NAIVE = "lifecycle", "naive"
+LIFECYCLE = "lifecycle"
 UNTIMED_BYTES = 300
 """About the size of a timer's two events and of the workflow task that follows them."""
 SETTLE_SECONDS = 5.0
@@ -50,7 +50,7 @@ class CostOptions:
 
     customers: int = 12
     days: int = DAYS
-    day_seconds: float = 1.0
+    day_seconds: float = 1.2
     naive_customers: int = 3
 
 
@@ -86,7 +86,9 @@ async def _measure(settings: Settings, options: CostOptions, say: Say) -> Measur
         rate = DAY_SECONDS / options.day_seconds
         await prepare(bench, [four_touches()], [RENEWAL, CHECK_IN], BEGINS, rate)
         days = options.days + STAGGER.days * options.customers
-        say(f"{options.customers} customers live {options.days} days: some {days * options.day_seconds:.0f} s")
+        say(
+            f"{options.customers} customers live {options.days} days: some {days * options.day_seconds:.0f} s"
+        )
         naive = asyncio.create_task(_live_naively(bench, options))
         lives = await asyncio.gather(
             *(live(bench, number, options.days) for number in range(options.customers))
@@ -103,7 +105,11 @@ async def _live_naively(bench: Bench, options: CostOptions) -> Cost:
     """Let a few customers be looked at every day, and count."""
     ids = [f"naive/{uuid.uuid4()}" for _ in range(options.naive_customers)]
     async with Worker(
-        bench.client, task_queue=QUEUE, workflows=[NaiveWorkflow], activities=[look], workflow_runner=sandbox()
+        bench.client,
+        task_queue=QUEUE,
+        workflows=[NaiveWorkflow],
+        activities=[look],
+        workflow_runner=sandbox(),
     ):
         days = [NaiveInput(one, options.day_seconds, options.days) for one in ids]
         work = [
@@ -138,7 +144,7 @@ def _business(bench: Bench, event: HistoryEvent) -> BusinessInstant:
 def _add(
     measured: Measured, workflow_id: str, history: Sequence[HistoryEvent], parts: dict[str, str]
 ) -> None:
-    """Count one run's history for its part; a run's start and rings count for the run, not for its customer."""
+    """Count one history for its part; what starts or rings a run counts for the run, not for its customer."""
     mine = parts.get(workflow_id, LIFECYCLE)
     shares: dict[str, list[HistoryEvent]] = defaultdict(list)
     for event in history:
@@ -186,19 +192,3 @@ def _totals(cost: Cost, share: float) -> dict[str, Any]:
 
 def _per_year(counts: Counter[str], share: float) -> dict[str, float]:
     return {name: round(count * share, 2) for name, count in counts.most_common()}
-
-
-def table(report: Report) -> Iterable[str]:
-    """Return the report as lines for people: per part of the mix, and per type of event."""
-    yield f"{'per customer and year':<52}{'actions':>9}{'events':>9}{'KB':>8}"
-    rows = {**report.figures["parts"], "all": report.figures, NAIVE: _without(report.limits, "naive_")}
-    for name, found in rows.items():
-        cells = [found[f"{word}_per_customer_year"] for word in ("actions", "events", "kb")]
-        yield f"{name:<52}{cells[0]:>9}{cells[1]:>9}{cells[2]:>8}"
-    yield ""
-    for name, count in report.figures["events_by_type"].items():
-        yield f"{name:<52}{report.figures['actions_by_event'].get(name, 0):>9}{count:>9}"
-
-
-def _without(found: dict[str, Any], prefix: str) -> dict[str, Any]:
-    return {name.removeprefix(prefix): value for name, value in found.items()}

@@ -41,7 +41,7 @@ class NaiveWorkflow:
     async def run(self, request: NaiveInput) -> None:
         """Sleep, look, and again."""
         for day in range(request.days):
-            await asyncio.sleep(request.day_seconds)  # the naive design sleeps, whatever else could be waited for
+            await asyncio.sleep(request.day_seconds)
             await workflow.execute_activity(
                 look, LookInput(request.customer_id, day), start_to_close_timeout=LONGEST_LOOK
             )

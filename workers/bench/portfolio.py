@@ -95,7 +95,7 @@ async def add_customers(
     tier: RiskTier = RiskTier.LOW,
     renews: Callable[[BusinessInstant], dt.date] | None = None,
 ) -> dict[str, uuid.UUID]:
-    """Let customers come into being, each with a person who may be written to, before their workflow hears."""
+    """Let customers come into being, each with a person who may be written to."""
     now = bench.clock.now()
     async with bench.database.transaction() as session:
         facts: list[Fact] = [fact for name in names for fact in _people(name, now, renews)]
@@ -105,7 +105,9 @@ async def add_customers(
     return found
 
 
-def _people(name: str, now: BusinessInstant, renews: Callable[[BusinessInstant], dt.date] | None) -> list[Fact]:
+def _people(
+    name: str, now: BusinessInstant, renews: Callable[[BusinessInstant], dt.date] | None
+) -> list[Fact]:
     start = after(now, -BEFORE)
     return [
         CustomerFact(

@@ -1,4 +1,4 @@
-"""The reference year of a customer: twelve notices, a renewal, two interventions of four touches, a check-in."""
+"""The reference year of a customer: twelve notices, a renewal, two interventions, a check-in."""
 
 import datetime as dt
 from dataclasses import dataclass

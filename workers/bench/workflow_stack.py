@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from domain.errors import EverstayError
 from settings import Settings, load_settings
+from workers.bench.bare_worker import QUEUE
 from workers.embedded.children import ChildSpec
 from workers.embedded.parts import full_stack, resolve
-from workers.bench.bare_worker import QUEUE
 from workers.embedded.pollers import queues_are_polled
 from workers.embedded.stack import run_stack
 

@@ -1,4 +1,4 @@
-"""Lets customers live through the reference year: everything is told on its day, to each on days of its own."""
+"""Lets customers live through the reference year, each on days of its own."""
 
 import asyncio
 import uuid

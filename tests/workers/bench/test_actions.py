@@ -5,7 +5,14 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 
 from tests.replay.corpus import load, manifest
-from workers.bench.actions import RULES, child_of, cost_of, cost_of_untimed, is_started_by_signal, untimed_waits
+from workers.bench.actions import (
+    RULES,
+    child_of,
+    cost_of,
+    cost_of_untimed,
+    is_started_by_signal,
+    untimed_waits,
+)
 
 E = EventType
 SEARCH = "upsert_workflow_search_attributes_event_attributes"
@@ -26,7 +33,10 @@ def actions(*history: HistoryEvent) -> int:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("customer-until-continued", {"signal with start and nine rings": 10, "activity": 2, "timer": 1, "rest": 2}),
+        (
+            "customer-until-continued",
+            {"signal with start and nine rings": 10, "activity": 2, "timer": 1, "rest": 2},
+        ),
         ("customer-continued", {"start": 1, "activity": 1}),
         ("intervention-tried-again", {"start": 1, "activity": 6, "retry": 4, "timer": 2}),
         ("scoring-ten-shards", {"start": 1, "activity": 12}),
