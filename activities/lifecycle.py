@@ -10,8 +10,8 @@ from domain.director import decide
 from domain.ports import Clock
 from models.customer_state import lock_customer
 from models.database import Database
-from models.director_inputs import DirectorInputs, load_director_inputs
-from models.lifecycles import DecisionMade, load_lifecycle, store_lifecycle
+from models.director_inputs import DirectorInputs, hear, load_director_inputs
+from models.lifecycles import DecisionMade, store_lifecycle
 from models.playbooks import PlaybookShelf
 from models.rulings import Written, write_ruling
 from models.wakes import record_wake
@@ -34,11 +34,12 @@ class LifecycleActivities(LifecycleContract):
         now, wall = self._clock.now(), self._clock.wall_now()
         async with self._database.transaction() as session:
             await lock_customer(session, request.customer_id)
-            stored = await load_lifecycle(session, request.customer_id)
+            inputs = await load_director_inputs(session, request.customer_id, self._shelf, now)
+            stored = inputs.lifecycle
             if stored.decide_seq == request.seq and stored.last_result is not None:
                 return RESULT.validate_python(stored.last_result)
+            inputs = await hear(session, inputs, now, wall)
             await record_wake(session, "customer", request.woken_for, self._clock)
-            inputs = await load_director_inputs(session, request.customer_id, self._shelf, now, wall)
             ruling = decide(inputs.state, inputs.notices, inputs.policy, stored.memory, now)
             written = await write_ruling(session, request.customer_id, ruling, now, wall)
             result = self._result(inputs, ruling, written)

@@ -1,21 +1,86 @@
-"""Load what the director sees of one customer, with the customer's row locked."""
+"""See one customer as the director sees it: all of it in one statement.
+
+A decision that asks twenty small questions spends most of its time on asking, with the customer's row locked.
+"""
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from pydantic import TypeAdapter
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.customer_state import CustomerState, Driver, EndedRun, OpenRun, OpenSignal
 from domain.errors import NotFoundError
 from domain.time import BusinessInstant
-from domain.vocabulary import HeadsUpState, HealthComponent, InterventionState, SignalState
+from domain.vocabulary import HealthComponent, InterventionState
+from models.lifecycles import StoredLifecycle, stored_lifecycle
+from models.outbox import Notice
 from models.playbooks import PlaybookShelf
+from models.standing_orders import load_standing_orders
 from models.tables.customers import CustomerRow
-from models.tables.data import SourceRow
-from models.tables.playbooks import InterventionRow
-from models.tables.scoring import KindSilenceRow, ScoreRow, SignalRow
-from models.tables.work import HeadsUpRow
+
+_STATE: TypeAdapter[CustomerState] = TypeAdapter(CustomerState)
+_SIGNALS: TypeAdapter[tuple[OpenSignal, ...]] = TypeAdapter(tuple[OpenSignal, ...])
+_ENDED: TypeAdapter[tuple[EndedRun, ...]] = TypeAdapter(tuple[EndedRun, ...])
+_NOTICES: TypeAdapter[list[Notice]] = TypeAdapter(list[Notice])
+
+_CUSTOMER = text("""
+SELECT customer.status, coalesce(customer.touch_tier_override, customer.touch_tier) AS touch_tier,
+       customer.acted_tier AS tier, customer.health_status, customer.holdout, customer.do_not_contact,
+       customer.renewal_on, customer.started_at, customer.last_touch_at, customer.watchlisted_at,
+       customer.arr_minor,
+       NOT EXISTS (SELECT FROM scores WHERE customer_id = :id AND scored_at < customer.acted_tier_at)
+         AS tier_is_baseline,
+       (SELECT drivers FROM scores WHERE customer_id = :id ORDER BY as_of DESC LIMIT 1) AS drivers,
+       (SELECT json_agg(json_build_object(
+          'id', id, 'kind', kind, 'severity', severity, 'title', title, 'opened_at', opened_at,
+          'is_baseline', is_baseline, 'dedupe_key', dedupe_key) ORDER BY opened_at, id)
+        FROM signals WHERE customer_id = :id AND state = 'open') AS signals,
+       (SELECT json_agg(json_build_object(
+          'id', id, 'playbook_key', playbook_key, 'version_id', version_id, 'reason', reason, 'state', state
+          ) ORDER BY planned_at, id)
+        FROM interventions WHERE customer_id = :id AND state <> 'ended') AS open_runs,
+       (SELECT json_agg(newest) FROM (
+          SELECT DISTINCT ON (playbook_key) playbook_key, ended_at, outcome
+          FROM interventions WHERE customer_id = :id AND state = 'ended' AND started_at IS NOT NULL
+          ORDER BY playbook_key, ended_at DESC) AS newest) AS ended_runs,
+       (SELECT array_agg(dedupe_key) FROM heads_ups WHERE customer_id = :id AND state <> 'closed')
+         AS heads_up_keys,
+       (SELECT json_agg(json_build_object(
+          'id', id, 'customer_id', customer_id, 'kind', kind, 'payload', payload, 'occurred_at', occurred_at
+          ) ORDER BY id)
+        FROM outbox WHERE customer_id = :id AND consumed_at IS NULL) AS notices,
+       lifecycle.state AS memory, lifecycle.decide_seq, lifecycle.last_result
+FROM customers AS customer
+LEFT JOIN lifecycles AS lifecycle ON lifecycle.customer_id = customer.id
+WHERE customer.id = :id
+""")
+STATE_COLUMNS = (
+    "status",
+    "touch_tier",
+    "tier",
+    "health_status",
+    "holdout",
+    "do_not_contact",
+    "renewal_on",
+    "started_at",
+    "last_touch_at",
+    "watchlisted_at",
+    "arr_minor",
+    "tier_is_baseline",
+)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One customer, what nobody has heard of it yet, and what the last decision left behind."""
+
+    state: CustomerState
+    unheard: list[Notice]
+    lifecycle: StoredLifecycle
 
 
 async def lock_customer(session: AsyncSession, customer_id: uuid.UUID) -> None:
@@ -29,126 +94,50 @@ async def load_customer_state(
     session: AsyncSession, customer_id: uuid.UUID, shelf: PlaybookShelf
 ) -> CustomerState:
     """Return one customer as the director sees it. The caller holds the row's lock."""
-    row = (await session.execute(select(CustomerRow).where(CustomerRow.id == customer_id))).scalar_one()
-    heard_since = await _heard_since(session)
-    return CustomerState(
-        customer_id=customer_id,
-        status=row.status,
-        touch_tier=row.touch_tier_override or row.touch_tier,
-        tier=row.acted_tier,
-        health_status=row.health_status,
-        holdout=row.holdout,
-        do_not_contact=row.do_not_contact,
-        is_observed=heard_since is not None,
-        heard_since=heard_since,
-        renewal_on=row.renewal_on,
-        started_at=row.started_at,
-        last_touch_at=row.last_touch_at,
-        watchlisted_at=row.watchlisted_at,
-        arr_minor=row.arr_minor,
-        drivers=await _drivers(session, customer_id),
-        signals=await _signals(session, customer_id),
-        open_runs=await _open_runs(session, customer_id, shelf),
-        ended_runs=await _ended_runs(session, customer_id),
-        heads_up_keys=await _heads_up_keys(session, customer_id),
-        tier_is_baseline=not await _has_moved(session, customer_id, row.acted_tier_at),
-    )
+    orders = await load_standing_orders(session, shelf)
+    return (await see_customer(session, customer_id, shelf, orders.heard_since)).state
 
 
-async def _heard_since(session: AsyncSession) -> BusinessInstant | None:
-    """Return since when sources tell of contacts, None while none does or all of them are silent.
+async def see_customer(
+    session: AsyncSession, customer_id: uuid.UUID, shelf: PlaybookShelf, heard_since: BusinessInstant | None
+) -> Sight:
+    """Return everything that a decision asks of one customer.
 
-    Nobody is told off for silence we cannot hear. Our own sends, replies to them and finished tasks are not
-    hearing: their sources provide no touchpoints.
+    The caller holds the row's lock, taken by a statement of its own: what this one reads is as new as the
+    lock.
     """
-    row = KindSilenceRow
-    tells = SourceRow.provides.contains(["touchpoints"])
-    since = await session.scalar(select(func.min(SourceRow.connected_at)).where(tells))
-    query = select(row.until).where(row.kind == "touchpoint").order_by(row.since)
-    ends = list(await session.scalars(query)) if since is not None else []
-    if since is None or None in ends:
-        return None
-    return max([since, *(end for end in ends if end is not None)])
-
-
-async def _has_moved(session: AsyncSession, customer_id: uuid.UUID, acted_at: BusinessInstant | None) -> bool:
-    """Tell whether the acted tier has changed since the first score."""
-    if acted_at is None:
-        return False
-    query = select(ScoreRow.as_of).where(ScoreRow.customer_id == customer_id, ScoreRow.scored_at < acted_at)
-    return await session.scalar(query.limit(1)) is not None
-
-
-async def _drivers(session: AsyncSession, customer_id: uuid.UUID) -> tuple[Driver, ...]:
-    query = (
-        select(ScoreRow.drivers)
-        .where(ScoreRow.customer_id == customer_id)
-        .order_by(ScoreRow.as_of.desc())
-        .limit(1)
+    row = (await session.execute(_CUSTOMER, {"id": customer_id})).mappings().one()
+    seen = {name: row[name] for name in STATE_COLUMNS} | {
+        "customer_id": customer_id,
+        "is_observed": heard_since is not None,
+        "heard_since": heard_since,
+        "drivers": _drivers(row["drivers"] or ()),
+        "signals": _SIGNALS.validate_python(row["signals"] or ()),
+        "open_runs": tuple([await _open_run(session, one, shelf) for one in row["open_runs"] or ()]),
+        "ended_runs": _ENDED.validate_python(row["ended_runs"] or ()),
+        "heads_up_keys": frozenset(row["heads_up_keys"] or ()),
+    }
+    return Sight(
+        _STATE.validate_python(seen),
+        _NOTICES.validate_python(row["notices"] or ()),
+        stored_lifecycle(row["memory"], row["decide_seq"], row["last_result"]),
     )
-    found = await session.scalar(query) or []
+
+
+def _drivers(found: Sequence[dict[str, Any]]) -> tuple[Driver, ...]:
+    """Return what speaks against the customer, heaviest first."""
     drivers = [Driver(HealthComponent(one["family"]), one["sentence"], one["points"]) for one in found]
     harmful = [driver for driver in drivers if driver.points > 0]
     return tuple(sorted(harmful, key=lambda driver: -driver.points))
 
 
-async def _signals(session: AsyncSession, customer_id: uuid.UUID) -> tuple[OpenSignal, ...]:
-    query = (
-        select(
-            SignalRow.id,
-            SignalRow.kind,
-            SignalRow.severity,
-            SignalRow.title,
-            SignalRow.opened_at,
-            SignalRow.is_baseline,
-            SignalRow.dedupe_key,
-        )
-        .where(SignalRow.customer_id == customer_id, SignalRow.state == SignalState.OPEN)
-        .order_by(SignalRow.opened_at, SignalRow.id)
+async def _open_run(session: AsyncSession, row: dict[str, Any], shelf: PlaybookShelf) -> OpenRun:
+    document = await shelf.version(session, uuid.UUID(row["version_id"]))
+    return OpenRun(
+        uuid.UUID(row["id"]),
+        row["playbook_key"],
+        document.motion,
+        document.priority,
+        row["reason"],
+        InterventionState(row["state"]),
     )
-    return tuple(OpenSignal(*row) for row in (await session.execute(query)).all())
-
-
-async def _open_runs(
-    session: AsyncSession, customer_id: uuid.UUID, shelf: PlaybookShelf
-) -> tuple[OpenRun, ...]:
-    query = (
-        select(InterventionRow)
-        .where(InterventionRow.customer_id == customer_id, InterventionRow.state != InterventionState.ENDED)
-        .order_by(InterventionRow.planned_at, InterventionRow.id)
-    )
-    rows: Sequence[InterventionRow] = (await session.scalars(query)).all()
-    return tuple([await _open_run(session, row, shelf) for row in rows])
-
-
-async def _open_run(session: AsyncSession, row: InterventionRow, shelf: PlaybookShelf) -> OpenRun:
-    document = await shelf.version(session, row.version_id)
-    return OpenRun(row.id, row.playbook_key, document.motion, document.priority, row.reason, row.state)
-
-
-async def _ended_runs(session: AsyncSession, customer_id: uuid.UUID) -> tuple[EndedRun, ...]:
-    newest = (
-        select(
-            InterventionRow.playbook_key,
-            InterventionRow.ended_at,
-            InterventionRow.outcome,
-            func.row_number()
-            .over(partition_by=InterventionRow.playbook_key, order_by=InterventionRow.ended_at.desc())
-            .label("place"),
-        )
-        .where(
-            InterventionRow.customer_id == customer_id,
-            InterventionRow.state == InterventionState.ENDED,
-            InterventionRow.started_at.is_not(None),
-        )
-        .subquery()
-    )
-    query = select(newest.c.playbook_key, newest.c.ended_at, newest.c.outcome).where(newest.c.place == 1)
-    return tuple(EndedRun(*row) for row in (await session.execute(query)).all())
-
-
-async def _heads_up_keys(session: AsyncSession, customer_id: uuid.UUID) -> frozenset[str]:
-    query = select(HeadsUpRow.dedupe_key).where(
-        HeadsUpRow.customer_id == customer_id, HeadsUpRow.state != HeadsUpState.CLOSED
-    )
-    return frozenset((await session.scalars(query)).all())

@@ -1,49 +1,58 @@
-"""Everything that one decision reads, loaded under the customer's row lock."""
+"""Everything that one decision reads, loaded under the customer's row lock in two statements."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.customer_state import CustomerState, DirectorPolicy, HeardNotice
 from domain.time import BusinessInstant, WallInstant
-from models.contact_policy import load_contact_policy
-from models.customer_state import load_customer_state
-from models.installation import load_installation, release_left
-from models.outbox import take_notices
+from models.customer_state import Sight, see_customer
+from models.installation import release_left
+from models.lifecycles import StoredLifecycle
+from models.outbox import Notice, mark_heard
 from models.playbooks import PlaybookShelf
+from models.standing_orders import StandingOrders, load_standing_orders
 from models.touches import note_finished_tasks
 
 
 @dataclass(frozen=True)
 class DirectorInputs:
-    """The arguments of `domain.director.decide`, without memory and time."""
+    """The arguments of `domain.director.decide` without time, and what the last decision left behind."""
 
     state: CustomerState
     notices: tuple[HeardNotice, ...]
     policy: DirectorPolicy
+    lifecycle: StoredLifecycle
+    unheard: list[Notice]
 
 
 async def load_director_inputs(
-    session: AsyncSession,
-    customer_id: uuid.UUID,
-    shelf: PlaybookShelf,
-    now: BusinessInstant,
-    wall: WallInstant,
+    session: AsyncSession, customer_id: uuid.UUID, shelf: PlaybookShelf, now: BusinessInstant
 ) -> DirectorInputs:
-    """Consume the customer's notices and return what to decide on."""
-    notices = await take_notices(session, customer_id, wall)
-    await note_finished_tasks(session, customer_id, notices, now)
-    state = await load_customer_state(session, customer_id, shelf)
-    heard = tuple(HeardNotice(notice.kind, notice.payload, notice.occurred_at) for notice in notices)
-    return DirectorInputs(state, heard, await _policy(session, shelf, now))
-
-
-async def _policy(session: AsyncSession, shelf: PlaybookShelf, now: BusinessInstant) -> DirectorPolicy:
-    contact = await load_contact_policy(session)
-    installation = await load_installation(session)
-    return DirectorPolicy(
-        await shelf.current(session),
-        contact.longest_silence_days,
-        await release_left(session, installation, now),
+    """Return what to decide on; nothing counts as heard before `hear`."""
+    orders = await load_standing_orders(session, shelf)
+    sight = await see_customer(session, customer_id, shelf, orders.heard_since)
+    return DirectorInputs(
+        sight.state, _heard(sight), await _policy(session, orders, now), sight.lifecycle, sight.unheard
     )
+
+
+def _heard(sight: Sight) -> tuple[HeardNotice, ...]:
+    return tuple(HeardNotice(notice.kind, notice.payload, notice.occurred_at) for notice in sight.unheard)
+
+
+async def _policy(session: AsyncSession, orders: StandingOrders, now: BusinessInstant) -> DirectorPolicy:
+    left = await release_left(session, orders.release_per_day, now)
+    return DirectorPolicy(orders.playbooks, orders.contact.longest_silence_days, left)
+
+
+async def hear(
+    session: AsyncSession, inputs: DirectorInputs, now: BusinessInstant, wall: WallInstant
+) -> DirectorInputs:
+    """Mark the notices as heard in this transaction; a finished task that reached somebody is a contact."""
+    await mark_heard(session, inputs.unheard, wall)
+    touched = await note_finished_tasks(session, inputs.state.customer_id, inputs.unheard, now)
+    if touched is None:
+        return inputs
+    return replace(inputs, state=replace(inputs.state, last_touch_at=touched))

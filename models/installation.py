@@ -140,9 +140,9 @@ async def _ring(
     await put_notices(session, [Notice(customer, kind, {}, now) for customer in customers], wall)
 
 
-async def release_left(session: AsyncSession, installation: Installation, now: BusinessInstant) -> int | None:
+async def release_left(session: AsyncSession, per_day: int | None, now: BusinessInstant) -> int | None:
     """Return how many planned runs may still be released today, None without a rate."""
-    if installation.release_per_day is None:
+    if per_day is None:
         return None
     today = func.date_trunc("day", now)
     started = await session.scalar(
@@ -150,4 +150,4 @@ async def release_left(session: AsyncSession, installation: Installation, now: B
         .select_from(InterventionRow)
         .where(InterventionRow.started_at >= today, InterventionRow.planned_at < InterventionRow.started_at)
     )
-    return max(installation.release_per_day - (started or 0), 0)
+    return max(per_day - (started or 0), 0)

@@ -28,13 +28,11 @@ class StoredLifecycle:
     last_result: dict[str, Any] | None
 
 
-async def load_lifecycle(session: AsyncSession, customer_id: uuid.UUID) -> StoredLifecycle:
-    """Return what the last decision left, or a fresh start."""
-    query = select(LifecycleRow.state, LifecycleRow.decide_seq, LifecycleRow.last_result)
-    row = (await session.execute(query.where(LifecycleRow.customer_id == customer_id))).one_or_none()
-    if row is None:
-        return StoredLifecycle(Memory(), 0, None)
-    return StoredLifecycle(Memory.model_validate(row.state), row.decide_seq, row.last_result)
+def stored_lifecycle(
+    state: dict[str, Any] | None, decide_seq: int | None, last_result: dict[str, Any] | None
+) -> StoredLifecycle:
+    """Return what the columns of a lifecycle's row say, or a fresh start where there is none."""
+    return StoredLifecycle(Memory.model_validate(state or {}), decide_seq or 0, last_result)
 
 
 @dataclass(frozen=True)

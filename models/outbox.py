@@ -56,7 +56,13 @@ async def take_notices(session: AsyncSession, customer_id: uuid.UUID, wall: Wall
         .order_by(OutboxRow.id)
     )
     rows = (await session.execute(query)).all()
-    if rows:
-        ids = [row.id for row in rows]
-        await session.execute(update(OutboxRow).where(OutboxRow.id.in_(ids)).values(consumed_at=wall))
-    return [Notice(customer_id, row.kind, row.payload, row.occurred_at, row.id) for row in rows]
+    notices = [Notice(customer_id, row.kind, row.payload, row.occurred_at, row.id) for row in rows]
+    await mark_heard(session, notices, wall)
+    return notices
+
+
+async def mark_heard(session: AsyncSession, notices: Sequence[Notice], wall: WallInstant) -> None:
+    """Mark notices as consumed in this transaction."""
+    if notices:
+        mine = OutboxRow.id.in_([notice.id for notice in notices])
+        await session.execute(update(OutboxRow).where(mine).values(consumed_at=wall))

@@ -12,7 +12,6 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.customer_state import KnownPlaybook
 from domain.errors import EverstayError
 from domain.playbook import Playbook
 from domain.time import BusinessInstant
@@ -122,21 +121,3 @@ class PlaybookShelf:
             )
             self._documents[version_id] = Playbook.model_validate(body)
         return self._documents[version_id]
-
-    async def current(self, session: AsyncSession) -> tuple[KnownPlaybook, ...]:
-        """Return the current version of every playbook that is not archived."""
-        query = (
-            select(PlaybookVersionRow.id, PlaybookRow.released_at)
-            .join(PlaybookRow, PlaybookRow.key == PlaybookVersionRow.playbook_key)
-            .where(
-                PlaybookRow.archived_at.is_(None), PlaybookVersionRow.version == PlaybookRow.current_version
-            )
-            .order_by(PlaybookRow.key)
-        )
-        rows = (await session.execute(query)).all()
-        return tuple(
-            [
-                KnownPlaybook(row.id, await self.version(session, row.id), row.released_at is not None)
-                for row in rows
-            ]
-        )

@@ -30,21 +30,24 @@ INBOX = "inbox"
 
 async def note_finished_tasks(
     session: AsyncSession, customer_id: uuid.UUID, notices: Sequence[Notice], now: BusinessInstant
-) -> None:
-    """Write a touchpoint for each task that ended with somebody reached."""
+) -> BusinessInstant | None:
+    """Write a touchpoint for each task that reached somebody; return the last contact where one did."""
     ids = [uuid.UUID(notice.payload["task_id"]) for notice in notices if notice.kind is NoticeKind.TASK_DONE]
     if not ids:
-        return
+        return None
     query = select(TaskRow).where(TaskRow.id.in_(ids), TaskRow.outcome.in_(SPOKEN))
     tasks = (await session.scalars(query)).all()
     for task in tasks:
         await _touch(session, customer_id, task, now)
-    if tasks:
-        await session.execute(
-            update(CustomerRow)
-            .where(CustomerRow.id == customer_id)
-            .values(last_touch_at=func.greatest(CustomerRow.last_touch_at, now))
-        )
+    if not tasks:
+        return None
+    touched: BusinessInstant | None = await session.scalar(
+        update(CustomerRow)
+        .where(CustomerRow.id == customer_id)
+        .values(last_touch_at=func.greatest(CustomerRow.last_touch_at, now))
+        .returning(CustomerRow.last_touch_at)
+    )
+    return touched
 
 
 async def _touch(session: AsyncSession, customer_id: uuid.UUID, task: TaskRow, now: BusinessInstant) -> None:

@@ -49,10 +49,32 @@ def ingest(
     _show([_ingest(seconds=seconds, connections=connections, batch=batch, stored=stored)], json_path)
 
 
+@bench.command()
+def lifecycle(
+    *,
+    customers: Annotated[int, typer.Option(min=1, help="How many, each with a workflow of its own.")] = 300,
+    json_path: Json = None,
+) -> None:
+    """Time starts, notices and steps of workflows until they are decided, beside empty workflows."""
+    _show([_lifecycle(customers)], json_path)
+
+
+@bench.command()
+def cost(
+    *,
+    customers: Annotated[int, typer.Option(min=1, help="How many live through the year.")] = 12,
+    days: Annotated[int, typer.Option(min=1, help="Days of the year that they live.")] = 365,
+    day_seconds: Annotated[float, typer.Option(min=0.2, help="How long a day lasts.")] = 1.2,
+    json_path: Json = None,
+) -> None:
+    """Billable actions, events and bytes of a customer's reference year, beside a daily look at each."""
+    _show([_cost(customers=customers, days=days, day_seconds=day_seconds)], json_path)
+
+
 @bench.command(name="all")
 def everything(*, json_path: Json = None) -> None:
     """Run every benchmark that this version has."""
-    _show([_ingest(), _pages(300, 100), _reaction(40)], json_path)
+    _show([_ingest(), _pages(300, 100), _reaction(40), _lifecycle(300), _cost()], json_path)
 
 
 def _reaction(customers: int) -> dict[str, Any]:
@@ -77,6 +99,25 @@ def _pages(customers: int, requests: int) -> dict[str, Any]:
 
     options = PagesOptions(customers, requests)
     return bench_pages(load_settings(), options, lambda line: typer.echo(line, err=True)).document()
+
+
+def _lifecycle(customers: int) -> dict[str, Any]:
+    from settings import load_settings
+    from workers.bench.lifecycle import LifecycleOptions, bench_lifecycle
+
+    options = LifecycleOptions(customers)
+    return bench_lifecycle(load_settings(), options, lambda line: typer.echo(line, err=True)).document()
+
+
+def _cost(**given: Any) -> dict[str, Any]:
+    """Also print the tables, for people; the year may have been another than the reference year."""
+    from settings import load_settings
+    from workers.bench.cost import CostOptions, bench_cost
+    from workers.bench.cost_table import table
+
+    report = bench_cost(load_settings(), CostOptions(**given), lambda line: typer.echo(line, err=True))
+    typer.echo("\n".join(table(report)), err=True)
+    return report.document()
 
 
 def _show(documents: list[dict[str, Any]], json_path: Path | None) -> None:

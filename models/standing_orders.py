@@ -1,0 +1,67 @@
+"""What the installation allows and can hear, for one decision: read anew each time, in one statement."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.contact_policy import ContactPolicy
+from domain.customer_state import KnownPlaybook
+from domain.time import BusinessInstant
+from models.contact_policy import KEY
+from models.playbooks import PlaybookShelf
+
+_ORDERS = text("""
+SELECT (SELECT document FROM policies WHERE key = :contact) AS contact,
+       (SELECT release_per_day FROM installation) AS release_per_day,
+       (SELECT min(connected_at) FROM sources WHERE provides @> ARRAY['touchpoints']) AS connected_at,
+       (SELECT json_agg(until ORDER BY since) FROM kind_silences WHERE kind = 'touchpoint') AS silences,
+       (SELECT json_agg(json_build_array(version.id, playbook.released_at IS NOT NULL) ORDER BY playbook.key)
+        FROM playbooks AS playbook
+        JOIN playbook_versions AS version
+          ON version.playbook_key = playbook.key AND version.version = playbook.current_version
+        WHERE playbook.archived_at IS NULL) AS playbooks
+""")
+
+
+@dataclass(frozen=True)
+class StandingOrders:
+    """The policy that every decision is made under."""
+
+    contact: ContactPolicy
+    release_per_day: int | None
+    heard_since: BusinessInstant | None
+    """Since when sources tell of contacts, None while none does or all of them are silent.
+
+    Nobody is told off for silence we cannot hear. Our own sends, replies to them and finished tasks are not
+    hearing: their sources provide no touchpoints.
+    """
+    playbooks: tuple[KnownPlaybook, ...]
+
+
+async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> StandingOrders:
+    """Return the policy in force now; documents that this process has read before are not read again."""
+    row = (await session.execute(_ORDERS, {"contact": KEY})).one()
+    known = [
+        KnownPlaybook(version, await shelf.version(session, version), released)
+        for version, released in ((uuid.UUID(one[0]), one[1]) for one in row.playbooks or ())
+    ]
+    return StandingOrders(
+        ContactPolicy() if row.contact is None else ContactPolicy.model_validate(row.contact),
+        row.release_per_day,
+        _heard_since(row.connected_at, row.silences or ()),
+        tuple(known),
+    )
+
+
+def _heard_since(
+    connected_at: BusinessInstant | None, silences: Sequence[str | None]
+) -> BusinessInstant | None:
+    """Return when hearing last began; a silence without an end is going on."""
+    if connected_at is None or None in silences:
+        return None
+    ends = [BusinessInstant(dt.datetime.fromisoformat(end)) for end in silences if end is not None]
+    return max([connected_at, *ends])
