@@ -49,14 +49,13 @@ class InterventionActivities(InterventionContract):
                 given_up = request.given_up
                 visit = Visit(request.intervention_id, given_up.step_id, given_up.occurrence)
                 await give_up(session, visit, now)
-            run = await load_run(session, request.intervention_id, now)
+            run = await load_run(session, request.intervention_id, self._shelf, now)
             if run.advance_seq == request.seq and run.last_result is not None:
                 return RESULT.validate_python(run.last_result)
             if run.view.state is InterventionState.ENDED:
                 return AdvanceResult(outcome=await outcome_of(session, request.intervention_id))
             await record_wake(session, "intervention", request.woken_for, self._clock)
-            playbook = await self._shelf.version(session, run.version_id)
-            progress = advance(run.view, playbook, run.texts, now)
+            progress = advance(run.view, run.playbook, run.texts, now)
             result = self._result(request.intervention_id, progress)
             stored = RESULT.dump_python(result, mode="json")
             await write_progress(session, run, progress, request.seq, stored, now, wall)

@@ -9,6 +9,7 @@ from domain.customer_state import CustomerState
 from domain.playbook import Playbook
 from domain.playbook_triggers import DateTrigger, ScheduleTrigger
 from domain.time import BusinessInstant, after, start_of_day
+from domain.vocabulary import CustomerDate
 
 JITTER = timedelta(hours=6)
 CATCH_UP = timedelta(days=14)
@@ -27,6 +28,25 @@ class Opening:
     def is_open(self, now: BusinessInstant) -> bool:
         """Whether it may open now."""
         return self.opens <= now < self.closes
+
+
+def customer_dates(
+    renewal_on: date | None,
+    notice_days: int,
+    started_at: BusinessInstant | None,
+    onboarded_at: BusinessInstant | None,
+    first_value_at: BusinessInstant | None,
+) -> dict[CustomerDate, BusinessInstant]:
+    """Return the dates that playbooks count from, as far as they are known."""
+    renewal = start_of_day(renewal_on) if renewal_on else None
+    known = {
+        CustomerDate.RENEWAL: renewal,
+        CustomerDate.NOTICE_DEADLINE: after(renewal, -timedelta(days=notice_days)) if renewal else None,
+        CustomerDate.STARTED: started_at,
+        CustomerDate.ONBOARDED: onboarded_at,
+        CustomerDate.FIRST_VALUE: first_value_at,
+    }
+    return {name: at for name, at in known.items() if at is not None}
 
 
 def renewal_opening(state: CustomerState, renewal_on: date, lead: timedelta) -> BusinessInstant:

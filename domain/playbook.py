@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from domain.condition_needs import needs_of
 from domain.conditions import Condition
 from domain.documents import END, Document
 from domain.durations import Duration
@@ -67,6 +68,13 @@ class Playbook(Document):
             target = getattr(self.recalibration, name)
             if target is not None:
                 yield f"recalibration.{name}", target
+
+    @model_validator(mode="after")
+    def _asks_the_customer_before_there_is_a_run(self) -> Self:
+        if self.only_if is not None and (own := needs_of(self.only_if).run_fields):
+            message = f"only_if is asked before there is a run: it cannot speak of {', '.join(sorted(own))}"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _waits_for_tasks_that_are_made(self) -> Self:

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from domain.condition_clauses import Performed
 from domain.conditions import Condition
 from domain.documents import Document
 from domain.durations import Duration, Offset
@@ -37,6 +38,12 @@ class EventTrigger(Document):
     performed: str = Field(min_length=1, max_length=200)
     times: int = Field(1, ge=1)
     within: Duration = timedelta(days=1)
+
+    @model_validator(mode="after")
+    def _can_be_counted(self) -> Self:
+        """Refuse what no condition could ask."""
+        Performed(performed=self.performed, times=self.times, within=self.within)
+        return self
 
 
 class ScheduleTrigger(Document):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.conditions import Value
+from domain.known import Facts
 from domain.time import BusinessInstant
 from domain.vocabulary import (
     CustomerDate,
@@ -109,8 +109,8 @@ class RunView:
     renewed: bool
     steps: tuple[StepRow, ...] = ()
     tasks: tuple[TaskRow, ...] = ()
-    facts: dict[str, Value] = field(default_factory=dict)
-    """Fields of conditions, by name."""
+    facts: Facts = field(default_factory=dict)
+    """What conditions ask for."""
     causes_are_worse: bool = False
     """The tier is higher than at the opening, or a further signal of the same family has opened."""
     is_paused: bool = False

@@ -12,26 +12,41 @@ from pydantic import TypeAdapter
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.customer_state import CustomerState, Driver, EndedRun, OpenRun, OpenSignal
+from domain.candidates import RESOLVED_LATELY
+from domain.customer_state import (
+    CustomerState,
+    Driver,
+    EndedRun,
+    OpenRun,
+    OpenSignal,
+    ResolvedSignal,
+    RunRequest,
+)
 from domain.errors import NotFoundError
-from domain.time import BusinessInstant
-from domain.vocabulary import HealthComponent, InterventionState
+from domain.openings import customer_dates
+from domain.time import BusinessInstant, after
+from domain.vocabulary import HealthComponent, HealthStatus, InterventionState
 from models.lifecycles import StoredLifecycle, stored_lifecycle
 from models.outbox import Notice
+from models.pauses import Pause, rests
 from models.playbooks import PlaybookShelf
-from models.standing_orders import load_standing_orders
+from models.standing_orders import StandingOrders, load_standing_orders
 from models.tables.customers import CustomerRow
 
 _STATE: TypeAdapter[CustomerState] = TypeAdapter(CustomerState)
 _SIGNALS: TypeAdapter[tuple[OpenSignal, ...]] = TypeAdapter(tuple[OpenSignal, ...])
 _ENDED: TypeAdapter[tuple[EndedRun, ...]] = TypeAdapter(tuple[EndedRun, ...])
+_RESOLVED: TypeAdapter[tuple[ResolvedSignal, ...]] = TypeAdapter(tuple[ResolvedSignal, ...])
+_REQUESTS: TypeAdapter[tuple[RunRequest, ...]] = TypeAdapter(tuple[RunRequest, ...])
+_PAUSES: TypeAdapter[list[Pause]] = TypeAdapter(list[Pause])
 _NOTICES: TypeAdapter[list[Notice]] = TypeAdapter(list[Notice])
 
 _CUSTOMER = text("""
 SELECT customer.status, coalesce(customer.touch_tier_override, customer.touch_tier) AS touch_tier,
        customer.acted_tier AS tier, customer.health_status, customer.holdout, customer.do_not_contact,
        customer.renewal_on, customer.started_at, customer.last_touch_at, customer.watchlisted_at,
-       customer.arr_minor,
+       customer.arr_minor, customer.churn_probability, customer.onboarded_at, customer.first_value_at,
+       customer.notice_days, customer.segment,
        NOT EXISTS (SELECT FROM scores WHERE customer_id = :id AND scored_at < customer.acted_tier_at)
          AS tier_is_baseline,
        (SELECT drivers FROM scores WHERE customer_id = :id ORDER BY as_of DESC LIMIT 1) AS drivers,
@@ -44,9 +59,26 @@ SELECT customer.status, coalesce(customer.touch_tier_override, customer.touch_ti
           ) ORDER BY planned_at, id)
         FROM interventions WHERE customer_id = :id AND state <> 'ended') AS open_runs,
        (SELECT json_agg(newest) FROM (
-          SELECT DISTINCT ON (playbook_key) playbook_key, ended_at, outcome
+          SELECT DISTINCT ON (playbook_key) playbook_key, ended_at, outcome, reason
           FROM interventions WHERE customer_id = :id AND state = 'ended' AND started_at IS NOT NULL
           ORDER BY playbook_key, ended_at DESC) AS newest) AS ended_runs,
+       (SELECT array_agg(DISTINCT value) FROM field_points
+        WHERE customer_id = :id AND field = 'health_status') AS statuses,
+       (SELECT json_agg(json_build_object('id', id, 'kind', kind, 'resolved_at', resolved_at)
+          ORDER BY resolved_at, id)
+        FROM signals WHERE customer_id = :id AND state = 'resolved' AND resolved_at > :lately
+          AND NOT is_baseline) AS resolved,
+       (SELECT json_agg(json_build_object(
+          'id', request.id, 'playbook_key', playbook_key, 'is_urgent', is_urgent,
+          'by', coalesce(users.name, 'Another system')) ORDER BY asked_at, request.id)
+        FROM run_requests AS request LEFT JOIN users ON users.id = request.by_id
+        WHERE customer_id = :id AND request.state = 'open') AS requests,
+       (SELECT json_agg(json_build_object('scope', scope, 'key', key, 'until', until)) FROM pauses
+        WHERE ended_at IS NULL AND (until IS NULL OR until > :now)
+          AND (scope IN ('everything', 'playbook') OR (scope = 'segment' AND key = customer.segment)
+               OR (scope = 'customer' AND key = CAST(customer.id AS text)))) AS pauses,
+       (SELECT count(*) FROM tasks WHERE assignee_id = customer.csm_id AND tasks.state IN ('open', 'snoozed'))
+         AS owner_load,
        (SELECT array_agg(dedupe_key) FROM heads_ups WHERE customer_id = :id AND state <> 'closed')
          AS heads_up_keys,
        (SELECT json_agg(json_build_object(
@@ -71,6 +103,8 @@ STATE_COLUMNS = (
     "watchlisted_at",
     "arr_minor",
     "tier_is_baseline",
+    "churn_probability",
+    "owner_load",
 )
 
 
@@ -91,22 +125,28 @@ async def lock_customer(session: AsyncSession, customer_id: uuid.UUID) -> None:
 
 
 async def load_customer_state(
-    session: AsyncSession, customer_id: uuid.UUID, shelf: PlaybookShelf
+    session: AsyncSession, customer_id: uuid.UUID, shelf: PlaybookShelf, now: BusinessInstant
 ) -> CustomerState:
     """Return one customer as the director sees it. The caller holds the row's lock."""
     orders = await load_standing_orders(session, shelf)
-    return (await see_customer(session, customer_id, shelf, orders.heard_since)).state
+    return (await see_customer(session, customer_id, shelf, orders, now)).state
 
 
 async def see_customer(
-    session: AsyncSession, customer_id: uuid.UUID, shelf: PlaybookShelf, heard_since: BusinessInstant | None
+    session: AsyncSession,
+    customer_id: uuid.UUID,
+    shelf: PlaybookShelf,
+    orders: StandingOrders,
+    now: BusinessInstant,
 ) -> Sight:
     """Return everything that a decision asks of one customer.
 
     The caller holds the row's lock, taken by a statement of its own: what this one reads is as new as the
     lock.
     """
-    row = (await session.execute(_CUSTOMER, {"id": customer_id})).mappings().one()
+    values = {"id": customer_id, "now": now, "lately": after(now, -RESOLVED_LATELY)}
+    row = (await session.execute(_CUSTOMER, values)).mappings().one()
+    heard_since = orders.heard_since
     seen = {name: row[name] for name in STATE_COLUMNS} | {
         "customer_id": customer_id,
         "is_observed": heard_since is not None,
@@ -116,12 +156,36 @@ async def see_customer(
         "open_runs": tuple([await _open_run(session, one, shelf) for one in row["open_runs"] or ()]),
         "ended_runs": _ENDED.validate_python(row["ended_runs"] or ()),
         "heads_up_keys": frozenset(row["heads_up_keys"] or ()),
+        "health_was_better": _was_better(row["health_status"], row["statuses"] or ()),
+        "dates": customer_dates(
+            row["renewal_on"],
+            row["notice_days"],
+            row["started_at"],
+            row["onboarded_at"],
+            row["first_value_at"],
+        ),
+        "resolved": _RESOLVED.validate_python(row["resolved"] or ()),
+        "requests": _REQUESTS.validate_python(row["requests"] or ()),
+        "resting": _resting(_PAUSES.validate_python(row["pauses"] or []), orders),
     }
     return Sight(
         _STATE.validate_python(seen),
         _NOTICES.validate_python(row["notices"] or ()),
         stored_lifecycle(row["memory"], row["decide_seq"], row["last_result"]),
     )
+
+
+def _was_better(status: str | None, before: Sequence[str | None]) -> bool:
+    """Tell whether health has had a better status than now."""
+    order = [one.value for one in HealthStatus]
+    return status is not None and any(order.index(one) < order.index(status) for one in before if one)
+
+
+def _resting(pauses: list[Pause], orders: StandingOrders) -> dict[str, BusinessInstant | None]:
+    """Return the playbooks that rest for this customer, and until when."""
+    keys = [known.document.key for known in orders.playbooks]
+    told = {key: rests(pauses, key) for key in keys} if pauses else {}
+    return {key: until for key, (does_rest, until) in told.items() if does_rest}
 
 
 def _drivers(found: Sequence[dict[str, Any]]) -> tuple[Driver, ...]:

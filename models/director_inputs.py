@@ -14,6 +14,7 @@ from models.outbox import Notice, mark_heard
 from models.playbooks import PlaybookShelf
 from models.standing_orders import StandingOrders, load_standing_orders
 from models.touches import note_finished_tasks
+from models.trigger_facts import with_trigger_facts
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,10 @@ async def load_director_inputs(
 ) -> DirectorInputs:
     """Return what to decide on; nothing counts as heard before `hear`."""
     orders = await load_standing_orders(session, shelf)
-    sight = await see_customer(session, customer_id, shelf, orders.heard_since)
+    sight = await see_customer(session, customer_id, shelf, orders, now)
+    state = await with_trigger_facts(session, sight.state, orders.playbooks, now)
     return DirectorInputs(
-        sight.state, _heard(sight), await _policy(session, orders, now), sight.lifecycle, sight.unheard
+        state, _heard(sight), await _policy(session, orders, now), sight.lifecycle, sight.unheard
     )
 
 

@@ -11,11 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import run_state
 from domain.conditions import Value
 from domain.errors import NotFoundError
+from domain.known import Facts, Known
+from domain.openings import customer_dates
+from domain.playbook import Playbook
 from domain.run_state import Position, RunView, StepRow, TaskRow
-from domain.time import BusinessInstant, after, start_of_day
-from domain.vocabulary import CustomerDate, CustomerStatus, Direction, Outcome, TaskOutcome, TaskState
+from domain.time import BusinessInstant
+from domain.vocabulary import CustomerStatus, Direction, Outcome, TaskOutcome, TaskState
 from models.causes import load_causes
+from models.condition_facts import load_known
 from models.pauses import pauses_of, rests
+from models.playbooks import PlaybookShelf
 from models.tables import work
 from models.tables.customers import CustomerRow
 from models.tables.facts import InvoiceRow, MeetingRow
@@ -36,6 +41,7 @@ class LoadedRun:
     customer_id: uuid.UUID
     version_id: uuid.UUID
     playbook_key: str
+    playbook: Playbook
     advance_seq: int
     last_result: dict[str, Any] | None
     texts: dict[str, str]
@@ -53,7 +59,9 @@ async def customer_of(session: AsyncSession, intervention_id: uuid.UUID) -> uuid
     return customer
 
 
-async def load_run(session: AsyncSession, intervention_id: uuid.UUID, now: BusinessInstant) -> LoadedRun:
+async def load_run(
+    session: AsyncSession, intervention_id: uuid.UUID, shelf: PlaybookShelf, now: BusinessInstant
+) -> LoadedRun:
     """Return one run as of now. The caller holds the customer's row lock."""
     query = (
         select(InterventionRow, CustomerRow)
@@ -61,6 +69,7 @@ async def load_run(session: AsyncSession, intervention_id: uuid.UUID, now: Busin
         .where(InterventionRow.id == intervention_id)
     )
     run, customer = (await session.execute(query)).one()
+    playbook = await shelf.version(session, run.version_id)
     started = run.started_at or run.planned_at
     touched, replied = await _contacts_since(session, customer.id, started)
     causes = await load_causes(session, run.causes, customer)
@@ -83,13 +92,19 @@ async def load_run(session: AsyncSession, intervention_id: uuid.UUID, now: Busin
         renewed=_has_renewed(run, customer),
         steps=await _steps(session, intervention_id),
         tasks=tasks,
-        facts=_facts(customer, tasks, now, holds=holds, replied=replied is not None),
+        facts=await _facts(session, customer.id, playbook, now, _own_values(tasks, replied, holds=holds)),
         causes_are_worse=causes.are_worse,
         is_paused=is_paused,
         rests_until=until,
         touch_tier=customer.touch_tier_override or customer.touch_tier,
         expected_loss=(customer.churn_probability or 0.0) * customer.arr_minor / MINOR_UNITS,
-        dates=dates_of(customer),
+        dates=customer_dates(
+            customer.renewal_on,
+            customer.notice_days,
+            customer.started_at,
+            customer.onboarded_at,
+            customer.first_value_at,
+        ),
         time_zone=customer.time_zone,
         met_at=met,
         paid_at=paid,
@@ -100,6 +115,7 @@ async def load_run(session: AsyncSession, intervention_id: uuid.UUID, now: Busin
         customer.id,
         run.version_id,
         run.playbook_key,
+        playbook,
         run.advance_seq,
         run.last_result,
         _texts(run, customer),
@@ -149,20 +165,6 @@ def _meeting(external_id: str, answer: str | None, held_at: BusinessInstant | No
     return run_state.MeetingRow(step_id, int(occurrence), answer, held_at is not None)
 
 
-def dates_of(customer: CustomerRow) -> dict[CustomerDate, BusinessInstant]:
-    """Return the dates of a customer that playbooks count from, as far as they are known."""
-    renewal = start_of_day(customer.renewal_on) if customer.renewal_on else None
-    notice = after(renewal, -dt.timedelta(days=customer.notice_days)) if renewal else None
-    known = {
-        CustomerDate.RENEWAL: renewal,
-        CustomerDate.NOTICE_DEADLINE: notice,
-        CustomerDate.STARTED: customer.started_at,
-        CustomerDate.ONBOARDED: customer.onboarded_at,
-        CustomerDate.FIRST_VALUE: customer.first_value_at,
-    }
-    return {name: at for name, at in known.items() if at is not None}
-
-
 def _has_renewed(run: InterventionRow, customer: CustomerRow) -> bool:
     """Tell whether the contract that the run was about has got a later date."""
     dates = [dt.date.fromisoformat(cause["renewal_on"]) for cause in run.causes if "renewal_on" in cause]
@@ -196,26 +198,26 @@ def _task(effect_key: str, state: TaskState, outcome: TaskOutcome | None) -> Tas
     return TaskRow(step_id, int(occurrence), state in OPEN_TASKS, outcome, purpose)
 
 
-def _facts(
-    customer: CustomerRow, tasks: tuple[TaskRow, ...], now: BusinessInstant, *, holds: bool, replied: bool
+async def _facts(
+    session: AsyncSession,
+    customer_id: uuid.UUID,
+    playbook: Playbook,
+    now: BusinessInstant,
+    own: dict[str, Value],
+) -> Facts:
+    """Return what the conditions of the playbook ask for; most ask nothing, and nothing is read."""
+    conditions = list(playbook.conditions())
+    return await load_known(session, customer_id, conditions, now, own) if conditions else Known(own, now)
+
+
+def _own_values(
+    tasks: tuple[TaskRow, ...], replied: BusinessInstant | None, *, holds: bool
 ) -> dict[str, Value]:
-    """Fill the fields that conditions may speak of."""
+    """Return what a run knows of itself: the fields of conditions that have its scope."""
     done = [task.outcome for task in tasks if task.outcome is not None]
-    tier = customer.acted_tier
-    days = (customer.renewal_on - now.date()).days if customer.renewal_on else None
     return {
-        "tier": tier.value if tier else None,
-        "tier_rank": tier.rank if tier else None,
-        "health_score": customer.health_score,
-        "health_status": customer.health_status.value if customer.health_status else None,
-        "touch_tier": (customer.touch_tier_override or customer.touch_tier).value,
-        "segment": customer.segment.value,
-        "plan": customer.plan,
-        "arr": customer.arr_minor / MINOR_UNITS,
-        "days_to_renewal": days,
-        "has_owner": customer.csm_id is not None,
         "causes_open": holds,
-        "replied": replied,
+        "replied": replied is not None,
         "last_task_outcome": done[-1].value if done else None,
     }
 

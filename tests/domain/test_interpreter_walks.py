@@ -143,7 +143,7 @@ def test_every_run_ends_and_never_acts_twice_for_one_visit(document: Playbook, d
     run = Run(document)
     sent = drive(data.draw, run)
     assert len(sent) == len(set(sent))
-    made = [(order.step_id, order.occurrence) for order in run.orders]
+    made = [(order.step_id, order.occurrence, order.purpose) for order in run.orders]
     assert len(made) == len(set(made))
     assert run.now <= run.window_end
     ending = run.last.ending

@@ -63,7 +63,7 @@ async def test_everything_that_is_known_of_a_customer_is_seen(database: Database
     await scene.set_tier(RiskTier.HIGH)
     await deciding.decide(DecideInput(scene.customer_id, 2))
     async with database.transaction() as session:
-        state = await load_customer_state(session, scene.customer_id, PlaybookShelf())
+        state = await load_customer_state(session, scene.customer_id, PlaybookShelf(), MONDAY)
     assert (state.tier, state.touch_tier, state.tier_is_baseline) == (RiskTier.HIGH, TouchTier.MANAGED, False)
     assert [(one.id, one.kind, one.opened_at) for one in state.signals] == [
         (signal_id, SignalKind.USAGE_DROP, MONDAY)

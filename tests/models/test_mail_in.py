@@ -182,8 +182,8 @@ async def test_our_own_sends_and_answers_to_them_are_no_hearing(database: Databa
         fresh = await load_freshness(session, LATER, FreshnessPolicy())
         assert not fresh["touchpoint"].provided
         assert not fresh["meeting"].provided
-        state = await load_customer_state(session, filled.customers[0], PlaybookShelf())
+        state = await load_customer_state(session, filled.customers[0], PlaybookShelf(), LATER)
         assert (state.is_observed, state.heard_since) == (False, None)
         await connect_source(session, Source("crm", "CRM", "hubspot", ("touchpoints",), LATER))
-        state = await load_customer_state(session, filled.customers[0], PlaybookShelf())
+        state = await load_customer_state(session, filled.customers[0], PlaybookShelf(), LATER)
         assert (state.is_observed, state.heard_since) == (True, LATER)
