@@ -27,7 +27,8 @@ def send(walk: Walk, step: Step) -> str | None:
     refused = _approved(walk, step)
     if refused is not None or walk.position.due_at is not None:
         return refused
-    if row is not None and row.due_at is not None and walk.now < row.due_at:
+    was_put_off = row is not None and row.reason != APPROVAL
+    if row is not None and was_put_off and row.due_at is not None and walk.now < row.due_at:
         return _put_off(walk, step, row.due_at)
     walk.send = SendOrder(step.id, walk.occurrence)
     walk.note(step, StepState.STARTED)

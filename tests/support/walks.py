@@ -112,6 +112,12 @@ class Run:
         others = tuple(row for row in self.view.steps if (row.step_id, row.occurrence) != key)
         self.view = replace(self.view, steps=(*others, StepRow(*key, state, due, reason)))
 
+    def finish(self, step_id: str, state: StepState, reason: str | None = None) -> None:
+        """Record what became of the current visit of a step, as a person or another activity does."""
+        key = (step_id, self.view.position.visits[step_id])
+        others = tuple(row for row in self.view.steps if (row.step_id, row.occurrence) != key)
+        self.view = replace(self.view, steps=(*others, StepRow(*key, state, None, reason)))
+
     def finish_tasks(self) -> None:
         """Close every open task."""
         closed = tuple(replace(one, is_open=False, outcome=TaskOutcome.REACHED) for one in self.view.tasks)
