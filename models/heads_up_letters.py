@@ -1,0 +1,129 @@
+"""What a mail about warnings says: by customer, the largest revenue at stake first."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from domain.evidence_words import say_evidence
+from domain.heads_up_mail import MailKind
+from domain.money import say_money
+from domain.time import BusinessInstant
+from domain.vocabulary import Severity
+from domain.wording import day
+from models.heads_up_mails import kind_of
+from models.installation import load_installation
+from models.tables.customers import CustomerRow
+from models.tables.people import UserRow
+from models.tables.scoring import SignalRow
+from models.tables.work import HeadsUpMailRow, HeadsUpRow
+from models.views.chrome import due_heads_up
+
+SEVERITIES = tuple(Severity)
+MOST_CUSTOMERS = 25
+"""Shown in one mail; the rest is a number and a link."""
+SEE_THE_CUSTOMER = "Open the customer to see the evidence."
+
+
+@dataclass(frozen=True)
+class InternalLetter:
+    """One mail to one of ours, before it is put in words."""
+
+    kind: MailKind
+    email: str
+    name: str
+    product_name: str
+    written_at: BusinessInstant
+    customers: tuple[dict[str, Any], ...]
+    """name, arr, renewal, risk, owner, id, warnings (title, evidence, severity): what the templates say."""
+    more_customers: int
+    warnings: int
+    waiting: int
+    """Open warnings of this person in all."""
+
+
+async def load_letter(
+    session: AsyncSession, effect_key: str, user_id: uuid.UUID, now: BusinessInstant
+) -> InternalLetter:
+    """Return what the claimed mail says now."""
+    reader = (await session.execute(select(UserRow.email, UserRow.name).where(UserRow.id == user_id))).one()
+    rows = await _warnings(session, effect_key)
+    groups: dict[uuid.UUID, list[Any]] = {}
+    for row in sorted(rows, key=_rank):
+        groups.setdefault(row.customer_id, []).append(row)
+    customers = tuple(_customer(group, user_id, now) for group in list(groups.values())[:MOST_CUSTOMERS])
+    waiting = select(func.count()).where(HeadsUpRow.owner_id == user_id, due_heads_up(now))
+    return InternalLetter(
+        kind_of(effect_key),
+        reader.email,
+        reader.name,
+        (await load_installation(session)).product_name,
+        now,
+        customers,
+        len(groups) - len(customers),
+        len(rows),
+        await session.scalar(waiting) or 0,
+    )
+
+
+async def _warnings(session: AsyncSession, effect_key: str) -> Sequence[Any]:
+    csm = aliased(UserRow)
+    query = (
+        select(
+            HeadsUpRow.customer_id,
+            HeadsUpRow.title,
+            HeadsUpRow.body,
+            HeadsUpRow.severity,
+            HeadsUpRow.opened_at,
+            SignalRow.evidence,
+            CustomerRow.name,
+            CustomerRow.arr_minor,
+            CustomerRow.currency,
+            CustomerRow.renewal_on,
+            CustomerRow.churn_risk_tier,
+            CustomerRow.churn_risk_score,
+            CustomerRow.csm_id,
+            csm.name.label("csm"),
+        )
+        .join(HeadsUpMailRow, HeadsUpMailRow.heads_up_id == HeadsUpRow.id)
+        .join(CustomerRow, CustomerRow.id == HeadsUpRow.customer_id)
+        .outerjoin(SignalRow, SignalRow.id == HeadsUpRow.signal_id)
+        .outerjoin(csm, csm.id == CustomerRow.csm_id)
+        .where(HeadsUpMailRow.effect_key == effect_key)
+    )
+    return (await session.execute(query)).all()
+
+
+def _rank(row: Any) -> tuple[object, ...]:
+    worst = -SEVERITIES.index(row.severity)
+    return (-row.arr_minor, row.name.casefold(), row.customer_id, worst, row.opened_at, row.title)
+
+
+def _customer(rows: Sequence[Any], user_id: uuid.UUID, now: BusinessInstant) -> dict[str, Any]:
+    one, today = rows[0], now.date()
+    tier = one.churn_risk_tier
+    return {
+        "id": str(one.customer_id),
+        "name": one.name,
+        "arr": say_money(one.arr_minor, one.currency),
+        "renewal": day(one.renewal_on, today) if one.renewal_on else "",
+        "risk": f"{tier.value} churn risk, {one.churn_risk_score} of 100" if tier else "",
+        "owner": "" if one.csm_id == user_id else one.csm or "nobody",
+        "warnings": [_warning(row, now) for row in rows],
+    }
+
+
+def _warning(row: Any, now: BusinessInstant) -> dict[str, str]:
+    told = row.body if row.body and row.body not in {row.title, SEE_THE_CUSTOMER} else ""
+    evidence = say_evidence(row.evidence or {}, now.date())
+    return {
+        "title": row.title,
+        "severity": row.severity.value,
+        "told": told,
+        "evidence": evidence,
+        "since": day(row.opened_at.date(), now.date()),
+    }
