@@ -56,7 +56,7 @@ async def load_untold(session: AsyncSession, now: BusinessInstant) -> list[tuple
         select(
             user.id,
             user.time_zone,
-            preference.user_id,
+            preference.user_id.is_not(None),
             *COLUMNS,
             row.id,
             row.severity,
@@ -73,8 +73,8 @@ async def load_untold(session: AsyncSession, now: BusinessInstant) -> list[tuple
         .limit(MOST)
     )
     found: dict[uuid.UUID, tuple[Reader, list[Untold]]] = {}
-    for user_id, zone, chosen_by, *columns in await session.execute(query):
-        choices = NotificationChoices(*columns[:4]) if chosen_by is not None else DEFAULTS
+    for user_id, zone, has_chosen, *columns in await session.execute(query):
+        choices = NotificationChoices(*columns[:4]) if has_chosen else DEFAULTS
         mine = found.setdefault(user_id, (Reader(user_id, zone, choices), []))
         mine[1].append(Untold(*columns[4:]))
     return list(found.values())

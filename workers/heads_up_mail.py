@@ -86,7 +86,7 @@ class HeadsUpMail:
         return sent
 
     async def _plan(self) -> list[PlannedMail]:
-        """Return what is due; nothing while another process plans, effects are stopped or time stands still."""
+        """Return what is due; nothing while another one plans, effects are stopped or time stands still."""
         now = self._clock.now()
         async with self._database.transaction() as session:
             if not await is_my_turn(session, LOCK):

@@ -96,12 +96,13 @@ def test_the_morning_is_eight_on_the_wall_before_and_after_the_clocks_change(
 
 
 @given(
-    at=st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2028, 1, 1), timezones=st.just(dt.UTC)),
+    hours=st.floats(0, 2 * 365 * 24),
     zone=st.sampled_from(
         ["Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
     ),
 )
-def test_every_weekday_of_every_zone_has_one_morning(at: dt.datetime, zone: str) -> None:
+def test_every_weekday_of_every_zone_has_one_morning(hours: float, zone: str) -> None:
+    at = MONDAY + dt.timedelta(hours=hours)
     found = morning_of(business(at), zone)
     local = at.astimezone(ZoneInfo(zone))
     assert (found is None) == (local.weekday() >= 5)

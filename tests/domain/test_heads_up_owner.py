@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from domain.heads_up_owner import Team, TeamMember, head_of, responsible
@@ -9,17 +10,20 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 HEAD, LEAD, ANN, BOB, ROOT = (uuid.UUID(int=number) for number in range(1, 6))
 
 
-def member(number: uuid.UUID, role: Role, manager: uuid.UUID | None = None, **more: bool) -> TeamMember:
+Standing = Mapping[str, bool]
+
+
+def member(number: uuid.UUID, role: Role, manager: uuid.UUID | None, more: Standing) -> TeamMember:
     return TeamMember(number, role, manager, wall(START + timedelta(days=number.int)), **more)
 
 
-def team(**more: dict[str, bool]) -> Team:
+def team(**more: Standing) -> Team:
     members = (
-        member(HEAD, Role.MANAGER, **more.get("head", {})),
-        member(LEAD, Role.MANAGER, HEAD, **more.get("lead", {})),
-        member(ANN, Role.CSM, LEAD, **more.get("ann", {})),
-        member(BOB, Role.CSM, LEAD, **more.get("bob", {})),
-        member(ROOT, Role.ADMIN, **more.get("root", {})),
+        member(HEAD, Role.MANAGER, None, more.get("head", {})),
+        member(LEAD, Role.MANAGER, HEAD, more.get("lead", {})),
+        member(ANN, Role.CSM, LEAD, more.get("ann", {})),
+        member(BOB, Role.CSM, LEAD, more.get("bob", {})),
+        member(ROOT, Role.ADMIN, None, more.get("root", {})),
     )
     return {one.id: one for one in members}
 
@@ -50,13 +54,13 @@ def test_without_a_manager_an_administrator_stands_in() -> None:
 
 
 def test_where_everybody_is_away_absence_counts_for_nothing() -> None:
-    everybody = {name: AWAY for name in ("head", "lead", "ann", "bob", "root")}
+    everybody = dict.fromkeys(("head", "lead", "ann", "bob", "root"), AWAY)
     assert responsible(ANN, team(**everybody)) == ANN
     assert responsible(None, team(**everybody)) == LEAD
 
 
 def test_a_circle_of_managers_ends() -> None:
-    circle = {one.id: one for one in (member(ANN, Role.CSM, BOB, **GONE), member(BOB, Role.CSM, ANN, **GONE))}
+    circle = {one.id: one for one in (member(ANN, Role.CSM, BOB, GONE), member(BOB, Role.CSM, ANN, GONE))}
     assert responsible(ANN, circle) is None
 
 

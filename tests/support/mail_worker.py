@@ -1,4 +1,4 @@
-"""A process that mails warnings to our own people and stops around a send, so that a test can kill it there."""
+"""A process that mails warnings and stops around a send, so that a test can kill it there."""
 
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
 from integrations.simulators.account import SIMULATOR_API_KEY

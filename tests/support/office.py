@@ -1,4 +1,4 @@
-"""An office of ours with customers and warnings, and the stage that mails them, on a clock that a test moves."""
+"""An office of ours with customers, warnings and the stage that mails them, on a clock that a test moves."""
 
 import datetime as dt
 import uuid
@@ -195,7 +195,7 @@ class Office:
 
     async def owners(self) -> dict[str, str | None]:
         """Return who looks after the open warnings of each customer."""
-        names = {key: name for name, key in self.users.items()}
+        names: dict[uuid.UUID | None, str] = {key: name for name, key in self.users.items()}
         query = (
             select(CustomerRow.name, HeadsUpRow.owner_id)
             .join(HeadsUpRow, HeadsUpRow.customer_id == CustomerRow.id)
