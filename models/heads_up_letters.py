@@ -39,7 +39,7 @@ class InternalLetter:
     product_name: str
     written_at: BusinessInstant
     customers: tuple[dict[str, Any], ...]
-    """name, arr, renewal, risk, owner, id, warnings (title, evidence, severity): what the templates say."""
+    """name, arr, renewal, risk, note, id, warnings (title, evidence, severity): what the templates say."""
     more_customers: int
     warnings: int
     waiting: int
@@ -112,9 +112,14 @@ def _customer(rows: Sequence[Any], user_id: uuid.UUID, now: BusinessInstant) -> 
         "arr": say_money(one.arr_minor, one.currency),
         "renewal": day(one.renewal_on, today) if one.renewal_on else "",
         "risk": f"{tier.value} churn risk, {one.churn_risk_score} of 100" if tier else "",
-        "owner": "" if one.csm_id == user_id else one.csm or "nobody",
+        "note": "" if one.csm_id == user_id else _why_to_you(one.csm),
         "warnings": [_warning(row, now) for row in rows],
     }
+
+
+def _why_to_you(csm: str | None) -> str:
+    """Return why it comes to somebody who does not own the customer."""
+    return f"{csm} owns it; this comes to you instead." if csm else "It has no owner, so this comes to you."
 
 
 def _warning(row: Any, now: BusinessInstant) -> dict[str, str]:

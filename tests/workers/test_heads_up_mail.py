@@ -102,7 +102,7 @@ async def test_who_stands_in_reads_whose_customer_it_is(office: Office) -> None:
     await office.later()
     (mail,) = office.sender.accepted
     assert mail.to.email == "mia@vendor.example"
-    assert "Owner: Carl; this comes to you in their place." in mail.text
+    assert "Carl owns it; this comes to you instead." in mail.text
     await office.later(11 * HOURS)
     assert await office.owners() == {"Acme": "carl"}
 
