@@ -1,19 +1,23 @@
 """Mail about warnings to our own people: to the right one, once, in time, and only what still holds."""
 
+import asyncio
 import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
+from domain.delivery_events import DeliveryEvent, DeliveryEventKind
 from domain.notifications import MailChoice
 from domain.time import business
 from domain.vocabulary import EffectState, HeadsUpState, Role, Severity, SignalKind
 from integrations.fake_email import FakeEmailSender
 from integrations.faults import Fault, FaultPlan, FaultRule
 from models.database import Database
-from models.heads_ups import snooze_heads_up
+from models.heads_ups import reassign_heads_up, snooze_heads_up
 from models.installation import start_effects, stop_effects
-from models.tables.ledger import TouchpointRow
+from models.provider_events import apply_events, store_events
+from models.tables.ledger import OutboxRow, TouchpointRow
 from models.tables.work import HeadsUpRow
 from tests.support.office import HOURS, MINUTES, Office
 
@@ -58,7 +62,7 @@ async def test_it_is_no_contact_with_the_customer(office: Office) -> None:
     (effect,) = await office.effects()
     assert (effect.kind, effect.customer_id, effect.user_id) == ("internal_email", None, office.users["carl"])
     async with office.database.transaction() as session:
-        assert list(await session.scalars(TouchpointRow.__table__.select())) == []
+        assert list(await session.scalars(select(TouchpointRow.id))) == []
 
 
 async def test_the_same_signal_twice_is_one_warning_and_one_mail(office: Office) -> None:
@@ -183,7 +187,7 @@ async def test_a_snoozed_warning_is_told_when_it_comes_back(office: Office) -> N
     await office.customer("Acme", "carl")
     await office.warn("Acme")
     async with office.database.transaction() as session:
-        warning = (await session.scalars(HeadsUpRow.__table__.select())).one()
+        warning = (await session.scalars(select(HeadsUpRow.id))).one()
         await snooze_heads_up(session, warning, business(office.now + 5 * HOURS), office.now)
     assert await office.later() == 0
     await office.later(5 * HOURS)
@@ -251,3 +255,49 @@ async def test_without_a_look_up_a_mail_in_doubt_is_uncertain_and_not_repeated(o
     assert office.mails() == []
     (effect,) = await office.effects()
     assert effect.state is EffectState.UNCERTAIN
+
+
+async def test_two_processes_at_once_send_each_mail_once(office: Office) -> None:
+    for number in range(12):
+        await office.user(f"user{number}", manager="mia")
+        await office.customer(f"Customer {number}", f"user{number}")
+        await office.warn(f"Customer {number}")
+    office.clock.move(4 * MINUTES)
+    for _ in range(4):
+        await asyncio.gather(office.stage().round(), office.stage().round())
+    assert sorted(office.mails()) == sorted(
+        (f"user{number}", f"Customer {number}: Usage drop at Customer {number}") for number in range(12)
+    )
+
+
+async def test_what_the_provider_says_of_it_settles_it_and_touches_no_customer(office: Office) -> None:
+    office.sender = FakeEmailSender(has_look_up=False, faults=FaultPlan([FaultRule("", Fault.DROP, 1)]))
+    await office.customer("Acme", "carl")
+    await office.warn("Acme")
+    await office.later()
+    (effect,) = await office.effects()
+    bounced = DeliveryEvent(
+        "e1", DeliveryEventKind.BOUNCED, effect.delivery_id, "carl@vendor.example", office.clock.wall_now()
+    )
+    async with office.database.transaction() as session:
+        await store_events(session, "sendgrid", [bounced], office.clock.wall_now())
+        assert await apply_events(session, office.clock.wall_now()) == 1
+        assert list(await session.scalars(select(OutboxRow.kind))) == []
+    (effect,) = await office.effects()
+    assert effect.state is EffectState.CONFIRMED
+    await office.later(24 * HOURS)
+    assert len(await office.effects()) == 1
+
+
+async def test_a_warning_handed_over_stays_with_that_colleague_until_they_leave(office: Office) -> None:
+    await office.customer("Acme", "carl")
+    await office.warn("Acme")
+    async with office.database.transaction() as session:
+        warning = (await session.scalars(select(HeadsUpRow.id))).one()
+        await reassign_heads_up(session, warning, office.users["dora"], office.now)
+    await office.give("Acme", "mia")
+    await office.later()
+    assert office.mails() == [("dora", "Acme: Usage drop at Acme")]
+    await office.disable("dora")
+    await office.later()
+    assert await office.owners() == {"Acme": "mia"}
