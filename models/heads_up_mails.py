@@ -19,6 +19,7 @@ from domain.notifications import DEFAULTS, MailChoice, NotificationChoices
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, Severity
 from models.effects import FIELDS, Effect, NewEffect, claim, reclaim, settle
+from models.mass_alert_mails import is_still_held
 from models.notifications import COLUMNS
 from models.tables.ledger import EffectRow
 from models.tables.people import NotificationPreferenceRow, UserRow
@@ -119,6 +120,11 @@ async def claim_mail(
     known = await session.scalar(select(EffectRow.key).where(EffectRow.key == mail.key))
     if known is not None:
         return None
+    new = NewEffect(mail.key, KIND, payload_hash(mail.kind, mail.user_id), None, provider, mail.user_id)
+    if mail.kind is MailKind.MASS_HELD:
+        return (
+            await claim(session, new, wall) if await is_still_held(session, mail.key, mail.user_id) else None
+        )
     left = await _still_due(session, mail.heads_up_ids, mail.user_id, now)
     told = select(HeadsUpMailRow.heads_up_id).where(
         HeadsUpMailRow.heads_up_id.in_(left), HeadsUpMailRow.user_id == mail.user_id
@@ -126,7 +132,6 @@ async def claim_mail(
     fresh = sorted(set(left) - set(await session.scalars(told)))
     if not fresh:
         return None
-    new = NewEffect(mail.key, KIND, payload_hash(mail.kind, mail.user_id), None, provider, mail.user_id)
     effect = await claim(session, new, wall)
     rows = [
         {"heads_up_id": one, "user_id": mail.user_id, "effect_key": mail.key, "told_at": now} for one in fresh
@@ -148,12 +153,16 @@ async def reclaim_mail(
     ids = list(await session.scalars(select(HeadsUpMailRow.heads_up_id).where(mine)))
     left = await _still_due(session, ids, found.user_id, now)
     await session.execute(delete(HeadsUpMailRow).where(mine, HeadsUpMailRow.heads_up_id.not_in(left)))
-    if not left or found.effect.attempts >= MOST_ATTEMPTS:
+    kind = kind_of(found.effect.key)
+    holds = (
+        await is_still_held(session, found.effect.key, found.user_id) if kind is MailKind.MASS_HELD else left
+    )
+    if not holds or found.effect.attempts >= MOST_ATTEMPTS:
         await settle(
             session, found.effect.key, EffectState.FAILED, wall, error=found.effect.error or NOTHING_LEFT
         )
         return None
-    same = payload_hash(kind_of(found.effect.key), found.user_id)
+    same = payload_hash(kind, found.user_id)
     return await reclaim(session, found.effect, same, now, wall)
 
 
@@ -204,5 +213,7 @@ def payload_hash(kind: MailKind, user_id: uuid.UUID) -> str:
 
 def kind_of(key: str) -> MailKind:
     """Return what a mail is about, from its key."""
-    first = key.partition("/")[0]
+    first, _, rest = key.partition("/")
+    if first == "mass-alert" and "/held/" in rest:
+        return MailKind.MASS_HELD
     return {"digest": MailKind.DIGEST, "mass-alert": MailKind.MASS_ALERT}.get(first, MailKind.HEADS_UP)

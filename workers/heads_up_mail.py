@@ -34,6 +34,7 @@ from models.heads_up_mails import (
 )
 from models.heads_up_owners import settle_owners
 from models.installation import load_installation
+from models.mass_alert_mails import plan_held
 from workers.internal_letters import InternalLetterhead
 
 LOCK = "heads_up_mail"
@@ -93,8 +94,10 @@ class HeadsUpMail:
                 return []
             if not self._clock.rate or await _is_stopped(session):
                 return []
+            held = await plan_held(session, now)
             untold = await load_untold(session, now)
-        return [mail for reader, warnings in untold for mail in plan_mails(reader, warnings, now)][:BATCH]
+        due = [mail for reader, warnings in untold for mail in plan_mails(reader, warnings, now)]
+        return [*held, *due][:BATCH]
 
     async def _mail(self, mail: PlannedMail) -> int:
         now, wall = self._clock.now(), self._clock.wall_now()

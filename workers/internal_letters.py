@@ -9,7 +9,12 @@ from models.heads_up_letters import InternalLetter
 
 INTERNAL = "internal"
 """The provider's category of every such mail, so that it can be told from customers' mail."""
-TEMPLATES = {MailKind.HEADS_UP: "heads-up", MailKind.MASS_ALERT: "mass-alert", MailKind.DIGEST: "digest"}
+TEMPLATES = {
+    MailKind.HEADS_UP: "heads-up",
+    MailKind.MASS_ALERT: "mass-alert",
+    MailKind.MASS_HELD: "mass-held",
+    MailKind.DIGEST: "digest",
+}
 
 
 @dataclass(frozen=True)

@@ -162,13 +162,13 @@ class Office:
             warning = OpenHeadsUp(kind.value, severity, title, "", known or signal_id)
             return await open_heads_up(session, self.customers[name], warning, self.now)
 
-    async def mass_alert(self) -> uuid.UUID:
-        """Add a mass alert that was released."""
+    async def mass_alert(self, state: str = "released") -> uuid.UUID:
+        """Add a mass alert that was released, or is held back."""
         alert = uuid.uuid4()
         row = {
             "id": alert,
             "kind": SignalKind.USAGE_DROP,
-            "state": "released",
+            "state": state,
             "expected": 300,
             "active": 400,
         }

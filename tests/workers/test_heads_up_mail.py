@@ -2,15 +2,16 @@
 
 import asyncio
 import datetime as dt
+import uuid
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
 from domain.delivery_events import DeliveryEvent, DeliveryEventKind
 from domain.notifications import MailChoice
-from domain.time import business
-from domain.vocabulary import EffectState, HeadsUpState, Role, Severity, SignalKind
+from domain.time import BusinessInstant, business
+from domain.vocabulary import EffectState, HeadsUpState, Role, Severity, SignalKind, SignalState
 from integrations.fake_email import FakeEmailSender
 from integrations.faults import Fault, FaultPlan, FaultRule
 from models.database import Database
@@ -18,6 +19,7 @@ from models.heads_ups import reassign_heads_up, snooze_heads_up
 from models.installation import start_effects, stop_effects
 from models.provider_events import apply_events, store_events
 from models.tables.ledger import OutboxRow, TouchpointRow
+from models.tables.scoring import MassAlertRow, SignalRow
 from models.tables.work import HeadsUpRow
 from tests.support.office import HOURS, MINUTES, Office
 
@@ -301,3 +303,51 @@ async def test_a_warning_handed_over_stays_with_that_colleague_until_they_leave(
     await office.disable("dora")
     await office.later()
     assert await office.owners() == {"Acme": "mia"}
+
+
+async def test_a_mass_alert_that_is_held_back_is_one_mail_to_each_manager(office: Office) -> None:
+    await office.user("max", Role.MANAGER)
+    await office.choose("max", high=MailChoice.NEVER)
+    alert = await office.mass_alert("held")
+    for number in range(300):
+        await office.customer(f"Customer {number}", "carl", arr=number)
+    async with office.database.transaction() as session:
+        rows = [held_signal(key, alert, office.now) for key in office.customers.values()]
+        await session.execute(insert(SignalRow), rows)
+    office.sender.faults = FaultPlan([FaultRule("", Fault.UNAVAILABLE, 1)])
+    for _ in range(3):
+        await office.later()
+    (mail,) = office.sender.accepted
+    assert mail.to.email == "mia@vendor.example"
+    assert mail.subject == "Held back: 300 customers at once show the same signal"
+    assert "Nobody was warned" in mail.text
+    assert "Owner: Carl" in mail.text
+    assert "And 275 more customers." in mail.html
+
+
+async def test_an_alert_that_was_released_before_the_mail_left_makes_none(office: Office) -> None:
+    office.sender.faults = FaultPlan([FaultRule("", Fault.UNAVAILABLE, 1)])
+    await office.mass_alert("held")
+    await office.later()
+    async with office.database.transaction() as session:
+        await session.execute(update(MassAlertRow).values(state="released"))
+    await office.later()
+    assert office.mails() == []
+    assert [effect.state for effect in await office.effects()] == [EffectState.FAILED]
+
+
+def held_signal(customer_id: uuid.UUID, alert: uuid.UUID, now: BusinessInstant) -> dict[str, object]:
+    return {
+        "id": uuid.uuid4(),
+        "customer_id": customer_id,
+        "kind": SignalKind.USAGE_DROP,
+        "dedupe_key": "usage_drop",
+        "severity": Severity.HIGH,
+        "state": SignalState.OPEN,
+        "title": "Use fell",
+        "evidence": {},
+        "is_baseline": True,
+        "opened_at": now,
+        "updated_at": now,
+        "mass_alert_id": alert,
+    }
