@@ -8,6 +8,7 @@ WITHOUT_MINOR_UNITS = frozenset(
 """ISO 4217, exponent 0."""
 IN_THOUSANDTHS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())  # noqa: SIM905 - a table
 """ISO 4217, exponent 3."""
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 
 
 def exponent(currency: str) -> int:
@@ -26,3 +27,10 @@ def minor_units(amount: Decimal | str | float, currency: str) -> int:
         message = f"{amount!r} is no amount of money"
         raise ValueError(message) from None
     return int(scaled.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def say_money(minor: int, currency: str) -> str:
+    """Return an amount in whole units with its currency: `$120,000`, `CHF 1,200`."""
+    symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
+    amount = round(minor / 10 ** exponent(currency))
+    return f"{'-' if amount < 0 else ''}{symbol}{abs(amount):,}"

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.vocabulary import CustomerStatus, EffectState, InterventionState, Outcome, TaskState
+from models.heads_up_mails import KIND as INTERNAL
 from models.pressing import is_pressing
 from models.tables.customers import CustomerRow
 from models.tables.ledger import EffectRow, OutboxRow
@@ -52,7 +53,7 @@ async def live_figures(session: AsyncSession) -> LiveFigures:
     counts: Sequence[ColumnElement[int]] = [
         _count(InterventionRow.state != InterventionState.ENDED),
         _count(InterventionRow.outcome == Outcome.SAVED),
-        _count(EffectRow.state.in_(SENT)),
+        _count(EffectRow.state.in_(SENT) & (EffectRow.kind != INTERNAL)),
         _count(TaskRow.state.in_((TaskState.OPEN, TaskState.SNOOZED))),
         _count(TaskRow.state == TaskState.DONE),
     ]

@@ -18,6 +18,7 @@ from domain.vocabulary import (
     Purpose,
 )
 from models.clock import StoredClock
+from models.heads_up_mails import KIND as INTERNAL
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.facts import (
     CancellationRow,
@@ -156,6 +157,12 @@ async def count_emails(session: AsyncSession) -> int:
         .join(EffectRow, EffectRow.key == TouchpointRow.effect_key)
     )
     return int(await session.scalar(query.where(*OUR_MAIL, EffectRow.state.in_(SENT))) or 0)
+
+
+async def count_internal_emails(session: AsyncSession) -> int:
+    """Return how many e-mails to our own people the provider has taken."""
+    query = select(func.count()).where(EffectRow.kind == INTERNAL, EffectRow.state.in_(SENT))
+    return int(await session.scalar(query) or 0)
 
 
 async def count_rows(session: AsyncSession) -> dict[str, int]:

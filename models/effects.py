@@ -62,8 +62,10 @@ class NewEffect:
     key: str
     kind: str
     payload_hash: str
-    customer_id: uuid.UUID
+    customer_id: uuid.UUID | None
     provider: str
+    user_id: uuid.UUID | None = None
+    """Who of ours gets it, where it is for us and not for a customer."""
 
 
 async def find_effect(session: AsyncSession, origin: str) -> Effect | None:
@@ -97,6 +99,7 @@ async def claim(session: AsyncSession, new: NewEffect, wall: WallInstant) -> Eff
             kind=new.kind,
             payload_hash=effect.payload_hash,
             customer_id=new.customer_id,
+            user_id=new.user_id,
             state=effect.state,
             attempts=1,
             lease_until=effect.lease_until,

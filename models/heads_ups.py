@@ -35,7 +35,8 @@ async def reassign_heads_up(
     """Hand it to a colleague, for whom it is new."""
     row = await _open(session, heads_up_id)
     await check_assignee(session, owner_id)
-    await _change(session, row, now, owner_id=owner_id, state=HeadsUpState.OPEN, snoozed_until=None)
+    told = {"owner_id": owner_id, "owner_since": now, "follows_customer": False}
+    await _change(session, row, now, state=HeadsUpState.OPEN, snoozed_until=None, **told)
 
 
 async def close_heads_up(

@@ -115,7 +115,7 @@ async def _confirm(session: Session, key: str, event: DeliveryEvent, wall: WallI
     if before.state is EffectState.CONFIRMED:
         return
     await session.execute(update(EffectRow).where(EffectRow.key == key).values(values))
-    if before.state is EffectState.UNCERTAIN:
+    if before.state is EffectState.UNCERTAIN and before.customer_id is not None:
         timeline = await load_timeline(session) or await start_clock(session, wall)
         payload = {"delivery_id": event.delivery_id}
         now = timeline.business_at(wall)

@@ -21,6 +21,7 @@ from domain.vocabulary import (
 )
 from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, end_run
+from models.heads_up_owners import owner_of_warning
 from models.outbox import Notice, put_notices
 from models.tables.customers import CustomerRow
 from models.tables.playbooks import InterventionRow, PlaybookRow
@@ -179,7 +180,10 @@ async def open_heads_up(
     now: BusinessInstant,
     owner_id: uuid.UUID | None = None,
 ) -> bool:
-    """Warn the owner, unless the same warning is open. Unowned customers' warnings have no owner here."""
+    """Warn the owner, unless the same warning is open: the one given, else whoever looks after the customer.
+
+    What is for the customer's owner goes with the customer; what is for somebody else stays with them.
+    """
     customer = (
         await session.execute(
             select(CustomerRow.csm_id, CustomerRow.arr_minor, CustomerRow.currency).where(
@@ -187,12 +191,15 @@ async def open_heads_up(
             )
         )
     ).one()
+    follows = owner_id is None or owner_id == customer.csm_id
+    looks_after = await owner_of_warning(session, customer.csm_id, now) if follows else owner_id
     statement = upsert(HeadsUpRow).values(
         id=uuid.uuid4(),
         customer_id=customer_id,
         signal_id=warning.signal_id,
         dedupe_key=warning.dedupe_key,
-        owner_id=owner_id or customer.csm_id,
+        owner_id=looks_after,
+        follows_customer=follows,
         severity=warning.severity,
         title=warning.title,
         body=warning.body,

@@ -6,13 +6,19 @@ from typing import Any
 
 import structlog
 
+from domain.ports import EmailAddress
+from integrations.jinja_renderer import JinjaMessageRenderer
 from models.ciphers import Cipher
 from models.clock import StoredClock
 from models.database import Database
 from settings import Settings
 from workers.calendar_feeds import keep_fetching
 from workers.delivery_stage import run_delivery_stage
+from workers.heads_up_mail import keep_mailing
+from workers.internal_letters import InternalLetterhead
+from workers.library import INTERNAL
 from workers.partition_keeper import keep_days
+from workers.registry import email_sender
 from workers.rescorer import keep_scoring
 from workers.signal_upkeep import keep_watching
 from workers.tracking_stage import keep_attributing
@@ -33,9 +39,15 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "windows": lambda: keep_windows(database, clock),
         "signals": lambda: keep_watching(database, clock),
         "partitions": lambda: keep_days(database, clock, settings),
+        "heads_up_mail": lambda: keep_mailing(database, clock, email_sender(settings), _letterhead(settings)),
         "matching": lambda: keep_matching(database, clock),
     }
     return [supervised(name, job) for name, job in jobs.items()]
+
+
+def _letterhead(settings: Settings) -> InternalLetterhead:
+    address = EmailAddress(settings.sender_email, "Everstay")
+    return InternalLetterhead(JinjaMessageRenderer(INTERNAL), settings.base_url, address)
 
 
 async def supervised(name: str, job: Loop) -> None:

@@ -7,7 +7,9 @@ from api.resources.contacts import ContactController
 from api.resources.customers import CustomerController
 from api.resources.data import DataController, QuarantineController
 from api.resources.deliveries import WebhookDeliveryController
+from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
+from api.resources.notifications import NotificationController
 from api.resources.office import AttentionController, colleagues, decisions
 from api.resources.own_signals import OwnSignalController
 from api.resources.runs import InstallationController, InterventionController, PlaybookController
@@ -25,6 +27,8 @@ def api_router() -> Router:
             ContactController,
             TaskController,
             HeadsUpController,
+            HeadsUpGroupController,
+            NotificationController,
             InterventionController,
             PlaybookController,
             InstallationController,

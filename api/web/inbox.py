@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from litestar import Controller, get, post
+from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response, Template
@@ -15,10 +16,12 @@ from api.sign_in import local_path
 from api.web import sentences
 from api.web.desk import DESK, Desk
 from api.web.query import ListAddress, chosen, key, number, text
+from api.web.words import plural
 from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.permissions import Permission
 from domain.time import BusinessInstant, business
 from domain.vocabulary import Role, TaskOutcome
+from models.heads_up_groups import acknowledge_group, close_group, snooze_group
 from models.heads_ups import acknowledge_heads_up, close_heads_up, reassign_heads_up, snooze_heads_up
 from models.views.inbox import InboxScope, InboxShow, load_colleagues, load_inbox
 from models.work import complete_task, reassign_task, reopen_task, snooze_task
@@ -79,6 +82,18 @@ class InboxController(Controller):
         undo = str(task_id) if act in {"done", "snooze"} else ""
         return _back(desk, form, said=said, done=undo)
 
+    @post("/customers/{customer_id:uuid}/heads-ups/{act:str}", opt=DO)
+    async def act_on_group(
+        self, desk: NamedDependency[Desk], customer_id: FromPath[uuid.UUID], act: FromPath[str]
+    ) -> Response[None]:
+        """Acknowledge, put off or close the warnings of a customer that the page showed."""
+        form = await desk.request.form()
+        try:
+            said = await _group(desk, customer_id, act, form)
+        except (ConflictError, InvalidInputError) as error:
+            return _back(desk, form, problem=str(error))
+        return _back(desk, form, said=said)
+
     @post("/heads-ups/{heads_up_id:uuid}/{act:str}", opt=DO)
     async def act_on_heads_up(
         self, desk: NamedDependency[Desk], heads_up_id: FromPath[uuid.UUID], act: FromPath[str]
@@ -135,6 +150,31 @@ async def _heads_up(desk: Desk, heads_up_id: uuid.UUID, act: str, form: Mapping[
             await close_heads_up(session, heads_up_id, _text(form, "note") or f"by {desk.user.name}", now)
             return "Closed."
     raise NotFoundError(what="act on a heads-up", key=act)
+
+
+async def _group(desk: Desk, customer_id: uuid.UUID, act: str, form: FormMultiDict) -> str:
+    ids, now = _shown(form), desk.now
+    async with desk.database.transaction() as session:
+        if act == "acknowledge":
+            number = await acknowledge_group(session, customer_id, ids, now)
+            return f"{plural(number, 'warning')} acknowledged."
+        if act == "snooze":
+            until = snooze_end(desk, form)
+            number = await snooze_group(session, customer_id, ids, until, now)
+            return f"{plural(number, 'warning')} snoozed until {desk.say.moment(until)}."
+        if act == "close":
+            reason = _text(form, "note") or f"by {desk.user.name}"
+            number = await close_group(session, customer_id, ids, reason, now)
+            return f"{plural(number, 'warning')} closed."
+    raise NotFoundError(what="act on warnings", key=act)
+
+
+def _shown(form: FormMultiDict) -> list[uuid.UUID]:
+    """Return the warnings that the page showed: what came since then is nobody's to close unseen."""
+    try:
+        return [uuid.UUID(str(one)) for one in form.getall("heads_up", [])]
+    except ValueError:
+        raise InvalidInputError(field="heads_up", reason="reload the page and try again") from None
 
 
 def _text(form: Mapping[str, object], name: str) -> str:

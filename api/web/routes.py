@@ -10,6 +10,7 @@ from api.web.deliveries import DeliveryController
 from api.web.holding import HoldingController
 from api.web.inbox import InboxController
 from api.web.live import live
+from api.web.notifications import NotificationPage
 from api.web.own_signals import OwnSignalController
 from api.web.plan import PlanController
 from api.web.playbooks import PlaybookController
@@ -40,6 +41,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         AttentionController,
         SignalController,
         OwnSignalController,
+        NotificationPage,
         choose_theme,
         live,
     ]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.attention import WITHOUT_HUNDREDTHS
+from domain.money import SYMBOLS, say_money
 from domain.time import BusinessInstant
 from models.views.portfolio_summary import Money
 
-SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 PROPER = {
     "qbr": "QBR",
     "csm": "CSM",
@@ -45,9 +45,7 @@ def _units(minor: int, currency: str) -> float:
 
 def money(minor: int, currency: str) -> str:
     """Return an amount in whole units with its currency: `$120,000`, `CHF 1,200`."""
-    symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
-    amount = round(_units(minor, currency))
-    return f"{'-' if amount < 0 else ''}{symbol}{abs(amount):,}"
+    return say_money(minor, currency)
 
 
 def compact(minor: int, currency: str) -> str:

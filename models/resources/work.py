@@ -29,7 +29,7 @@ _TASK = select(
     TaskRow.closed_at,
     TaskRow.closed_by_id,
 )
-_HEADS_UP = select(
+HEADS_UP = select(
     HeadsUpRow.id,
     HeadsUpRow.customer_id,
     HeadsUpRow.signal_id,
@@ -86,12 +86,12 @@ async def list_heads_ups(
         state=(HeadsUpRow.state.expression, state),
     )
     order = Order("opened_at", HeadsUpRow.opened_at.expression, HeadsUpRow.id.expression, descending=True)
-    return await read_slice(session, _HEADS_UP.where(*conditions), order, cursor, limit)
+    return await read_slice(session, HEADS_UP.where(*conditions), order, cursor, limit)
 
 
 async def load_heads_up(session: Session, heads_up_id: uuid.UUID) -> Row:
     """Return one heads-up; raises NotFoundError."""
-    row = await read_row(session, _HEADS_UP.where(HeadsUpRow.id == heads_up_id))
+    row = await read_row(session, HEADS_UP.where(HeadsUpRow.id == heads_up_id))
     if row is None:
         raise NotFoundError(what="heads-up", key=heads_up_id)
     return row

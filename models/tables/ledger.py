@@ -48,7 +48,10 @@ class EffectRow(Base):
     delivery_id: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
     payload_hash: Mapped[str]
-    customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), index=True)
+    customer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("customers.id"), index=True)
+    """None for a mail to one of ours, which is about several."""
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    """Who of ours gets it, where it is for us."""
     state: Mapped[EffectState]
     attempts: Mapped[int]
     lease_until: Mapped[WallInstant | None]

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.time import WallInstant
+from domain.notifications import MailChoice
+from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import Role
 from models.tables.base import Base
 
@@ -28,6 +29,19 @@ class UserRow(Base):
     created_at: Mapped[WallInstant]
 
     __table_args__ = (Index("uq_users_email", text("lower(email)"), unique=True),)
+
+
+class NotificationPreferenceRow(Base):
+    """When one of ours wants warnings by e-mail, and until when they are away. No row means the defaults."""
+
+    __tablename__ = "notification_preferences"
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    critical: Mapped[MailChoice]
+    high: Mapped[MailChoice]
+    medium: Mapped[MailChoice]
+    info: Mapped[MailChoice]
+    away_until: Mapped[BusinessInstant | None]
+    updated_at: Mapped[WallInstant]
 
 
 class SessionRow(Base):

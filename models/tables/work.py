@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.time import BusinessInstant
@@ -44,6 +44,10 @@ class HeadsUpRow(Base):
     signal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("signals.id"))
     dedupe_key: Mapped[str]
     owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    owner_since: Mapped[BusinessInstant | None]
+    """When it came to this owner, where that was after it was opened."""
+    follows_customer: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """It goes with the customer's owner, until somebody hands it over."""
     severity: Mapped[Severity]
     title: Mapped[str]
     body: Mapped[str]
@@ -65,3 +69,15 @@ class HeadsUpRow(Base):
         ),
         Index("ix_heads_ups_owner_id_state", "owner_id", "state"),
     )
+
+
+class HeadsUpMailRow(Base):
+    """That a warning is in a mail to a person: it is in no other mail to them, ever."""
+
+    __tablename__ = "heads_up_mails"
+    heads_up_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("heads_ups.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    effect_key: Mapped[str] = mapped_column(ForeignKey("effects.key"), index=True)
+    told_at: Mapped[BusinessInstant]

@@ -23,6 +23,7 @@ MOST = 500
 PAGE_SIZE = 25
 """Customers on one page."""
 DONE_SHOWN = 50
+SEVERITIES = tuple(Severity)
 
 
 class InboxScope(StrEnum):
@@ -94,6 +95,17 @@ class InboxGroup:
     score: int | None
     tasks: list[InboxTask] = field(default_factory=list)
     heads_ups: list[InboxHeadsUp] = field(default_factory=list)
+
+    @property
+    def worst(self) -> int:
+        """How bad the worst of it is: of customers with the same revenue, it says who comes first."""
+        found = [task.severity for task in self.tasks] + [one.severity for one in self.heads_ups]
+        return max(map(SEVERITIES.index, found), default=0)
+
+    @property
+    def open_heads_ups(self) -> list[InboxHeadsUp]:
+        """What can be acknowledged, snoozed or closed together."""
+        return [one for one in self.heads_ups if one.state is HeadsUpState.OPEN]
 
 
 @dataclass(frozen=True)
@@ -228,7 +240,9 @@ async def load_inbox(
 
 def _page(groups: list[InboxGroup], show: InboxShow, page: int) -> InboxPage:
     if show is not InboxShow.DONE:
-        groups.sort(key=lambda group: -group.arr_minor)
+        groups.sort(key=lambda group: (-group.arr_minor, -group.worst))
+        for group in groups:
+            group.heads_ups.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.opened_at))
     lines = sum(len(group.tasks) + len(group.heads_ups) for group in groups)
     pages = max(1, -(-len(groups) // PAGE_SIZE))
     page = min(max(page, 1), pages)

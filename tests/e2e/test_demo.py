@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 PROMISED = {
     "customers", "business_days", "facts", "signals", "interventions", "emails", "tasks", "recalibrations",
     "refusals", "headline", "max_emails_per_customer_day", "mailbox_emails", "failed_workflow_tasks",
-    "wake_lateness_hours", "errors", "wall_seconds",
+    "wake_lateness_hours", "errors", "wall_seconds", "internal_emails",
 }  # fmt: skip
 
 
@@ -36,5 +36,6 @@ def test_a_small_demo_runs_to_its_end_and_says_what_it_did(tmp_path: Path) -> No
     assert (summary["customers"], summary["business_days"]) == (12, 3)
     assert (summary["errors"], summary["failed_workflow_tasks"]) == (0, 0), summary["error_examples"]
     assert summary["emails"] == summary["mailbox_emails"]
+    assert summary["internal_emails"] == summary["mailbox_internal_emails"]
     assert summary["max_emails_per_customer_day"] <= 1
     assert summary["nights_scored"] >= 3

@@ -23,6 +23,7 @@ async def test_an_empty_installation_has_a_report_of_zeros(database: Database) -
         assert await demo_report.count_interventions(session) == {}
         assert await demo_report.count_refusals(session) == {}
         assert await demo_report.count_emails(session) == 0
+        assert await demo_report.count_internal_emails(session) == 0
         assert await demo_report.count_recalibrations(session) == 0
         assert await demo_live.count_under_way(session) == 0
         assert await demo_report.most_emails_per_customer_day(session) == 0

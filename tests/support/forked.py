@@ -12,7 +12,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Any, Concatenate, ParamSpec, TypeAlias
 
-WORKERS = ["tests.support.worker_at", "tests.support.import_worker", "tests.support.pull_worker"]
+WORKERS = [
+    "tests.support.worker_at",
+    "tests.support.import_worker",
+    "tests.support.mail_worker",
+    "tests.support.pull_worker",
+]
 PATIENCE = 90.0
 Given = ParamSpec("Given")
 Told: TypeAlias = "Connection[str, str]"  # it takes no parameters when it runs

@@ -15,6 +15,7 @@ from workers.demo.errors import LoggedError, logged_errors
 from workers.demo.histories import Failures, find_failures
 from workers.demo.options import SOURCE, DemoOptions
 from workers.embedded.connection import connect_temporal
+from workers.internal_letters import INTERNAL
 
 MOST_LATE_HOURS = 8.0
 
@@ -31,11 +32,13 @@ async def summarise(
     failures = await find_failures(await connect_temporal(settings))
     logged = logged_errors(settings.home / "logs")
     async with MailboxClient(settings.simulators_url) as mailbox:
-        mails = await mailbox.count()
+        internal = await mailbox.count_of(INTERNAL)
+        mails = await mailbox.count() - internal
     figures = await _from_database(database, clock, simulation, options)
     return {
         **figures,
         "mailbox_emails": mails,
+        "mailbox_internal_emails": internal,
         "failed_workflow_tasks": failures.workflow_tasks,
         "errors": len(logged) + failures.activities + failures.workflows,
         "error_examples": _examples(logged, failures),
@@ -59,6 +62,7 @@ async def _from_database(
             "signals": rows["signals"],
             "interventions": await demo_report.count_interventions(session),
             "emails": await demo_report.count_emails(session),
+            "internal_emails": await demo_report.count_internal_emails(session),
             "tasks": rows["tasks"],
             "recalibrations": await demo_report.count_recalibrations(session),
             "refusals": await demo_report.count_refusals(session),
@@ -86,6 +90,10 @@ def complaints(summary: dict[str, Any]) -> list[str]:
         (
             summary["emails"] != summary["mailbox_emails"],
             f"{summary['emails']} e-mails sent, {summary['mailbox_emails']} in the mailbox",
+        ),
+        (
+            summary["internal_emails"] != summary["mailbox_internal_emails"],
+            f"{summary['internal_emails']} internal ones, {summary['mailbox_internal_emails']} arrived",
         ),
         (
             summary["max_emails_per_customer_day"] > 1,

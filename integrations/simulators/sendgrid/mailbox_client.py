@@ -31,6 +31,12 @@ class MailboxClient:
         answer.raise_for_status()
         return int(answer.json()["counts"]["messages"])
 
+    async def count_of(self, category: str) -> int:
+        """Return how many of them are of a category."""
+        answer = await self._http.get("/_mailbox", params={"limit": 1, "category": category})
+        answer.raise_for_status()
+        return int(answer.json()["total"])
+
     async def react(self, delivery_id: str, reaction: Reaction, text: str = "") -> None:
         """Let the recipient of a message do something."""
         body = {"delivery_id": delivery_id, "reaction": reaction.value, "text": text}

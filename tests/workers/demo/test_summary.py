@@ -13,6 +13,8 @@ GOOD: dict[str, Any] = {
     "wake_lateness_hours": {"p50": 0.1, "p95": 0.5, "p99": 2.0},
     "emails": 12,
     "mailbox_emails": 12,
+    "internal_emails": 3,
+    "mailbox_internal_emails": 3,
     "max_emails_per_customer_day": 1,
 }
 
@@ -28,6 +30,7 @@ def test_a_good_run_has_nothing_to_complain_about() -> None:
         {"failed_workflow_tasks": 2},
         {"wake_lateness_hours": {"p50": 1.0, "p95": 5.0, "p99": 8.5}},
         {"mailbox_emails": 13},
+        {"mailbox_internal_emails": 4},
         {"max_emails_per_customer_day": 2},
     ],
 )
