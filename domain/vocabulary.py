@@ -349,6 +349,7 @@ class NoticeKind(StrEnum):
     CLOCK_CHANGED = "clock_changed"
     PAUSED = "paused"
     RESUMED = "resumed"
+    PERFORMED = "performed"
 
 
 class CancellationReason(StrEnum):

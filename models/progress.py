@@ -29,6 +29,7 @@ from domain.vocabulary import (
 )
 from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, cancel_tasks, end_run
+from models.heads_up_owners import owner_of_warning
 from models.outbox import Notice, put_notices
 from models.rulings import open_heads_up
 from models.runs import LoadedRun
@@ -108,7 +109,7 @@ async def _task(session: AsyncSession, run: LoadedRun, order: TaskOrder, now: Bu
         title=order.title,
         body=order.body,
         severity=order.severity,
-        assignee_id=await person_for(session, run, order.assignee),
+        assignee_id=await person_for(session, run, order.assignee, now),
         state=TaskState.OPEN,
         created_at=now,
         due_at=order.due_at,
@@ -116,18 +117,20 @@ async def _task(session: AsyncSession, run: LoadedRun, order: TaskOrder, now: Bu
     await session.execute(statement.on_conflict_do_nothing(index_elements=["effect_key"]))
 
 
-async def person_for(session: AsyncSession, run: LoadedRun, who: str) -> uuid.UUID | None:
-    """Return the user meant by csm, manager or sales; without one, whoever comes closest."""
-    if who == "sales":
-        return run.sales_owner_id or run.csm_id
+async def person_for(
+    session: AsyncSession, run: LoadedRun, who: str, now: BusinessInstant
+) -> uuid.UUID | None:
+    """Return the user meant by csm, manager or sales; without one, the nearest who can look."""
+    if who == "sales" and run.sales_owner_id is not None:
+        return run.sales_owner_id
     if who == "manager" and run.csm_id is not None:
         manager = await session.scalar(select(UserRow.manager_id).where(UserRow.id == run.csm_id))
-        return manager or run.csm_id
-    return run.csm_id
+        return await owner_of_warning(session, manager or run.csm_id, now)
+    return await owner_of_warning(session, run.csm_id, now)
 
 
 async def _warn(session: AsyncSession, run: LoadedRun, order: NotifyOrder, now: BusinessInstant) -> None:
-    owner = await person_for(session, run, order.to)
+    owner = await person_for(session, run, order.to, now)
     key = f"{run.playbook_key}/{order.step_id}"
     await open_heads_up(
         session, run.customer_id, OpenHeadsUp(key, order.severity, order.title, order.body), now, owner

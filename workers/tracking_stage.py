@@ -26,8 +26,10 @@ from models.holding import has_news, release
 from models.identities import resolve, tell
 from models.listening import announcements
 from models.marketing_sends import store_sends
+from models.playbooks import PlaybookShelf
 from models.rescoring import USAGE, ask_rescoring
 from models.seen_events import note_seen
+from models.watched_events import tell_of_watched_events
 
 POLL_SECONDS = 1.0
 MOST_EVENTS = 10_000
@@ -53,6 +55,7 @@ class TrackingStage:
         self._database = database
         self._clock = clock
         self._aside: dict[int, float] = {}
+        self._shelf = PlaybookShelf()
 
     async def run(self) -> Attributed:
         """Go on until nothing waits; return the sum."""
@@ -104,6 +107,7 @@ class TrackingStage:
         await store_sends(session, wall)
         await note_seen(session)
         await note_sources(session)
+        await tell_of_watched_events(session, self._shelf, now, wall)
         await ask_rescoring(session, await live_customers(session), wall, USAGE)
         await finish(session, batches, wall)
         return done

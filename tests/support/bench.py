@@ -19,6 +19,7 @@ from domain.customer_state import (
     OpenSignal,
 )
 from domain.directives import (
+    AnswerRequest,
     CloseHeadsUp,
     Directive,
     EndRun,
@@ -135,6 +136,9 @@ class Bench:
         return self.ruling
 
     def _keep(self, directive: Directive) -> None:
+        if isinstance(directive, StartRun | AnswerRequest):
+            left = tuple(one for one in self.state.requests if one.id != directive.request_id)
+            self.state = replace(self.state, requests=left)
         if isinstance(directive, StartRun | ReleaseRun | EndRun):
             self._keep_run(directive)
         elif isinstance(directive, OpenHeadsUp | CloseHeadsUp):
@@ -178,9 +182,15 @@ class Bench:
         """Let a run end by itself, now."""
         kept = tuple(run for run in self.state.open_runs if run.playbook_key != key)
         ended = tuple(run for run in self.state.ended_runs if run.playbook_key != key)
+        reason = next((run.reason for run in self.state.open_runs if run.playbook_key == key), "")
         self.state = replace(
-            self.state, open_runs=kept, ended_runs=(*ended, EndedRun(key, self.now, outcome))
+            self.state, open_runs=kept, ended_runs=(*ended, EndedRun(key, self.now, outcome, reason))
         )
+
+    def end_runs(self) -> None:
+        """Let every run end by itself, now."""
+        for run in self.state.open_runs:
+            self.end(run.playbook_key)
 
     def _keep_signal(self, directive: OpenSilence | ResolveSignal) -> None:
         if isinstance(directive, ResolveSignal):

@@ -12,8 +12,10 @@ from domain.usage_windows import MetricKind
 from models.database import Database
 from models.facts import store_facts
 from models.metrics import Metric, declare_metric
+from models.playbooks import publish
 from models.tables.data import SourceRow
 from tests.support.facts import CRM, WALL, connect, contact, customer, day
+from tests.support.runs import one_letter
 from tests.support.tracked import NOW, PRODUCT, RECEIVED, message, track
 from workers.tracking_stage import TrackingStage
 
@@ -96,6 +98,23 @@ async def test_everything_that_follows_commits_with_the_mark(
         "list": {"types": ["array"]},
     }
     assert await stage.run_once(1) is None
+
+
+async def test_customers_are_rung_for_what_a_playbook_waits_for_and_for_nothing_else(
+    database: Database, stage: TrackingStage
+) -> None:
+    trigger = {"event": {"performed": "Plan Limit Hit"}}
+    async with database.transaction() as session:
+        await publish(session, one_letter(trigger=trigger), NOW)
+        await session.execute(text("DELETE FROM outbox"))
+    hit = message(name="Plan Limit Hit", group="acme")
+    await track(database, hit, message(group="acme"), message(name="Plan Limit Hit", group="initech"))
+    await stage.run()
+    told = "SELECT customers.external_id, kind FROM outbox JOIN customers ON customers.id = customer_id"
+    assert await rows(database, told) == [("acme", "performed")]
+    await track(database, message(group="globex"))
+    await stage.run()
+    assert await rows(database, told) == [("acme", "performed")]
 
 
 async def test_history_asks_for_no_new_score(database: Database, stage: TrackingStage) -> None:
