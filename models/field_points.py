@@ -18,8 +18,8 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    union_all,
 )
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -74,21 +74,16 @@ async def note_points(session: AsyncSession, ids: Collection[uuid.UUID], now: Bu
 
 def _changed(ids: Collection[uuid.UUID], now: BusinessInstant) -> Select[Any]:
     """Return customer, field, since when, and value of what is not as the newest point says."""
-    told = union_all(
-        *(
-            select(
-                CustomerRow.id.label("customer_id"),
-                literal(name).label("field"),
-                _first_since(name, now).label("first_since"),
-                cast(column_of(name, now), Text).label("value"),
-            ).where(among_ids(CustomerRow.id, ids))
-            for name in RECORDED
-        )
-    ).subquery()
+    unnested = func.unnest(
+        array([literal(name, Text) for name in RECORDED]),
+        array([cast(column_of(name, now), Text) for name in RECORDED]),
+        array([_first_since(name, now) for name in RECORDED]),
+    )
+    told = unnested.table_valued("field", "value", "first_since").render_derived(name="told")
     point = FieldPointRow
     newest = (
         select(point.since, point.value)
-        .where(point.customer_id == told.c.customer_id, point.field == told.c.field)
+        .where(point.customer_id == CustomerRow.id, point.field == told.c.field)
         .order_by(point.since.desc())
         .limit(1)
         .lateral()
@@ -97,8 +92,11 @@ def _changed(ids: Collection[uuid.UUID], now: BusinessInstant) -> Select[Any]:
         (newest.c.since.is_(None), told.c.first_since), else_=func.greatest(_instant(now), newest.c.since)
     )
     return (
-        select(told.c.customer_id, told.c.field, since, told.c.value)
-        .select_from(told.outerjoin(newest, true()))
+        select(CustomerRow.id, told.c.field, since, told.c.value)
+        .select_from(CustomerRow)
+        .join(told, true())
+        .outerjoin(newest, true())
+        .where(among_ids(CustomerRow.id, ids))
         .where(
             or_(
                 and_(newest.c.since.is_(None), told.c.value.is_not(None)),
