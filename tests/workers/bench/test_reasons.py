@@ -8,9 +8,9 @@ def test_each_activity_of_a_run_has_its_reason() -> None:
     assert reasons_of(load("intervention-saved-after-a-letter").events) == Counter(
         {
             "advance: its run began": 1,
-            "advance: a deadline came": 4,
+            "advance: a deadline came": 3,
             "advance: a ring": 1,
-            "advance: after a send": 1,
+            "advance: after a send": 2,
             "send_email": 2,
         }
     )
