@@ -39,12 +39,16 @@ async def keep_only(session: AsyncSession, keys: Sequence[str], now: BusinessIns
 
 
 async def settle_customers(
-    session: AsyncSession, ids: Sequence[uuid.UUID], now: BusinessInstant, tier: RiskTier = RiskTier.LOW
+    session: AsyncSession,
+    ids: Sequence[uuid.UUID],
+    touch_tier: TouchTier,
+    tier: RiskTier,
+    now: BusinessInstant,
 ) -> None:
-    """Let customers be managed ones, held out of nothing, spoken with today, and scored once before."""
+    """Let customers be of these tiers, held out of nothing, spoken with today, and scored once before."""
     values = {
         "holdout": False,
-        "touch_tier_override": TouchTier.MANAGED,
+        "touch_tier_override": touch_tier,
         "acted_tier": tier,
         "health_status": HealthStatus.ENGAGED,
         "last_touch_at": now,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from settings import load_settings
-from workers.bench.cost import CostOptions, bench_cost
+from workers.bench.cost import CostOptions, bench_cost, check_mix
 from workers.bench.cost_table import table
 from workers.bench.lifecycle import LifecycleOptions, bench_lifecycle
 
@@ -43,4 +43,5 @@ def test_a_customers_reference_year_stays_within_its_actions(
 ) -> None:
     document = bench_cost(load_settings(), CostOptions(), print).document()
     record_property("cost", document)
+    check_mix(document)
     assert document["figures"]["actions_per_customer_year"] <= MOST_ACTIONS

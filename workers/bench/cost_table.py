@@ -16,6 +16,9 @@ def table(report: Report) -> Iterable[str]:
         cells = [found[f"{word}_per_customer_year"] for word in ("actions", "events", "kb")]
         yield f"{name:<52}{cells[0]:>9}{cells[1]:>9}{cells[2]:>8}"
     yield ""
+    for name, count in report.figures["activities_by_reason"].items():
+        yield f"{name:<52}{count:>9}"
+    yield ""
     for name, count in report.figures["events_by_type"].items():
         yield f"{name:<52}{report.figures['actions_by_event'].get(name, 0):>9}{count:>9}"
 

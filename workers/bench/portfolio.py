@@ -13,7 +13,7 @@ from temporalio.client import Client
 from domain.facts import ContactFact, CustomerFact, Fact
 from domain.playbook import Playbook
 from domain.time import BusinessInstant, after
-from domain.vocabulary import ContactRole, Purpose, RiskTier, Role
+from domain.vocabulary import ContactRole, Purpose, RiskTier, Role, TouchTier
 from models.bench_reaction import customer_ids
 from models.bench_year import keep_only, settle_customers
 from models.clock import StoredClock, open_clock, start_clock, wall_now
@@ -93,6 +93,7 @@ async def add_customers(
     names: Sequence[str],
     *,
     tier: RiskTier = RiskTier.LOW,
+    touch_tier: TouchTier = TouchTier.MANAGED,
     renews: Callable[[BusinessInstant], dt.date] | None = None,
 ) -> dict[str, uuid.UUID]:
     """Let customers come into being, each with a person who may be written to."""
@@ -101,7 +102,7 @@ async def add_customers(
         facts: list[Fact] = [fact for name in names for fact in _people(name, now, renews)]
         await store_facts(session, CRM, facts, received_at=wall_now())
         found = await customer_ids(session, names)
-        await settle_customers(session, list(found.values()), now, tier)
+        await settle_customers(session, list(found.values()), touch_tier, tier, now)
     return found
 
 

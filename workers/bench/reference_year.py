@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.playbook import Playbook
+from domain.vocabulary import TouchTier
 
 DAYS = 365
-RENEWS_ON = 300
+RENEWS_ON = 330
 """Day of the year on which the contract renews; its countdown begins sixty days before."""
 RENEWAL, CHECK_IN, TOUCHES = "renewal-check-in", "stay-in-touch", "four-touches"
 RUNS = {RENEWAL: 1, CHECK_IN: 1, TOUCHES: 2}
@@ -34,41 +35,30 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True)
 class Told:
-    """One thing told on one day of the year. `rings` is what the mix counts: it wakes the workflow."""
+    """One thing told on one day of the year."""
 
     day: float
     verb: Verb
-    rings: bool = True
 
 
 YEAR = (
-    Told(12.0, Verb.TOUCH, rings=False),
     Told(15.0, Verb.DECLINE),
     Told(37.0, Verb.RECOVER),
-    Told(40.0, Verb.TOUCH, rings=False),
     Told(50.0, Verb.WARN),
-    Told(66.0, Verb.TOUCH, rings=False),
+    Told(70.0, Verb.TOUCH),
     Told(72.0, Verb.CALM),
-    Told(90.0, Verb.TOUCH, rings=False),
     Told(92.0, Verb.DECLINE),
     Told(114.0, Verb.RECOVER),
-    Told(117.0, Verb.TOUCH, rings=False),
-    Told(128.0, Verb.WARN),
-    Told(143.0, Verb.TOUCH, rings=False),
-    Told(152.0, Verb.CALM),
-    Told(168.0, Verb.TOUCH, rings=False),
-    Told(190.0, Verb.TOUCH, rings=False),
-    # thirty days of silence: the check-in opens on day 220
-    Told(228.0, Verb.TOUCH),
-    # the countdown begins on day 240, and a touch while a run waits rings
-    Told(256.0, Verb.TOUCH),
-    Told(283.0, Verb.TOUCH),
-    Told(290.0, Verb.RENEW),
-    Told(309.0, Verb.TOUCH, rings=False),
-    Told(336.0, Verb.TOUCH, rings=False),
-    Told(360.0, Verb.TOUCH, rings=False),
+    Told(148.0, Verb.TOUCH),
+    Told(190.0, Verb.TOUCH),
+    # 45 days of silence: the check-in opens on day 235; the countdown begins on day 270
+    Told(300.0, Verb.TOUCH),
+    Told(320.0, Verb.RENEW),
+    Told(343.0, Verb.TOUCH),
 )
-"""Touches keep the silence from running out, all but once; without a run that waits they wake nobody."""
+"""The twelve notices. Touches and our own letters keep the silence from running out, all but once."""
+TOUCH_TIER = TouchTier.TECH_TOUCH
+"""Where our own letters count as contact: the many customers, whose number decides the bill."""
 
 _WAIT = {"wait": {"event": "reply", "timeout": "5d"}}
 _LETTERS = ("low-engagement-check-in", "low-engagement-value-tip", "stay-in-touch", "support-follow-up")

@@ -13,7 +13,7 @@ from models.clock import wall_now
 from models.database import Session
 from models.facts import store_facts
 from workers.bench.portfolio import CRM, Bench, add_customers
-from workers.bench.reference_year import DAYS, YEAR, Told, Verb, renewal_date
+from workers.bench.reference_year import DAYS, TOUCH_TIER, YEAR, Told, Verb, renewal_date
 
 STAGGER = timedelta(days=2.3)
 """Between the years of two customers: other weekdays, other hours, and never all at once."""
@@ -34,7 +34,7 @@ async def live(bench: Bench, number: int, days: int) -> Life:
     """Let one customer live through so many days of the year."""
     await _until(bench, after(bench.clock.now(), STAGGER * number))
     name = f"customer-{number}"
-    found = await add_customers(bench, [name], renews=renewal_date)
+    found = await add_customers(bench, [name], touch_tier=TOUCH_TIER, renews=renewal_date)
     life = Life(name, found[name], bench.clock.now())
     for place, told in enumerate(one for one in YEAR if one.day < days):
         await _until(bench, after(life.begins, timedelta(days=told.day)))

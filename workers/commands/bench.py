@@ -68,7 +68,11 @@ def cost(
     json_path: Json = None,
 ) -> None:
     """Billable actions, events and bytes of a customer's reference year, beside a daily look at each."""
-    _show([_cost(customers=customers, days=days, day_seconds=day_seconds)], json_path)
+    from workers.bench.cost import check_mix
+
+    document = _cost(customers=customers, days=days, day_seconds=day_seconds)
+    _show([document], json_path)
+    check_mix(document)
 
 
 @bench.command(name="all")
@@ -110,7 +114,7 @@ def _lifecycle(customers: int) -> dict[str, Any]:
 
 
 def _cost(**given: Any) -> dict[str, Any]:
-    """Also print the tables, for people; the year may have been another than the reference year."""
+    """Also print the tables, for people."""
     from settings import load_settings
     from workers.bench.cost import CostOptions, bench_cost
     from workers.bench.cost_table import table
