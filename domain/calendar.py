@@ -99,16 +99,16 @@ def next_in_window(
     if is_in_window(instant, window, time_zone, days_off):
         return instant
     before = local_day(instant, time_zone) - ONE_DAY
-    for ahead in itertools.count():
-        found = [
-            each
-            for more in (0, 1)  # where clocks go back over midnight, a day's window may open after the next's
-            for each in _openings(window, before + ONE_DAY * (ahead + more), zone(time_zone), days_off)
-            if each > instant and is_in_window(each, window, time_zone, days_off)
+
+    def found_on(day: date) -> list[BusinessInstant]:
+        both = (day, day + ONE_DAY)  # where clocks go back over midnight, the next day's may open first
+        openings = (each for one in both for each in _openings(window, one, zone(time_zone), days_off))
+        return [
+            each for each in openings if each > instant and is_in_window(each, window, time_zone, days_off)
         ]
-        if found:
-            return min(found)
-    raise AssertionError("days never end")  # pragma: no cover - count() does not
+
+    days = (found_on(before + ONE_DAY * ahead) for ahead in itertools.count())
+    return min(next(found for found in days if found))
 
 
 def _openings(

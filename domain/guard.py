@@ -12,6 +12,7 @@ from domain.contact_slots import (
     DAY,
     Ask,
     ContactBudget,
+    Move,
     Reservation,
     Spent,
     earliest,
@@ -180,7 +181,9 @@ def _within_budget(send: ProposedSend, budget: ContactBudget, now: BusinessInsta
     slot = earliest(ask, taken, budget, now)
     if slot is not None:
         return Defer(slot, "budget")
-    return Refuse("no_longer_useful" if _ends_before_patience(send, ask) else "budget")
+    if _ends_before_patience(send, ask):
+        return Refuse("no_longer_useful")
+    return Refuse("budget")
 
 
 def _ends_before_patience(send: ProposedSend, ask: Ask) -> bool:
@@ -200,6 +203,11 @@ def _in_open_hours(send: ProposedSend, budget: ContactBudget, now: BusinessInsta
     if local_day(now, ask.time_zone) in ask.days_off:
         return Defer(slot, "day_off")
     return Defer(slot, "quiet_hours")
+
+
+def gave_way(move: Move) -> Defer | Refuse:
+    """Say what it means for a message that waits when somebody worthier takes its slot."""
+    return Refuse("displaced") if move.slot is None else Defer(move.slot, "displaced")
 
 
 RULES: tuple[Callable[[ProposedSend, ContactBudget, BusinessInstant], Verdict], ...] = (

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact_policy import ContactPolicy
 from domain.contact_slots import Ask, Move, Reservation
+from domain.guard import Defer, gave_way
 from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, InterventionState, StepState
 from domain.worth import Stake, worth_of
@@ -126,15 +127,17 @@ async def displace(
 
     Its run sleeps until the old time, asks then, and finds the new one: nobody has to be woken.
     """
-    visit = _visit(move.reservation.ask.key)
-    if move.slot is None:
-        await give_up_slot(session, visit)
-        state, due, finished = StepState.SKIPPED, None, now
-        sentence = f"Not sent: {by} took its place, and no other is left while it is of use."
+    visit, verdict = _visit(move.reservation.ask.key), gave_way(move)
+    if isinstance(verdict, Defer):
+        await _move_slot(session, visit, verdict.until)
+        become = {"state": StepState.DEFERRED, "due_at": verdict.until}
+        kind = DecisionKind.DEFERRAL
+        sentence = f"Put off until {verdict.until:%d %B %Y %H:%M} UTC: {by} is worth more and took its place."
     else:
-        await _move_slot(session, visit, move.slot)
-        state, due, finished = StepState.DEFERRED, move.slot, None
-        sentence = f"Put off until {move.slot:%d %B %Y %H:%M} UTC: {by} is worth more and took its place."
+        await give_up_slot(session, visit)
+        become = {"state": StepState.SKIPPED, "due_at": None, "finished_at": now}
+        kind = DecisionKind.REFUSAL
+        sentence = f"Not sent: {by} took its place, and no other is left while it is of use."
     step = InterventionStepRow
     await session.execute(
         update(step)
@@ -143,9 +146,8 @@ async def displace(
             step.step_id == visit.step_id,
             step.occurrence == visit.occurrence,
         )
-        .values(state=state, reason="displaced", due_at=due, finished_at=finished)
+        .values(reason=verdict.reason, **become)
     )
-    kind = DecisionKind.REFUSAL if move.slot is None else DecisionKind.DEFERRAL
     playbook = await session.scalar(
         select(InterventionRow.playbook_key).where(InterventionRow.id == visit.intervention_id)
     )
@@ -156,7 +158,14 @@ async def displace(
         "slot": move.reservation.slot.isoformat(),
     }
     decision = Decision(
-        customer_id, kind, "send_email", str(playbook), "displaced", sentence, evidence, visit.intervention_id
+        customer_id,
+        kind,
+        "send_email",
+        str(playbook),
+        verdict.reason,
+        sentence,
+        evidence,
+        visit.intervention_id,
     )
     await record_decisions(session, [decision], now)
 

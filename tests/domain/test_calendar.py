@@ -54,7 +54,7 @@ def window(opens: str, closes: str, *weekdays: str) -> Window:
 
 quarters = st.integers(0, 95).map(lambda number: time(number // 4, number % 4 * 15))
 windows = st.builds(
-    lambda days, opens, closes: Window(weekdays=tuple(days), opens=opens, closes=closes),  # type: ignore[call-arg]  # populate_by_name
+    lambda days, opens, closes: Window(weekdays=tuple(days), opens=opens, closes=closes),
     st.lists(st.sampled_from(WEEKDAYS), min_size=1, unique=True),
     quarters,
     quarters,

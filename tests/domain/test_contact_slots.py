@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.calendar import OFFICE_HOURS, WEEKDAYS, Window, is_in_window, local_day
+from domain.calendar import WEEKDAYS, Window, is_in_window, local_day
 from domain.contact_slots import (
     DAY,
     WEEK,
@@ -214,11 +214,12 @@ PEOPLE = [
 MUTE = Recipient(
     "mute", "UTC", has_address=True, suppressed=False, consents=frozenset({Purpose.TRANSACTIONAL})
 )
+EVERY_HOUR = Window.model_validate({"weekdays": WEEKDAYS, "from": "00:00", "to": "00:00"})
 BUDGETS = [
     BUDGET,
     ContactBudget(2, 4, Limits(1, 2)),
-    ContactBudget(1, 1, hours=(Window(weekdays=WEEKDAYS, opens=OFFICE_HOURS.opens, closes=OFFICE_HOURS.opens),)),  # type: ignore[call-arg]  # populate_by_name
-]  # fmt: skip
+    ContactBudget(1, 1, hours=(EVERY_HOUR,)),
+]
 
 
 @st.composite
