@@ -3,7 +3,7 @@
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Delete, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -89,6 +89,7 @@ async def reserve(
     ask: Ask,
     priority: int,
     slot: BusinessInstant,
+    now: BusinessInstant,
 ) -> None:
     """Hold the slot for this visit, in place of the one that it held."""
     values = {
@@ -105,7 +106,14 @@ async def reserve(
     }
     keys = vars(visit)
     statement = upsert(ContactReservationRow).values(**keys, **values)
+    await session.execute(_expired(customer_id, now))
     await session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=values))
+
+
+def _expired(customer_id: uuid.UUID, now: BusinessInstant) -> Delete:
+    """Drop what nobody came for; a run that does come asks anew."""
+    row = ContactReservationRow
+    return delete(row).where(row.customer_id == customer_id, row.expires_at <= now)
 
 
 async def give_up_slot(session: AsyncSession, visit: Visit) -> None:

@@ -130,7 +130,7 @@ async def _settle_slot(
     ask = ask_of(send, policy.budget)
     slot = verdict.until if isinstance(verdict, Defer) else now
     if isinstance(verdict, Defer):
-        await reserve(session, visit, context.customer_id, ask, playbook.priority, slot)
+        await reserve(session, visit, context.customer_id, ask, playbook.priority, slot, now)
     for move in make_way(ask, slot, send.spent, send.reserved, policy.budget, now):
         await displace(session, context.customer_id, move, f"“{playbook.name}” ({visit.step_id})", now)
 
