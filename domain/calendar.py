@@ -2,20 +2,37 @@
 
 import hashlib
 import itertools
+import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from domain.time import BusinessInstant
 
 ONE_DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
+MINUTES_OF_A_DAY = 24 * 60
+CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 NO_DAYS: frozenset[date] = frozenset()
+
+
+def _read_clock_time(value: object) -> object:
+    """Read 17:00 also where YAML has taken it for a number to the base of sixty."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MINUTES_OF_A_DAY:
+        return f"{value // 60:02}:{value % 60:02}"
+    if not isinstance(value, str) or CLOCK_TIME.fullmatch(value) is None:
+        message = f"{value!r} is no time of a day: write it as the clock there shows it, such as 09:00"
+        raise ValueError(message)
+    return value
+
+
+ClockTime = Annotated[str, BeforeValidator(_read_clock_time)]
+"""Hours and minutes on the wall clock of a place."""
 
 
 class Window(BaseModel):
@@ -30,20 +47,20 @@ class Window(BaseModel):
     )
 
     weekdays: tuple[Weekday, ...] = Field(("mon", "tue", "wed", "thu", "fri"), min_length=1)
-    opens: time = Field(time(9), alias="from")
-    closes: time = Field(time(17), alias="to")
+    opens: ClockTime = Field("09:00", alias="from")
+    closes: ClockTime = Field("17:00", alias="to")
 
     @model_validator(mode="after")
-    def _speaks_of_the_wall_clock_there(self) -> Self:
-        if self.opens.tzinfo is not None or self.closes.tzinfo is not None:
-            raise ValueError("write the time as it is there, such as 09:00, without a zone or an offset")
+    def _names_each_day_once(self) -> Self:
         if len(set(self.weekdays)) < len(self.weekdays):
             raise ValueError("name each weekday once")
         return self
 
     def span_of(self, day: date) -> tuple[datetime, datetime]:
         """Return when the window that opens on `day` opens and closes, on the wall clock there."""
-        opens, closes = datetime.combine(day, self.opens), datetime.combine(day, self.closes)
+        opens, closes = (
+            datetime.combine(day, time.fromisoformat(each)) for each in (self.opens, self.closes)
+        )
         return opens, closes if closes > opens else closes + ONE_DAY
 
     def opens_on(self, day: date, days_off: Collection[date]) -> bool:

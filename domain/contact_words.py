@@ -3,6 +3,7 @@
 from domain.calendar import WEEKDAYS, Window
 from domain.contact_policy import ContactPolicy
 
+MIDNIGHT = "00:00"
 WORKDAYS = WEEKDAYS[:5]
 NAMES = {
     "mon": "Monday",
@@ -65,10 +66,8 @@ def say_window(window: Window) -> str:
     """Return a window in words."""
     days = _say_days(window)
     if window.opens != window.closes:
-        return f"{days} {window.opens:%H:%M} to {window.closes:%H:%M}"
-    return (
-        f"{days} at any hour" if window.opens.hour == 0 else f"{days} for 24 hours from {window.opens:%H:%M}"
-    )
+        return f"{days} {window.opens} to {window.closes}"
+    return f"{days} at any hour" if window.opens == MIDNIGHT else f"{days} for 24 hours from {window.opens}"
 
 
 def _say_days(window: Window) -> str:

@@ -66,11 +66,18 @@ class CustomerContactBudget(Shape):
     last_at: dt.datetime | None
 
 
+class RuleChange(Shape):
+    """One rule in words as it is and as it would be; empty where it begins or ends."""
+
+    now: str
+    then: str
+
+
 class ContactPolicyChange(Shape):
-    """A policy in words, and each rule that it changes, as it is and as it would be; empty where none."""
+    """A policy in words, and each rule that it changes."""
 
     words: list[str]
-    changes: list[tuple[str, str]]
+    changes: list[RuleChange]
 
 
 @get("/customers/{customer_id:uuid}/contact-budget", opt=needs(Permission.READ_CUSTOMERS), tags=["Customers"])
@@ -116,7 +123,10 @@ class ContactPolicyController(Controller):
         """Say a policy in words and what it would change, without changing it."""
         async with database.transaction() as session:
             changes = say_change(await load_contact_policy(session), data)
-        return ContactPolicyChange(words=list(say_policy(data).values()), changes=list(changes))
+        return ContactPolicyChange(
+            words=list(say_policy(data).values()),
+            changes=[RuleChange(now=was, then=will) for was, will in changes],
+        )
 
     @put("/", opt=needs(Permission.EDIT_POLICIES))
     async def replace(

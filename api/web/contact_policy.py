@@ -113,7 +113,7 @@ def _written(policy: ContactPolicy) -> dict[str, str]:
     cells |= {f"topic-{topic}": str(most) for topic, most in policy.topics_per_week.items()}
     for place, window in enumerate(policy.hours):
         cells |= {f"{day}-{place}": "1" for day in window.weekdays}
-        cells |= {f"from-{place}": f"{window.opens:%H:%M}", f"to-{place}": f"{window.closes:%H:%M}"}
+        cells |= {f"from-{place}": window.opens, f"to-{place}": window.closes}
     cells["public_holidays"] = "1" if policy.public_holidays else ""
     cells["days_off"] = "\n".join(day.isoformat() for day in sorted(policy.days_off))
     return cells

@@ -47,7 +47,7 @@ async def test_the_policy_comes_back_as_it_was_put_and_guards_the_next_send(
 ) -> None:
     policy = (await client.get("/api/policies/contact")).json()
     assert policy["hours"] == [
-        {"weekdays": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00:00", "to": "17:00:00"}
+        {"weekdays": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00"}
     ]
     policy |= {"emails_per_day": 2, "days_off": ["2026-12-24"], "topics_per_week": {"expansion": 1}}
     policy["hours"] = [{"weekdays": EVERY_DAY, "from": "00:00", "to": "00:00"}]
@@ -93,10 +93,10 @@ async def test_a_preview_says_what_would_change_and_changes_nothing(
     policy = (await client.get("/api/policies/contact")).json()
     answer = await client.post("/api/policies/contact/preview", json=policy | {"emails_per_week": 2})
     assert answer.json()["changes"] == [
-        [
-            "A customer gets at most 1 optional e-mail a day and 3 a week.",
-            "A customer gets at most 1 optional e-mail a day and 2 a week.",
-        ]
+        {
+            "now": "A customer gets at most 1 optional e-mail a day and 3 a week.",
+            "then": "A customer gets at most 1 optional e-mail a day and 2 a week.",
+        }
     ]
     assert await policy_of(database) == ContactPolicy()
 

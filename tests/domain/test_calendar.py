@@ -1,7 +1,7 @@
 """Windows of local time where people are, through every change of their clocks."""
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -52,7 +52,7 @@ def window(opens: str, closes: str, *weekdays: str) -> Window:
     return Window.model_validate({"weekdays": weekdays or WEEKDAYS, "from": opens, "to": closes})
 
 
-quarters = st.integers(0, 95).map(lambda number: time(number // 4, number % 4 * 15))
+quarters = st.integers(0, 95).map(lambda number: f"{number // 4:02}:{number % 4 * 15:02}")
 windows = st.builds(
     lambda days, opens, closes: Window(weekdays=tuple(days), opens=opens, closes=closes),
     st.lists(st.sampled_from(WEEKDAYS), min_size=1, unique=True),
@@ -124,6 +124,10 @@ def test_the_next_time_never_goes_back_when_one_asks_later(
 ) -> None:
     later = after(instant, timedelta(hours=5))
     assert next_in_window(instant, hours, name) <= next_in_window(later, hours, name)
+
+
+def test_a_time_that_yaml_took_for_a_number_is_the_time_that_was_meant() -> None:
+    assert Window.model_validate({"from": 9 * 60 + 30, "to": 1020}) == window("09:30", "17:00", *WEEKDAYS[:5])
 
 
 def test_years_of_days_off_are_skipped_day_by_day() -> None:
@@ -209,8 +213,10 @@ def test_a_day_off_is_closed_from_midnight_to_midnight_and_opens_no_window() -> 
         ({"weekdays": []}, "at least 1 item"),
         ({"weekdays": ["monday"]}, "'mon'"),
         ({"weekdays": ["mon", "mon"]}, "name each weekday once"),
-        ({"from": "9am"}, "time"),
-        ({"from": "09:00+02:00"}, "without a zone or an offset"),
+        ({"from": "9am"}, "such as 09:00"),
+        ({"from": "09:00+02:00"}, "no time of a day"),
+        ({"from": 1440}, "no time of a day"),
+        ({"to": True}, "no time of a day"),
         ({"until": "09:00"}, "Extra inputs"),
     ],
 )
