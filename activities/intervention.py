@@ -23,7 +23,8 @@ from models.database import Database
 from models.playbooks import PlaybookShelf
 from models.progress import write_progress
 from models.runs import customer_of, load_run, outcome_of
-from models.send_ledger import Visit, give_up
+from models.send_ledger import give_up
+from models.step_visits import Visit
 from models.wakes import record_wake
 
 RESULT: TypeAdapter[AdvanceResult] = TypeAdapter(AdvanceResult)

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from domain.links import LinkMaker
-from domain.playbook_contacts import SendEmail
 from domain.ports import EmailAddress, EmailMessage, MessageRenderer
 from domain.time import BusinessInstant
 from domain.vocabulary import Purpose
-from models.sends import SendContext
+from models.sends import Order, SendContext
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Letterhead:
     sender: EmailAddress
 
     def write(
-        self, context: SendContext, order: SendEmail, delivery_id: str, now: BusinessInstant
+        self, context: SendContext, order: Order, delivery_id: str, now: BusinessInstant
     ) -> EmailMessage:
         """Render one message for one person."""
         person = context.person

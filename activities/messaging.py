@@ -23,13 +23,13 @@ from models.playbooks import PlaybookShelf
 from models.send_claims import Begun, Busy, Closed, Lost, Ready, begin_send
 from models.send_ledger import (
     Become,
-    Visit,
     ask_a_person,
     count_as_touch,
     keep_subject,
     record_step,
     sent,
 )
+from models.step_visits import Visit
 
 QUICK_RETRIES = 4
 """Attempts close together before a message that the provider cannot take now is put off."""

@@ -10,8 +10,8 @@ from domain.ports import Clock
 from domain.vocabulary import DecisionKind, StepState
 from models.database import Database
 from models.playbooks import PlaybookShelf
-from models.send_ledger import Visit
 from models.step_records import Became, LoadedVisit, load_visit, record_visit
+from models.step_visits import Visit
 
 
 class Performer(Protocol):

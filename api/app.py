@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
+from litestar.plugins.pydantic import PydanticPlugin
 
 from api.access_log import RequestIds, log_answer
 from api.authentication import Authentication
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> Litestar:
         template_config=template_config(),
         openapi_config=openapi_config(),
         lifespan=[_running, tracking_running],
+        plugins=[PydanticPlugin(prefer_alias=True)],  # a document has the same names in YAML and here
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )

@@ -1,11 +1,19 @@
-"""How often we speak with customers: the longest silence per touch tier, and the most contact."""
+"""How often and when we speak with customers: longest silence per touch tier, caps, hours, days off."""
 
-from typing import Annotated, Self
+import datetime as dt
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from domain.guard import ContactBudget
-from domain.vocabulary import TouchTier
+from domain.calendar import OFFICE_HOURS, Window
+from domain.contact_slots import ContactBudget, Limits
+from domain.errors import InvalidInputError
+from domain.vocabulary import Motion, TouchTier
+
+MARKETING = "marketing"
+"""The topic of campaigns; every other message is about its playbook's motion."""
+Topic = Motion | Literal["marketing"]
+Count = Annotated[int, Field(ge=0, le=100)]
 
 
 class ContactPolicy(BaseModel):
@@ -18,8 +26,21 @@ class ContactPolicy(BaseModel):
         TouchTier.MANAGED: 30,
         TouchTier.TECH_TOUCH: 45,
     }
-    emails_per_day: int = Field(1, ge=0)
-    emails_per_week: int = Field(3, ge=0)
+    emails_per_day: Count = 1
+    emails_per_week: Count = 3
+    emails_per_person_per_day: Count = 1
+    emails_per_person_per_week: Count = 3
+    prompts_per_day: Count = 2
+    prompts_per_week: Count = 5
+    topics_per_week: dict[Topic, Count] = {}
+    """Messages of one motion, or of marketing, in any seven days; what is not named has no cap of its own."""
+    longest_deferral_days: int = Field(7, ge=1, le=60)
+    hours: tuple[Window, ...] = Field((OFFICE_HOURS,), min_length=1, max_length=14)
+    """Optional e-mail goes out within one of these, on the recipient's clock; all the rest is quiet."""
+    public_holidays: bool = True
+    """Those of the country where the recipient is are days off."""
+    days_off: tuple[dt.date, ...] = Field((), max_length=1000)
+    """On these we write to nobody."""
 
     @model_validator(mode="after")
     def _names_every_touch_tier(self) -> Self:
@@ -32,4 +53,22 @@ class ContactPolicy(BaseModel):
     @property
     def budget(self) -> ContactBudget:
         """The same as the guard reads it."""
-        return ContactBudget(self.emails_per_day, self.emails_per_week)
+        return ContactBudget(
+            per_day=self.emails_per_day,
+            per_week=self.emails_per_week,
+            person=Limits(self.emails_per_person_per_day, self.emails_per_person_per_week),
+            prompts=Limits(self.prompts_per_day, self.prompts_per_week),
+            topics_per_week={str(topic): most for topic, most in self.topics_per_week.items()},
+            longest_deferral=dt.timedelta(days=self.longest_deferral_days),
+            hours=self.hours,
+        )
+
+
+def read_contact_policy(document: dict[str, Any]) -> ContactPolicy:
+    """Return the policy that a document describes; raises InvalidInputError naming the value and the fix."""
+    try:
+        return ContactPolicy.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the policy"
+        raise InvalidInputError(field=where, reason=first["msg"].removeprefix("Value error, ")) from None

@@ -5,26 +5,26 @@ Each rule either lets pass, defers to a named instant, or refuses with a reason;
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 
-from domain.calendar import is_office_time, local_day, next_opening, spread
+from domain.calendar import NO_DAYS, local_day
+from domain.contact_slots import (
+    DAY,
+    Ask,
+    ContactBudget,
+    Move,
+    Reservation,
+    Spent,
+    earliest,
+    has_room,
+    is_barred,
+    is_open,
+    standing_before,
+)
 from domain.time import BusinessInstant
-from domain.vocabulary import Purpose, TouchTier
+from domain.vocabulary import Channel, Purpose, TouchTier
 
-DAY = timedelta(hours=24)
-WEEK = timedelta(days=7)
-EPOCH = BusinessInstant(datetime(1970, 1, 1, tzinfo=UTC))
-MORNING_SPREAD = timedelta(hours=3)
 STOPPED_RETRY = timedelta(hours=4)
-
-
-@dataclass(frozen=True)
-class ContactBudget:
-    """How much non-transactional contact one customer gets, over all motions and all its people."""
-
-    per_day: int = 1
-    per_week: int = 3
-    longest_deferral: timedelta = timedelta(days=5)
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Recipient:
     has_address: bool
     suppressed: bool
     consents: frozenset[Purpose]
+    days_off: frozenset[date] = NO_DAYS
+    """Public holidays there, and the days on which we write to nobody."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,17 @@ class ProposedSend:
     holdout: bool
     touch_tier: TouchTier
     first_asked_at: BusinessInstant
-    sent_at: tuple[BusinessInstant, ...]
-    """When non-transactional messages to this customer were claimed or sent, last week."""
+    spent: tuple[Spent, ...] = ()
+    """Optional messages to this customer that were claimed or sent in the last week, but this one."""
+    reserved: tuple[Reservation, ...] = ()
+    """Slots that messages to this customer hold, this one's own too."""
+    key: str = ""
+    """Names this visit of this step, the same at each asking."""
+    worth: float = 0.0
+    channel: Channel = Channel.EMAIL
+    topic: str = ""
+    useful_until: BusinessInstant | None = None
+    """When the message is of no use any more, None where only the longest deferral ends it."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +90,55 @@ class Refuse:
 Verdict = Allow | Defer | Refuse
 
 
+def ask_of(send: ProposedSend, budget: ContactBudget) -> Ask:
+    """Return the message as the contact budget sees it."""
+    person = send.recipient
+    patience = BusinessInstant(send.first_asked_at + budget.longest_deferral)
+    return Ask(
+        key=send.key,
+        worth=send.worth,
+        asked_at=send.first_asked_at,
+        latest=patience if send.useful_until is None else min(patience, send.useful_until),
+        person=person.key if person is not None else "",
+        time_zone=person.time_zone if person is not None else "UTC",
+        days_off=person.days_off if person is not None else NO_DAYS,
+        channel=send.channel,
+        topic=send.topic,
+    )
+
+
 def may_send(send: ProposedSend, budget: ContactBudget, now: BusinessInstant) -> Verdict:
-    """Return the first answer that is not a yes, in the order: wanted, allowed, possible, timely."""
+    """Return the first answer that is not a yes, in the order: wanted, useful, allowed, possible, timely."""
     for rule in RULES:
         verdict = rule(send, budget, now)
         if not isinstance(verdict, Allow):
-            return verdict
+            return _if_useful(send, verdict)
     return Allow()
+
+
+def _if_useful(send: ProposedSend, verdict: Verdict) -> Verdict:
+    """Turn a time at which the message would be of no use into a refusal that says so."""
+    ends = send.useful_until
+    if isinstance(verdict, Defer) and ends is not None and verdict.until > ends and _is_optional(send):
+        return Refuse("no_longer_useful")
+    return verdict
+
+
+def _is_optional(send: ProposedSend) -> bool:
+    return send.purpose is not Purpose.TRANSACTIONAL
 
 
 def _wanted(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant) -> Verdict:
     """Refuse what its run no longer wants: it has ended, or moved on to another step."""
     return Allow() if send.still_wanted else Refuse("no_longer_wanted")
+
+
+def _useful(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) -> Verdict:
+    """Refuse what is of no use any more: its run's goal, or its own time, lies behind."""
+    ends = send.useful_until
+    if ends is not None and now > ends and _is_optional(send):
+        return Refuse("no_longer_useful")
+    return Allow()
 
 
 def _switched_on(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) -> Verdict:
@@ -121,61 +169,55 @@ def _reachable(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant
 
 
 def _within_budget(send: ProposedSend, budget: ContactBudget, now: BusinessInstant) -> Verdict:
-    """Put off until the rolling day, the recipient's own day and the rolling week have room; then refuse."""
-    if send.purpose is Purpose.TRANSACTIONAL:
+    """Put off until each cap has room beside what was sent and what is reserved for worthier; then refuse."""
+    if not _is_optional(send):
         return Allow()
-    if min(budget.per_day, budget.per_week) < 1:
+    ask = ask_of(send, budget)
+    if is_barred(ask, budget):
         return Refuse("budget")
-    free = max(
-        _free_after(send.sent_at, budget.per_day, DAY), _free_after(send.sent_at, budget.per_week, WEEK)
-    )
-    zone = send.recipient.time_zone if send.recipient is not None else "UTC"
-    today = local_day(now, zone)
-    spent_today = sum(local_day(at, zone) == today for at in send.sent_at)
-    if spent_today < budget.per_day and free <= now:
+    taken = [*send.spent, *standing_before(ask, send.reserved)]
+    if has_room(ask, now, taken, budget):
         return Allow()
-    return _put_off(send, budget, free, now)
+    slot = earliest(ask, taken, budget, now)
+    if slot is not None:
+        return Defer(slot, "budget")
+    if _ends_before_patience(send, ask):
+        return Refuse("no_longer_useful")
+    return Refuse("budget")
 
 
-def _free_after(sent_at: tuple[BusinessInstant, ...], cap: int, window: timedelta) -> BusinessInstant:
-    """Return the first instant at which a rolling window has room again. `cap` is at least 1."""
-    newest_first = sorted(sent_at, reverse=True)
-    if len(newest_first) < cap:
-        return BusinessInstant(EPOCH)
-    return BusinessInstant(newest_first[cap - 1] + window)
+def _ends_before_patience(send: ProposedSend, ask: Ask) -> bool:
+    return send.useful_until is not None and send.useful_until <= ask.latest
 
 
-def _put_off(
-    send: ProposedSend, budget: ContactBudget, free: BusinessInstant, now: BusinessInstant
-) -> Verdict:
-    """Defer to when there is room again, or to the morning after that, but not for ever."""
-    zone = send.recipient.time_zone if send.recipient is not None else "UTC"
-    key = send.recipient.key if send.recipient is not None else ""
-    until = free if free > now and is_office_time(free, zone) else _morning(max(free, now), zone, key)
-    if until > send.first_asked_at + budget.longest_deferral + DAY * 2:
-        return Refuse("budget")
-    return Defer(until, "budget")
-
-
-def _morning(instant: BusinessInstant, zone: str, key: str) -> BusinessInstant:
-    """Return a time in the next morning there, another one for each person."""
-    return BusinessInstant(next_opening(instant, zone) + spread(key, MORNING_SPREAD))
-
-
-def _in_office_hours(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) -> Verdict:
-    """Put off until the next morning there outside nine to five on weekdays; transactional mail passes."""
-    if send.purpose is Purpose.TRANSACTIONAL or send.recipient is None:
+def _in_open_hours(send: ProposedSend, budget: ContactBudget, now: BusinessInstant) -> Verdict:
+    """Put off until an open hour where the recipient is, on no day off; transactional mail passes."""
+    if not _is_optional(send) or send.recipient is None:
         return Allow()
-    if is_office_time(now, send.recipient.time_zone):
+    ask = ask_of(send, budget)
+    if is_open(ask, now, budget):
         return Allow()
-    return Defer(_morning(now, send.recipient.time_zone, send.recipient.key), "quiet_hours")
+    slot = earliest(ask, [*send.spent, *standing_before(ask, send.reserved)], budget, now)
+    if slot is None:
+        return Refuse("no_longer_useful")
+    if local_day(now, ask.time_zone) in ask.days_off:
+        return Defer(slot, "day_off")
+    return Defer(slot, "quiet_hours")
+
+
+def gave_way(move: Move) -> Defer | Refuse:
+    """Say what it means for a message that waits when somebody worthier takes its slot."""
+    return Refuse("displaced") if move.slot is None else Defer(move.slot, "displaced")
 
 
 RULES: tuple[Callable[[ProposedSend, ContactBudget, BusinessInstant], Verdict], ...] = (
     _wanted,
+    _useful,
     _switched_on,
     _consented,
     _reachable,
     _within_budget,
-    _in_office_hours,
+    _in_open_hours,
 )
+SLOT_REASONS = frozenset({"budget", "quiet_hours", "day_off", "displaced"})
+"""Deferrals to a slot that is held; the others only say when to ask again."""

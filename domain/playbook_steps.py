@@ -1,19 +1,18 @@
 """The other steps of a playbook: work for our people, waits, ways, and calls to other systems."""
 
 from collections.abc import Iterator
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from domain.calendar import Window
 from domain.conditions import Condition
 from domain.documents import END, Document, Text
 from domain.durations import Duration, Offset
 from domain.playbook_contacts import InAppPrompt, Offer, ScheduleMeeting, SendEmail
 from domain.vocabulary import CustomerDate, Severity, TouchTier
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WORKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
 Assignee = Literal["csm", "manager", "sales"]
 
 
@@ -44,20 +43,11 @@ class UntilDate(Document):
     offset: Offset = timedelta()
 
 
-class UntilWindow(Document):
+class UntilWindow(Window):
     """The next local time of this kind, in the customer's time zone, holidays left out."""
 
-    days: tuple[Weekday, ...] = Field(WORKDAYS, min_length=1)
-    opens: time = Field(time(9), alias="from")
-    closes: time = Field(time(17), alias="to")
     zone: str | None = None
     """An IANA name; without one it is the customer's own."""
-
-    @model_validator(mode="after")
-    def _is_open(self) -> Self:
-        if self.opens == self.closes:
-            raise ValueError("a window from and to the same time is never open")
-        return self
 
 
 WaitEvent = Literal["task_done", "reply", "touchpoint", "meeting", "payment"]

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -122,8 +122,8 @@ class RunView:
     """Churn probability times ARR, in whole units of the customer's currency."""
     dates: Mapping[CustomerDate, BusinessInstant] = field(default_factory=dict)
     time_zone: str = "UTC"
-    days_off: frozenset[str] = frozenset()
-    """Holidays where the customer is, as ISO dates."""
+    days_off: frozenset[date] = frozenset()
+    """Holidays where the customer is, and our own days off."""
     met_at: BusinessInstant | None = None
     """The last meeting held since the run started."""
     paid_at: BusinessInstant | None = None

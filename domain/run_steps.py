@@ -2,15 +2,15 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 
+from domain.calendar import next_in_window
 from domain.playbook_steps import Experiment, Step, Wait
 from domain.run_contacts import meet, offer, prompt, send
 from domain.run_state import ChangeOrder, NotifyOrder, PerformOrder, TaskOrder
 from domain.run_walk import FINISHED, Walk
 from domain.time import BusinessInstant, after
 from domain.vocabulary import StepState
-from domain.windows import next_in_window
 
 
 def _task(walk: Walk, step: Step) -> str | None:
@@ -73,9 +73,8 @@ def _due(walk: Walk, wait: Wait) -> BusinessInstant | None:
         return None if at is None else after(at, wait.until_date.offset)
     if wait.until_window is not None:
         window = wait.until_window
-        days_off = frozenset(date.fromisoformat(day) for day in walk.run.days_off)
         zone = window.zone or walk.run.time_zone
-        return next_in_window(walk.entered_at, window, zone, days_off)
+        return next_in_window(walk.entered_at, window, zone, walk.run.days_off)
     return walk.since_entered(wait.duration or wait.timeout or timedelta())
 
 

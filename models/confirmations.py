@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.time import BusinessInstant
 from domain.vocabulary import EffectState, StepState, TaskState
 from models.effects import find_effect
-from models.send_ledger import Visit, uncertain_task_key
+from models.send_ledger import uncertain_task_key
+from models.step_visits import Visit
 from models.tables.playbooks import InterventionStepRow
 from models.tables.work import TaskRow
 

@@ -1,9 +1,13 @@
 """The contact policy as an administrator has it."""
 
+import uuid
+
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact_policy import ContactPolicy
+from domain.time import BusinessInstant
 from models.tables.system import PolicyRow
 
 KEY = "contact"
@@ -13,3 +17,17 @@ async def load_contact_policy(session: AsyncSession) -> ContactPolicy:
     """Return the policy in force, the default until somebody changes it."""
     document = await session.scalar(select(PolicyRow.document).where(PolicyRow.key == KEY))
     return ContactPolicy() if document is None else ContactPolicy.model_validate(document)
+
+
+async def save_contact_policy(
+    session: AsyncSession, policy: ContactPolicy, user_id: uuid.UUID | None, now: BusinessInstant
+) -> None:
+    """Put the whole policy in force at once; what waits is asked by it when its time comes."""
+    values = {
+        "key": KEY,
+        "document": policy.model_dump(mode="json", by_alias=True),
+        "updated_at": now,
+        "updated_by_id": user_id,
+    }
+    statement = upsert(PolicyRow).values(values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))

@@ -19,6 +19,8 @@ from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, Direction, Outcome, TaskOutcome, TaskState
 from models.causes import load_causes
 from models.condition_facts import load_known
+from models.contact_policy import load_contact_policy
+from models.days_off import days_off
 from models.pauses import pauses_of, rests
 from models.playbooks import PlaybookShelf
 from models.tables import work
@@ -106,6 +108,7 @@ async def load_run(
             customer.first_value_at,
         ),
         time_zone=customer.time_zone,
+        days_off=await _days_off(session, playbook, customer, now),
         met_at=met,
         paid_at=paid,
         meetings=await _meetings(session, intervention_id),
@@ -208,6 +211,15 @@ async def _facts(
     """Return what the conditions of the playbook ask for; most ask nothing, and nothing is read."""
     conditions = list(playbook.conditions())
     return await load_known(session, customer_id, conditions, now, own) if conditions else Known(own, now)
+
+
+async def _days_off(
+    session: AsyncSession, playbook: Playbook, customer: CustomerRow, now: BusinessInstant
+) -> frozenset[dt.date]:
+    """Return when nobody works there, where the playbook waits for local times."""
+    if not any(step.wait is not None and step.wait.until_window is not None for step in playbook.steps):
+        return frozenset()
+    return days_off(await load_contact_policy(session), customer.country, now)
 
 
 def _own_values(

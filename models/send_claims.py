@@ -1,22 +1,26 @@
 """Begin a send: look the effect up, ask the guard, and claim, under the customer's row lock."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.guard import Allow, Defer, Refuse, Verdict, may_send
-from domain.playbook_contacts import SendEmail
+from domain.contact_policy import ContactPolicy
+from domain.contact_slots import make_way
+from domain.guard import SLOT_REASONS, Allow, Defer, Refuse, Verdict, ask_of, may_send
+from domain.playbook import Playbook
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import DecisionKind, EffectState, StepState
+from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
 from models.contact_policy import load_contact_policy
+from models.contact_reservations import displace, give_up_slot, load_reservations, reserve
 from models.customer_state import lock_customer
 from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
 from models.playbooks import PlaybookShelf
 from models.runs import customer_of, version_of
-from models.send_ledger import Become, Visit, add_touchpoint, catch_up, record_step
-from models.sends import SendContext, load_send
+from models.send_ledger import Become, add_touchpoint, catch_up, record_step
+from models.sends import Order, SendContext, load_send, order_of
+from models.step_visits import Visit
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Ready:
 
     effect: Effect
     context: SendContext
-    order: SendEmail
+    order: Order
     allowed_at: BusinessInstant
     """The instant at which the guard let it pass: the letter's date, and what the budget counts from."""
 
@@ -36,7 +40,7 @@ class Lost:
 
     effect: Effect
     context: SendContext
-    order: SendEmail
+    order: Order
 
 
 @dataclass(frozen=True)
@@ -73,23 +77,17 @@ async def begin_send(
     """
     await lock_customer(session, await customer_of(session, visit.intervention_id))
     playbook = await shelf.version(session, await version_of(session, visit.intervention_id))
-    order = playbook.step(visit.step_id).send_email
-    assert order is not None  # noqa: S101 - the interpreter asks for sending steps only
+    order = order_of(playbook, visit)
     effect = await find_effect(session, visit.origin)
-    context = await load_send(
-        session,
-        visit.intervention_id,
-        visit.step_id,
-        visit.occurrence,
-        order,
-        now,
-        withheld_from_holdout=playbook.holdout,
-    )
+    policy = await load_contact_policy(session)
+    context = await load_send(session, visit, playbook, policy, now)
     if effect is not None:
         standing = await _standing(session, visit, Lost(effect, context, order), now, wall, lost)
         if standing is not None:
             return standing
-    verdict = may_send(context.proposed, (await load_contact_policy(session)).budget, now)
+    context = await _with_reservations(session, context, policy, now)
+    verdict = may_send(context.proposed, policy.budget, now)
+    await _settle_slot(session, visit, playbook, context, verdict, policy, now)
     unsent = lost or EffectState.FAILED
     if not isinstance(verdict, Allow):
         if effect is not None and isinstance(verdict, Refuse):
@@ -104,6 +102,37 @@ async def begin_send(
     claimed = await claim(session, new, wall)
     await add_touchpoint(session, visit, context, claimed, order.template, now)
     return Ready(claimed, context, order, now)
+
+
+async def _with_reservations(
+    session: AsyncSession, context: SendContext, policy: ContactPolicy, now: BusinessInstant
+) -> SendContext:
+    held = await load_reservations(session, context.customer_id, policy, now)
+    return replace(context, proposed=replace(context.proposed, reserved=held))
+
+
+async def _settle_slot(
+    session: AsyncSession,
+    visit: Visit,
+    playbook: Playbook,
+    context: SendContext,
+    verdict: Verdict,
+    policy: ContactPolicy,
+    now: BusinessInstant,
+) -> None:
+    """Hold the slot that a deferral names, or hold none; whoever is worth less gives way."""
+    send = context.proposed
+    takes_slot = isinstance(verdict, Allow) or (isinstance(verdict, Defer) and verdict.reason in SLOT_REASONS)
+    if not isinstance(verdict, Defer) or not takes_slot:
+        await give_up_slot(session, visit)
+    if not takes_slot or send.purpose is Purpose.TRANSACTIONAL:
+        return
+    ask = ask_of(send, policy.budget)
+    slot = verdict.until if isinstance(verdict, Defer) else now
+    if isinstance(verdict, Defer):
+        await reserve(session, visit, context.customer_id, ask, playbook.priority, slot, now)
+    for move in make_way(ask, slot, send.spent, send.reserved, policy.budget, now):
+        await displace(session, context.customer_id, move, f"“{playbook.name}” ({visit.step_id})", now)
 
 
 async def _standing(
@@ -127,7 +156,7 @@ async def _standing(
     return known if lost is None else None
 
 
-def payload_hash(context: SendContext, order: SendEmail) -> str:
+def payload_hash(context: SendContext, order: Order) -> str:
     """Return the hash of what makes a message the same message: template, person, purpose."""
     person = context.person.contact_id if context.person else None
     return hashlib.sha256(f"{order.template}/{person}/{order.purpose.value}".encode()).hexdigest()
@@ -162,7 +191,10 @@ SENTENCES = {
     "no_consent": "nobody reachable has agreed to such mail",
     "no_recipient": "nobody with the wanted role has an address",
     "suppressed": "the address is suppressed after a bounce, a complaint or an opt-out",
+    "no_longer_useful": "it would come too late to be of use",
     "budget": "the customer's contact budget is spent",
+    "displaced": "a worthier message took its place",
     "quiet_hours": "it is not office time where the recipient is",
+    "day_off": "it is a day off where the recipient is",
 }
 """Why a message did not go out, in words."""

@@ -25,6 +25,7 @@ from models.decisions import Decision, record_decisions
 from models.effects import Effect
 from models.runs import EVERSTAY
 from models.sends import SendContext
+from models.step_visits import Visit
 from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
 from models.tables.ledger import TouchpointRow
@@ -33,20 +34,6 @@ from models.tables.work import TaskRow
 
 TASK_DUE = dt.timedelta(days=1)
 CLOSED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
-
-
-@dataclass(frozen=True)
-class Visit:
-    """One visit of one sending step."""
-
-    intervention_id: uuid.UUID
-    step_id: str
-    occurrence: int
-
-    @property
-    def origin(self) -> str:
-        """The part of the effect key before the target."""
-        return f"{self.intervention_id}/{self.step_id}/{self.occurrence}/"
 
 
 @dataclass(frozen=True)

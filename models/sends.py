@@ -2,29 +2,30 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.guard import ProposedSend
+from domain.contact_policy import ContactPolicy
+from domain.guard import ProposedSend, Recipient
+from domain.playbook import Playbook
 from domain.playbook_contacts import ScheduleMeeting, SendEmail
 from domain.run_state import Position
 from domain.time import BusinessInstant
 from domain.vocabulary import (
-    Channel,
-    Direction,
     InterventionState,
-    Purpose,
     TouchTier,
 )
-from models.addressees import NOT_SENT, Person, choose_addressee
+from domain.worth import Stake, worth_of
+from models.addressees import Person, choose_addressee
+from models.contact_spending import spent_lately
+from models.days_off import days_off
 from models.installation import load_installation
-from models.runs import EVERSTAY
+from models.step_visits import Visit
 from models.tables.customers import CustomerRow
 from models.tables.facts import TicketRow
-from models.tables.ledger import TouchpointRow
 from models.tables.people import UserRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow
 
@@ -46,39 +47,42 @@ class SendContext:
 
 async def load_send(
     session: AsyncSession,
-    intervention_id: uuid.UUID,
-    step_id: str,
-    occurrence: int,
-    order: SendEmail | ScheduleMeeting,
+    visit: Visit,
+    playbook: Playbook,
+    policy: ContactPolicy,
     now: BusinessInstant,
-    *,
-    withheld_from_holdout: bool,
 ) -> SendContext:
-    """Return everything about one message. The caller holds the customer's row lock."""
+    """Return everything about one message but others' slots. The caller holds the customer's row lock."""
+    intervention_id, step_id, order = visit.intervention_id, visit.step_id, order_of(playbook, visit)
     run = (
         await session.execute(select(InterventionRow).where(InterventionRow.id == intervention_id))
     ).scalar_one()
     customer = (
         await session.execute(select(CustomerRow).where(CustomerRow.id == run.customer_id))
     ).scalar_one()
-    earlier = _earlier_visits(run, step_id, occurrence)
+    earlier = _earlier_visits(run, step_id, visit.occurrence)
     recipient = await choose_addressee(session, customer, order, order.purpose, earlier, now)
     installation = await load_installation(session)
     released = await session.scalar(
         select(PlaybookRow.released_at).where(PlaybookRow.key == run.playbook_key)
     )
-    step = await _step(session, intervention_id, step_id, occurrence)
+    person = _with_days_off(recipient[1], policy, customer.country, now) if recipient else None
+    asked_at = await _step(session, visit) or run.planned_at
     proposed = ProposedSend(
         purpose=order.purpose,
-        recipient=recipient[1] if recipient else None,
+        recipient=person,
         still_wanted=run.state is InterventionState.RUNNING and run.position.get("step") == step_id,
         effects_stopped=installation.effects_stopped_at is not None,
         released=released is not None,
         do_not_contact=customer.do_not_contact,
-        holdout=customer.holdout and withheld_from_holdout,
+        holdout=customer.holdout and playbook.holdout,
         touch_tier=customer.touch_tier_override or customer.touch_tier,
-        first_asked_at=step or run.planned_at,
-        sent_at=await _sent_lately(session, customer.id, f"{intervention_id}/{step_id}/{occurrence}/"),
+        first_asked_at=asked_at,
+        spent=await spent_lately(session, customer.id, now, except_for=visit.origin),
+        key=visit.origin,
+        worth=worth_of(playbook.priority, Stake(customer.arr_minor, customer.churn_probability)),
+        topic=playbook.motion.value,
+        useful_until=_useful_until(run, playbook, order, asked_at),
     )
     sender = await _sender(session, customer.csm_id)
     values = _values(customer, recipient[0] if recipient else None, sender, installation.product_name)
@@ -95,15 +99,40 @@ async def load_send(
     )
 
 
-async def _step(
-    session: AsyncSession, intervention_id: uuid.UUID, step_id: str, occurrence: int
-) -> BusinessInstant | None:
+Order = SendEmail | ScheduleMeeting
+"""What a step says that sends a message."""
+
+
+def order_of(playbook: Playbook, visit: Visit) -> Order:
+    """Return what a sending step says."""
+    step = playbook.step(visit.step_id)
+    order = step.send_email or step.schedule_meeting
+    assert order is not None  # noqa: S101 - the interpreter asks for sending steps only
+    return order
+
+
+def _useful_until(
+    run: InterventionRow, playbook: Playbook, order: Order, asked_at: BusinessInstant
+) -> BusinessInstant:
+    """Return when the message has lost its use: with its run's window, or by what its step says itself."""
+    rested = Position.model_validate(run.position).paused_for
+    ends = BusinessInstant((run.started_at or run.planned_at) + playbook.goal.window + rested)
+    return ends if order.useful_for is None else min(ends, BusinessInstant(asked_at + order.useful_for))
+
+
+def _with_days_off(
+    recipient: Recipient, policy: ContactPolicy, country: str | None, now: BusinessInstant
+) -> Recipient:
+    return replace(recipient, days_off=days_off(policy, country, now))
+
+
+async def _step(session: AsyncSession, visit: Visit) -> BusinessInstant | None:
     """Return when this visit of the step began to ask."""
     return await session.scalar(
         select(InterventionStepRow.started_at).where(
-            InterventionStepRow.intervention_id == intervention_id,
-            InterventionStepRow.step_id == step_id,
-            InterventionStepRow.occurrence == occurrence,
+            InterventionStepRow.intervention_id == visit.intervention_id,
+            InterventionStepRow.step_id == visit.step_id,
+            InterventionStepRow.occurrence == visit.occurrence,
         )
     )
 
@@ -113,32 +142,6 @@ def _earlier_visits(run: InterventionRow, step_id: str, occurrence: int) -> list
     position = Position.model_validate(run.position)
     before = position.reached_here if position.step == step_id else 0
     return [f"{run.id}/{step_id}/{occurrence - back}/" for back in range(1, before + 1)]
-
-
-async def _sent_lately(
-    session: AsyncSession, customer_id: uuid.UUID, own: str
-) -> tuple[BusinessInstant, ...]:
-    """Return when other non-transactional mail went to this customer, newest first: claimed counts as sent.
-
-    Marketing that other systems sent counts like ours; what our people write by hand does not.
-    `own` begins the keys of the message in question: an earlier attempt at it is no other message.
-    """
-    other = TouchpointRow.effect_key.is_(None) | ~TouchpointRow.effect_key.startswith(own, autoescape=True)
-    query = (
-        select(TouchpointRow.occurred_at)
-        .where(
-            TouchpointRow.customer_id == customer_id,
-            TouchpointRow.direction == Direction.OUT,
-            TouchpointRow.channel == Channel.EMAIL,
-            TouchpointRow.purpose != Purpose.TRANSACTIONAL,
-            TouchpointRow.state.not_in(NOT_SENT),
-            (TouchpointRow.source_id == EVERSTAY) | (TouchpointRow.purpose == Purpose.MARKETING),
-            other,
-        )
-        .order_by(TouchpointRow.occurred_at.desc())
-        .limit(20)
-    )
-    return tuple((await session.scalars(query)).all())
 
 
 async def _sender(session: AsyncSession, csm_id: uuid.UUID | None) -> dict[str, str] | None:

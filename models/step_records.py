@@ -16,7 +16,7 @@ from models.customer_state import lock_customer
 from models.decisions import Decision, record_decisions
 from models.playbooks import PlaybookShelf
 from models.runs import customer_of
-from models.send_ledger import Visit
+from models.step_visits import Visit
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 
 

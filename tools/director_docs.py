@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from domain import director, guard
 from domain.contact_policy import ContactPolicy
+from domain.contact_words import say_policy
 from domain.durations import write_duration
 from domain.playbook import Playbook
 from domain.run_rulings import OBJECTIONS
@@ -38,11 +39,14 @@ plan that nothing calls for any more is dropped; one for a customer who may no l
 Where no playbook is meant for the reasons of a high risk, none is opened, and the ledger says so
 (`no_playbook`): an apology for tickets that nobody has opened is worse than none.
 """
-GUARD = f"""
+GUARD = """
 Asked in the transaction that claims a send, with the customer's row locked: nothing that was true when the
-run asked is taken for granted. The first answer that is not a yes counts. One customer gets at most
-{CONTACT.emails_per_day} optional e-mail in any 24 hours and in the recipient's own day, and
-{CONTACT.emails_per_week} in any seven days, over all playbooks and all its people.
+run asked is taken for granted. The first answer that is not a yes counts. How slots are held and taken over
+is said in [the contact budget](contact-budget.md).
+"""
+POLICY = """
+A day is any 24 hours, and also the recipient's own day; a week is any seven days. All caps go over all
+playbooks; those of a customer go over all its people.
 """
 
 
@@ -133,17 +137,17 @@ def director_section() -> str:
 
 def answers_of(rule: Callable[..., Any]) -> str:
     """Return the reasons that a rule may give, as its source has them."""
-    source = inspect.getsource(rule)
-    if "_put_off(" in source:
-        source += inspect.getsource(vars(guard)["_put_off"])
-    found = re.findall(r'(Refuse|Defer)\(.*?"(\w+)"\)', source)
+    found = re.findall(r'(Refuse|Defer)\(.*?"(\w+)"\)', inspect.getsource(rule))
     words = {"Refuse": "refused", "Defer": "put off"}
     return "; ".join(dict.fromkeys(f"{words[kind]}: `{reason}`" for kind, reason in found))
 
 
 def guard_section() -> str:
     """Return the guard's rules in order, and its reasons in words."""
-    rows = [(place, says(rule), answers_of(rule)) for place, rule in enumerate(guard.RULES, start=1)]
+    rows: list[tuple[object, ...]] = [
+        (place, says(rule), answers_of(rule)) for place, rule in enumerate(guard.RULES, start=1)
+    ]
+    rows.append(("", says(guard.gave_way), answers_of(guard.gave_way)))
     reasons = [(f"`{reason}`", sentence) for reason, sentence in SENTENCES.items()]
     return "\n\n".join(
         (
@@ -151,6 +155,9 @@ def guard_section() -> str:
             prose(GUARD),
             table(("", "rule", "answers"), rows),
             table(("reason", "in words"), reasons),
+            "## The contact policy as it is shipped",
+            prose(POLICY),
+            "\n".join(f"- {sentence}" for sentence in say_policy(CONTACT).values()),
         )
     )
 

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from api.resources.conditions import ConditionController, FieldController
+from api.resources.contact_budget import ContactPolicyController, customer_contact_budget
 from api.resources.contacts import ContactController
 from api.resources.customers import CustomerController
 from api.resources.data import DataController, QuarantineController
@@ -33,6 +34,8 @@ def api_router() -> Router:
             PlaybookController,
             InstallationController,
             AttentionController,
+            ContactPolicyController,
+            customer_contact_budget,
             HoldingController,
             MetricController,
             WebhookDeliveryController,

@@ -19,6 +19,8 @@ from api.web.query import ListAddress, chosen, text
 from domain.attention import attention_for
 from domain.permissions import Permission
 from domain.vocabulary import Attention, InterventionState
+from models.send_claims import SENTENCES
+from models.views.contact_budget import ContactBudgetView, load_contact_budget
 from models.views.customer import (
     CustomerContact,
     CustomerPage,
@@ -45,6 +47,7 @@ class CustomerView:
     kinds: tuple[EntryKind, ...]
     address: ListAddress
     attention: tuple[Attention, str]
+    budget: ContactBudgetView
 
     @property
     def open_runs(self) -> list[RunLine]:
@@ -107,5 +110,6 @@ class CustomerController(Controller):
                 kinds=kinds,
                 address=ListAddress(f"/customers/{customer_id}", {"kind": [kind.value for kind in kinds]}),
                 attention=attention_for(customer.policy, customer.standing, desk.now.date()),
+                budget=await load_contact_budget(session, customer_id, desk.now),
             )
-        return desk.page("customer.html", view=view, sentences=sentences, kinds=EntryKind)
+        return desk.page("customer.html", view=view, sentences=sentences, kinds=EntryKind, reasons=SENTENCES)

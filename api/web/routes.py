@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from api.web.attention import AttentionController
+from api.web.contact_policy import ContactPolicyController
 from api.web.contacts import ContactController
 from api.web.customers import CustomerController
 from api.web.data import DataController
@@ -39,6 +40,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         UploadPageController,
         DeliveryController,
         AttentionController,
+        ContactPolicyController,
         SignalController,
         OwnSignalController,
         NotificationPage,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.contact_policy import ContactPolicy
-from domain.guard import ContactBudget
+from domain.contact_slots import ContactBudget
 from domain.links import LinkMaker
 from domain.signal_families import FAMILIES, speaks_of
 from domain.vocabulary import HealthComponent, SignalKind, TouchTier

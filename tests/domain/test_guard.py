@@ -7,13 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.calendar import is_office_time, local_day
+from domain.calendar import OFFICE_HOURS, is_in_window, local_day
+from domain.contact_slots import DAY, WEEK, ContactBudget, Spent
 from domain.guard import (
-    DAY,
     RULES,
-    WEEK,
     Allow,
-    ContactBudget,
     Defer,
     ProposedSend,
     Recipient,
@@ -37,9 +35,16 @@ SEND = ProposedSend(
     holdout=False,
     touch_tier=TouchTier.MANAGED,
     first_asked_at=NOON,
-    sent_at=(),
 )
 NIGHT = business(datetime(2026, 3, 4, 3, tzinfo=UTC))
+
+
+def is_office_time(instant: BusinessInstant, time_zone: str) -> bool:
+    return is_in_window(instant, OFFICE_HOURS, time_zone)
+
+
+def spent(*instants: BusinessInstant) -> tuple[Spent, ...]:
+    return tuple(Spent(at) for at in instants)
 
 
 def ago(span: timedelta, now: BusinessInstant = NOON) -> BusinessInstant:
@@ -67,7 +72,7 @@ def test_a_wanted_message_to_a_willing_person_at_work_goes_out() -> None:
         (replace(SEND, recipient=None), Refuse("no_recipient")),
         (replace(SEND, recipient=replace(ANN, has_address=False)), Refuse("no_recipient")),
         (replace(SEND, recipient=replace(ANN, suppressed=True)), Refuse("suppressed")),
-        (replace(SEND, sent_at=(ago(timedelta(hours=25)),)), Allow()),
+        (replace(SEND, spent=spent(ago(timedelta(hours=25)))), Allow()),
     ],
 )
 def test_each_rule_answers_for_itself(send: ProposedSend, verdict: Verdict) -> None:
@@ -81,21 +86,24 @@ def test_what_speaks_against_a_message_is_told_in_a_fixed_order() -> None:
         effects_stopped=True,
         do_not_contact=True,
         recipient=replace(ANN, suppressed=True),
-        sent_at=(NIGHT,),
+        useful_until=ago(DAY, NIGHT),
+        spent=spent(NIGHT),
     )
     cured = [
         everything,
         everything := replace(everything, still_wanted=True),
+        everything := replace(everything, useful_until=None),
         everything := replace(everything, effects_stopped=False),
         everything := replace(everything, do_not_contact=False),
         everything := replace(everything, recipient=ANN),
-        replace(everything, sent_at=()),
+        replace(everything, spent=()),
     ]
     reasons = [
         verdict.reason for send in cured if not isinstance(verdict := may_send(send, BUDGET, NIGHT), Allow)
     ]
     assert reasons == [
         "no_longer_wanted",
+        "no_longer_useful",
         "effects_stopped",
         "do_not_contact",
         "suppressed",
@@ -108,7 +116,7 @@ def test_what_speaks_against_a_message_is_told_in_a_fixed_order() -> None:
 def test_transactional_mail_needs_neither_consent_nor_budget_nor_office_hours() -> None:
     bare = replace(ANN, consents=frozenset())
     send = replace(SEND, purpose=Purpose.TRANSACTIONAL, recipient=bare, do_not_contact=True, holdout=True)
-    assert may_send(replace(send, sent_at=(NIGHT,) * 5), BUDGET, NIGHT) == Allow()
+    assert may_send(replace(send, spent=spent(*(NIGHT,) * 5)), BUDGET, NIGHT) == Allow()
     assert may_send(send, ContactBudget(0, 0), NIGHT) == Allow()
     for stopped in (
         replace(send, still_wanted=False),
@@ -132,26 +140,26 @@ def test_at_night_and_on_weekends_a_message_waits_for_the_next_morning_there() -
 
 def test_the_next_message_waits_a_full_day_even_across_midnight() -> None:
     sent = business(datetime(2026, 3, 3, 16, tzinfo=UTC))
-    verdict = may_send(replace(SEND, sent_at=(sent,)), BUDGET, NOON)
+    verdict = may_send(replace(SEND, spent=spent(sent)), BUDGET, NOON)
     assert verdict == Defer(after(sent, DAY), "budget")
 
 
 def test_the_fourth_message_of_a_week_waits_until_the_first_is_a_week_old() -> None:
     sent = tuple(ago(timedelta(days=days)) for days in (2, 4, 6))
-    verdict = may_send(replace(SEND, sent_at=sent), BUDGET, NOON)
+    verdict = may_send(replace(SEND, spent=spent(*sent)), BUDGET, NOON)
     assert verdict == Defer(after(sent[2], WEEK), "budget")
 
 
 def test_a_message_that_would_wait_too_long_for_budget_is_refused() -> None:
     sent = tuple(ago(timedelta(days=days)) for days in (2, 3, 4))
-    late = replace(SEND, sent_at=sent, first_asked_at=ago(timedelta(days=6)))
+    late = replace(SEND, spent=spent(*sent), first_asked_at=ago(timedelta(days=6)))
     assert may_send(late, BUDGET, NOON) == Refuse("budget")
 
 
 @pytest.mark.parametrize("budget", [ContactBudget(0, 3), ContactBudget(1, 0)])
 def test_a_budget_of_nothing_refuses_and_breaks_nothing(budget: ContactBudget) -> None:
     for sent in ((), (ago(DAY * 3),)):
-        assert may_send(replace(SEND, sent_at=sent), budget, NOON) == Refuse("budget")
+        assert may_send(replace(SEND, spent=spent(*sent)), budget, NOON) == Refuse("budget")
 
 
 def test_people_who_wait_for_the_morning_do_not_all_get_their_mail_at_nine() -> None:
@@ -190,8 +198,8 @@ def sent_of(
         queue.sort()
         now, first, number = queue.pop(0)
         person = asked[number][1]
-        lately = tuple(at for at, _ in sent)
-        verdict = may_send(replace(SEND, recipient=person, first_asked_at=first, sent_at=lately), budget, now)
+        lately = spent(*(at for at, _ in sent))
+        verdict = may_send(replace(SEND, recipient=person, first_asked_at=first, spent=lately), budget, now)
         if isinstance(verdict, Allow):
             sent.append((now, person))
         elif isinstance(verdict, Defer):
@@ -228,7 +236,7 @@ def test_whoever_is_told_to_wait_is_let_through_then_unless_others_came_first(
     now: BusinessInstant, person: Recipient, minutes: list[int]
 ) -> None:
     sent = tuple(ago(timedelta(minutes=each), now) for each in minutes)
-    send = replace(SEND, recipient=person, first_asked_at=now, sent_at=sent)
+    send = replace(SEND, recipient=person, first_asked_at=now, spent=spent(*sent))
     verdict: Verdict = may_send(send, BUDGET, now)
     asked = 0
     while isinstance(verdict, Defer):

@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,7 +57,7 @@ def test_a_wait_for_a_window_is_right_across_the_change_of_clocks(
 
 def test_a_wait_for_a_window_leaves_days_off_out() -> None:
     run = waiting(until_window={"from": "09:00", "to": "09:30"})
-    progress = run.advance(days_off=frozenset({"2028-02-28"}))
+    progress = run.advance(days_off=frozenset({date(2028, 2, 28)}))
     assert progress.wake_at == business(datetime(2028, 2, 29, 9, tzinfo=UTC))
 
 

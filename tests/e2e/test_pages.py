@@ -44,6 +44,7 @@ PAGES = (
     "/imports",
     "/quarantine",
     "/attention",
+    "/contact-policy",
     "/signals",
     "/signals/usage_drop",
     "/signals/own",

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from domain.contact_slots import ContactBudget, Spent
 from domain.delivery_events import DeliveryEvent, DeliveryEventKind, InboundEmail
-from domain.guard import ContactBudget, Defer, ProposedSend, Recipient, may_send
+from domain.guard import Defer, ProposedSend, Recipient, may_send
 from domain.scoring_policy import FreshnessPolicy
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import Channel, Direction, Purpose, TouchTier
 from models.clock import wall_now
+from models.contact_spending import spent_lately
 from models.customer_state import load_customer_state
 from models.database import Database
 from models.freshness import load_freshness
@@ -18,7 +20,6 @@ from models.held_mail import look_again
 from models.inbound_email import receive_email
 from models.playbooks import PlaybookShelf
 from models.provider_events import apply_events, store_events
-from models.sends import _sent_lately
 from models.sources import Source, connect_source
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.data import QuarantinedRow
@@ -145,14 +146,14 @@ async def test_a_campaign_spends_the_contact_budget_and_ends_no_silence(
         )
         assert last is not None
         assert last < NOW
-        sent = await _sent_lately(session, sample.customers[1], "no/run/")
+        sent = await spent_lately(session, sample.customers[1], NOW)
     (row,) = await touchpoints(database, "campaigns")
     assert row.purpose is Purpose.MARKETING
-    assert row.occurred_at in sent
+    assert row.occurred_at in {one.at for one in sent}
     _deferred(sent, row.occurred_at)
 
 
-def _deferred(sent: tuple[BusinessInstant, ...], now: BusinessInstant) -> None:
+def _deferred(sent: tuple[Spent, ...], now: BusinessInstant) -> None:
     """The guard asks to wait, with a budget of one mail a day."""
     person = Recipient(
         "k", "UTC", has_address=True, suppressed=False, consents=frozenset({Purpose.LIFECYCLE})
@@ -167,7 +168,7 @@ def _deferred(sent: tuple[BusinessInstant, ...], now: BusinessInstant) -> None:
         holdout=False,
         touch_tier=TouchTier.MANAGED,
         first_asked_at=now,
-        sent_at=sent,
+        spent=sent,
     )
     verdict = may_send(proposed, ContactBudget(), now)
     assert isinstance(verdict, Defer)

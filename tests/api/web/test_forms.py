@@ -5,8 +5,11 @@ import pytest
 from httpx import Response
 from sqlalchemy import select
 
-from domain.vocabulary import Attention, HeadsUpState, TaskOutcome, TaskState
+from api.web import contact_policy
+from domain.contact_policy import ContactPolicy
+from domain.vocabulary import Attention, HeadsUpState, TaskOutcome, TaskState, TouchTier
 from models.attention import load_attention
+from models.contact_policy import load_contact_policy
 from models.database import Database
 from models.installation import load_installation
 from models.tables.work import HeadsUpRow, TaskRow
@@ -194,3 +197,36 @@ async def test_filters_lead_from_the_figures_to_the_customers_behind_them(
     behind = (await browser.get("/?tier=high&tier=critical")).text
     assert f"{count[1]} customers</span>" in behind.replace("\n", "")
     assert fixed_id("customer", 1).hex not in behind.replace("-", "")
+
+
+async def test_the_contact_policy_is_previewed_in_words_saved_and_refused_by_name(
+    browser: Client, database: Database, sample: Sample
+) -> None:
+    await come_as(browser, database, sample, "ada")
+    page = "/contact-policy"
+    cells = {name: "3" for name, _ in contact_policy.NUMBERS}
+    cells |= {f"silence-{tier.value}": "30" for tier in TouchTier}
+    cells |= {"mon-0": "1", "from-0": "22:00", "to-0": "06:00", "days_off": "2026-12-24 2026-12-25"}
+    tried = await send(browser, page, f"{page}/preview", **cells)
+    assert "Optional e-mail goes out Monday 22:00 to 06:00, where the reader is." in tried.text
+    assert "Nothing optional goes out on 24 December 2026, 25 December 2026." in tried.text
+    async with database.transaction() as session:
+        assert await load_contact_policy(session) == ContactPolicy()
+    assert "Saved." in (await send(browser, page, page, **cells)).text
+    async with database.transaction() as session:
+        saved = await load_contact_policy(session)
+    assert (saved.emails_per_day, saved.public_holidays, len(saved.days_off)) == (3, False, 2)
+    wrong = await send(browser, page, page, **{**cells, "from-0": "dusk"})
+    assert wrong.status_code == 422
+    assert "hours.0.from" in wrong.text
+    assert 'value="dusk"' in wrong.text
+    reset = await send(browser, page, page, reset="1")
+    assert "Monday to Friday 09:00 to 17:00" in reset.text
+
+
+async def test_the_contact_policy_is_read_only_for_others(
+    browser: Client, database: Database, sample: Sample
+) -> None:
+    await come_as(browser, database, sample, "jonas")
+    assert "Change it" not in (await browser.get("/contact-policy")).text
+    assert (await send(browser, "/contact-policy", "/contact-policy", reset="1")).status_code == 403

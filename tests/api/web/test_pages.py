@@ -39,13 +39,14 @@ NEEDS = {
     "/quarantine": Permission.READ_IMPORTS,
     "/webhook-deliveries": Permission.READ_IMPORTS,
     "/attention": Permission.READ_CUSTOMERS,
+    "/contact-policy": Permission.READ_CUSTOMERS,
     "/signals": Permission.READ_CUSTOMERS,
     "/signals/ticket_overdue": Permission.READ_CUSTOMERS,
     "/signals/own": Permission.EDIT_POLICIES,
 }
 MOST_QUERIES = 8
-MORE_QUERIES = {"/data": 12}
-"""An overview of parts that have a table each."""
+MORE_QUERIES = {"/data": 12, "/customers/{customer}": 12}
+"""Overviews of parts that have a table each."""
 SHORT = {"meta", "link", "input", "br", "img", "hr"}
 
 
