@@ -6,7 +6,9 @@ from typing import Protocol
 from temporalio import activity
 
 from activities.contracts import PerformInput, PerformResult, StepContract
+from domain.guard import STOPPED_RETRY
 from domain.ports import Clock
+from domain.time import after
 from domain.vocabulary import DecisionKind, StepState
 from models.database import Database
 from models.playbooks import PlaybookShelf
@@ -53,7 +55,10 @@ class StepActivities(StepContract):
             loaded = await load_visit(session, visit, self._shelf)
         if loaded.is_finished:
             return PerformResult(loaded.state.value, loaded.reason or "")
-        if loaded.is_wanted:
+        if loaded.is_resting:
+            due = after(self._clock.now(), STOPPED_RETRY)
+            became = Became(StepState.DEFERRED, "resting", due_at=due)
+        elif loaded.is_wanted:
             became = await self._performers[request.kind].perform(loaded)
         else:
             became = Became(StepState.SKIPPED, "no_longer_wanted")

@@ -65,6 +65,8 @@ class ProposedSend:
     topic: str = ""
     useful_until: BusinessInstant | None = None
     """When the message is of no use any more, None where only the longest deferral ends it."""
+    is_resting: bool = False
+    """A person has ordered a rest that covers its run."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,11 @@ def _useful(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) ->
 
 
 def _switched_on(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) -> Verdict:
-    """Put off while a person has stopped every effect, or has not released the playbook."""
+    """Put off while a person has stopped every effect, ordered a rest, or not released the playbook."""
     if send.effects_stopped:
         return Defer(BusinessInstant(now + STOPPED_RETRY), "effects_stopped")
+    if send.is_resting:
+        return Defer(BusinessInstant(now + STOPPED_RETRY), "resting")
     return Allow() if send.released else Defer(BusinessInstant(now + DAY), "observing")
 
 

@@ -29,6 +29,7 @@ from domain.vocabulary import (
 )
 from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, cancel_tasks, end_run
+from models.field_points import note_points
 from models.heads_up_owners import owner_of_warning
 from models.outbox import Notice, put_notices
 from models.rulings import open_heads_up
@@ -165,6 +166,7 @@ async def _change(session: AsyncSession, run: LoadedRun, order: ChangeOrder, now
         kept = func.coalesce(CustomerRow.watchlisted_at, now)
         values["watchlisted_at"] = kept if order.watchlist else None
     await session.execute(update(CustomerRow).where(CustomerRow.id == run.customer_id).values(values))
+    await note_points(session, [run.customer_id], now)
 
 
 async def _turn(session: AsyncSession, run: LoadedRun, order: TurnOrder, now: BusinessInstant) -> None:

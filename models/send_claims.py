@@ -185,6 +185,7 @@ async def _decline(
 SENTENCES = {
     "no_longer_wanted": "the run has ended or moved on",
     "effects_stopped": "a person has stopped every outward effect",
+    "resting": "a person has ordered a rest",
     "observing": "the playbook has not been released",
     "do_not_contact": "the customer asked not to be contacted",
     "holdout": "the customer is in the holdout group",

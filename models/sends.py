@@ -23,6 +23,7 @@ from models.addressees import Person, choose_addressee
 from models.contact_spending import spent_lately
 from models.days_off import days_off
 from models.installation import load_installation
+from models.pauses import pauses_of, rests
 from models.step_visits import Visit
 from models.tables.customers import CustomerRow
 from models.tables.facts import TicketRow
@@ -71,7 +72,7 @@ async def load_send(
     proposed = ProposedSend(
         purpose=order.purpose,
         recipient=person,
-        still_wanted=run.state is InterventionState.RUNNING and run.position.get("step") == step_id,
+        still_wanted=run.state in GOES_ON and run.position.get("step") == step_id,
         effects_stopped=installation.effects_stopped_at is not None,
         released=released is not None,
         do_not_contact=customer.do_not_contact,
@@ -83,6 +84,7 @@ async def load_send(
         worth=worth_of(playbook.priority, Stake(customer.arr_minor, customer.churn_probability)),
         topic=playbook.motion.value,
         useful_until=_useful_until(run, playbook, order, asked_at),
+        is_resting=await _rests(session, run, customer, now),
     )
     sender = await _sender(session, customer.csm_id)
     values = _values(customer, recipient[0] if recipient else None, sender, installation.product_name)
@@ -99,6 +101,7 @@ async def load_send(
     )
 
 
+GOES_ON = (InterventionState.RUNNING, InterventionState.PAUSED)
 Order = SendEmail | ScheduleMeeting
 """What a step says that sends a message."""
 
@@ -109,6 +112,13 @@ def order_of(playbook: Playbook, visit: Visit) -> Order:
     order = step.send_email or step.schedule_meeting
     assert order is not None  # noqa: S101 - the interpreter asks for sending steps only
     return order
+
+
+async def _rests(
+    session: AsyncSession, run: InterventionRow, customer: CustomerRow, now: BusinessInstant
+) -> bool:
+    pauses = await pauses_of(session, customer.id, customer.segment, now)
+    return rests(pauses, run.playbook_key, run.id)[0]
 
 
 def _useful_until(

@@ -32,6 +32,8 @@ class LoadedVisit:
     reason: str | None
     is_wanted: bool
     """The run goes on and stands at this step."""
+    is_resting: bool = False
+    """A person has ordered a rest that covers it."""
 
     @property
     def is_finished(self) -> bool:
@@ -65,7 +67,8 @@ async def load_visit(session: AsyncSession, visit: Visit, shelf: PlaybookShelf) 
     standing = select(run.state, run.position).where(run.id == visit.intervention_id)
     state, position = (await session.execute(standing)).one()
     playbook = await shelf.version(session, found.version_id)
-    is_wanted = state is InterventionState.RUNNING and position.get("step") == visit.step_id
+    is_here = position.get("step") == visit.step_id
+    goes_on = state in {InterventionState.RUNNING, InterventionState.PAUSED}
     return LoadedVisit(
         visit,
         found.customer_id,
@@ -73,7 +76,8 @@ async def load_visit(session: AsyncSession, visit: Visit, shelf: PlaybookShelf) 
         playbook.step(visit.step_id),
         found.state,
         found.reason,
-        is_wanted,
+        is_wanted=goes_on and is_here,
+        is_resting=state is InterventionState.PAUSED,
     )
 
 
