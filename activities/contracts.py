@@ -45,6 +45,8 @@ class DecideResult:
     starts: tuple[RunToStart, ...] = ()
     rings: tuple[uuid.UUID, ...] = ()
     wake: Wake | None = None
+    begins_term: bool = False
+    """The contract was renewed: a good moment to leave the history behind."""
 
 
 @dataclass(frozen=True)

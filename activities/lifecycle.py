@@ -55,6 +55,7 @@ class LifecycleActivities(LifecycleContract):
             starts=tuple(RunToStart(run_id, motion) for run_id, motion in written.starts),
             rings=tuple(written.rings),
             wake=wake_at(self._clock, ruling.next_look),
+            begins_term=ruling.begins_term,
         )
 
 

@@ -182,3 +182,5 @@ class Memory(BaseModel):
     """Signals whose own warning rests while a wider one speaks for them."""
     began_at: BusinessInstant | None = None
     """When this customer was first decided on: nobody is told off for silence before it."""
+    renewal_on: dt.date | None = None
+    """The end of the term that we last knew: a later one means that a term has begun."""

@@ -136,3 +136,5 @@ class Ruling:
     memory: Memory
     directives: tuple[Directive, ...] = field(default=())
     next_look: BusinessInstant | None = None
+    begins_term: bool = False
+    """The contract was renewed: the workflow leaves its history behind."""

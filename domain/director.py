@@ -63,7 +63,16 @@ def decide(
     looks = [_silence_due(state, policy, memory), _renewal_look(state, policy, now), next_try, *occasions]
     future = [look for look in looks if look is not None and look > now]
     phase = state.tier.value if state.tier is not None else "unscored"
-    return Ruling(memory.model_copy(update={"phase": phase}), directives, min(future, default=None))
+    kept = {"phase": phase, "renewal_on": state.renewal_on or memory.renewal_on}
+    return Ruling(
+        memory.model_copy(update=kept), directives, min(future, default=None), _begins_term(state, memory)
+    )
+
+
+def _begins_term(state: CustomerState, memory: Memory) -> bool:
+    """Tell whether the contract has got a later end since we last looked."""
+    before, now = memory.renewal_on, state.renewal_on
+    return before is not None and now is not None and now > before
 
 
 def _with_beginning(memory: Memory, notices: Sequence[HeardNotice], now: BusinessInstant) -> Memory:

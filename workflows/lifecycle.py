@@ -54,7 +54,7 @@ class CustomerLifecycleWorkflow:
             result = await self._decide(woken_for)
             await self._carry_out(result)
             woken_for = None
-            if self._is_old():
+            if result.begins_term or self._is_old():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self._state)
             rung = await self._waiter.wait_until(result.wake.wall if result.wake else None, self._was_rung)
