@@ -93,6 +93,14 @@ class Settings(BaseSettings):
     temporal_tls_cert: FilePath | None = _setting(None, "Client certificate for mTLS.", FILE_FORM)
     temporal_tls_key: FilePath | None = _setting(None, "Private key of that certificate.", FILE_FORM)
     temporal_api_key: SecretStr | None = _setting(None, "API key of Temporal Cloud.", "the key as text")
+    worker_deployment: Annotated[str, _matching(r"[A-Za-z0-9_\-]+")] | None = _setting(
+        None,
+        "Worker deployment of Temporal, where old workers are kept beside new ones; none means unversioned.",
+        "letters, digits, underscores and hyphens",
+    )
+    worker_build: Annotated[str, _matching(r"[A-Za-z0-9._\-]+")] | None = _setting(
+        None, "Which build of it this worker is.", "letters, digits, dots and hyphens"
+    )
     temporal_port: Port = _setting(7233, "Port of the embedded Temporal server.", PORT_FORM)
     temporal_ui_port: Port = _setting(8233, "Port of the embedded Temporal web UI.", PORT_FORM)
 
@@ -191,6 +199,9 @@ class Settings(BaseSettings):
             raise ValueError(message)
         if (self.temporal_tls_cert is None) != (self.temporal_tls_key is None):
             message = f"{PREFIX}TEMPORAL_TLS_CERT and {PREFIX}TEMPORAL_TLS_KEY: give both or neither"
+            raise ValueError(message)
+        if (self.worker_deployment is None) != (self.worker_build is None):
+            message = f"{PREFIX}WORKER_DEPLOYMENT and {PREFIX}WORKER_BUILD: give both or neither"
             raise ValueError(message)
         return self
 

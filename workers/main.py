@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.ping import ping
@@ -61,6 +62,22 @@ def build_worker(client: Client, queue: str, parts: Parts, settings: Settings) -
         max_concurrent_activities=SLOTS,
         disable_eager_activity_execution=True,
         sticky_queue_schedule_to_start_timeout=sticky,
+        deployment_config=deployment_of(settings),
+    )
+
+
+def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Return which version of a worker deployment this is, None where one set of workers is enough.
+
+    Entities move on to the current version with their next workflow task; sequences are pinned to the
+    version that started them (`versioning_behavior` of InterventionWorkflow).
+    """
+    if settings.worker_deployment is None or settings.worker_build is None:
+        return None
+    return WorkerDeploymentConfig(
+        WorkerDeploymentVersion(settings.worker_deployment, settings.worker_build),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
 
 
