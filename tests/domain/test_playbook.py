@@ -132,7 +132,9 @@ def longest(document: Playbook, at: str) -> float:
     if at == END:
         return 0.0
     step = document.step(at)
-    return span_of(document, step).total_seconds() + max(longest(document, name) for name in document.successors(step))
+    return span_of(document, step).total_seconds() + max(
+        longest(document, name) for name in document.successors(step)
+    )
 
 
 @pytest.mark.parametrize("document", SHIPPED, ids=names)

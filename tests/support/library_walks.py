@@ -1,5 +1,6 @@
-"""Takes a shipped playbook through a whole run in memory, in a world and with people who behave in one way."""
+"""Takes a shipped playbook through a run in memory, at one kind of customer, among one kind of people."""
 
+import uuid
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ class World:
     health: HealthStatus | None = HealthStatus.NEUTRAL
     tier_rank: int = 1
     expected_loss: float = 0.0
+    customer: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Behaviour:
     """How our people finish what they are given, an hour later."""
     answers: TaskOutcome | None = None
     """How they answer where they are asked for a yes."""
-    replies: bool = False
-    """The customer answers a day after the first message."""
+    replies_to: int | None = None
+    """Which message the customer answers, a day later."""
     meeting: str | None = None
     """What the customer says to an invitation; held means that the meeting takes place, too."""
     unreachable: bool = False
@@ -61,6 +63,7 @@ class Life:
         self.run = Run(self.playbook)
         self.run.view = replace(
             self.run.view,
+            customer_id=uuid.UUID(int=self.world.customer),
             touch_tier=self.world.touch_tier,
             expected_loss=self.world.expected_loss,
             dates={CustomerDate.RENEWAL: BusinessInstant(START + 30 * DAY)},
@@ -98,7 +101,8 @@ class Life:
                 continue
             assert progress.wake_at is not None
             left = max(progress.wake_at - self.run.now, timedelta())
-            progress = self.run.advance(min(left, 6 * HOUR), facts=self._facts())
+            step = min(left, DAY) if self._something_may_happen() else left
+            progress = self.run.advance(step, facts=self._facts())
         raise AssertionError("the run did not end")
 
     def _perform(self) -> None:
@@ -147,8 +151,7 @@ class Life:
 
     def _of_the_customer(self) -> dict[str, Any]:
         does, view, now = self.behaviour, self.run.view, self.run.now
-        waited = bool(self.sends) and self.age >= self.sends[0][1] + DAY
-        if does.replies and view.replied_at is None and waited:
+        if view.replied_at is None and self._is_answered():
             self.replied_after = self.age
             return {"replied_at": now, "touched_at": now}
         asked = view.position.is_invited and not view.meetings
@@ -159,6 +162,22 @@ class Life:
         if does.meeting == "held" and view.meetings and view.met_at is None:
             return {"met_at": now}
         return {}
+
+    def _is_answered(self) -> bool:
+        number = self.behaviour.replies_to
+        return (
+            number is not None and len(self.sends) >= number and self.age >= self.sends[number - 1][1] + DAY
+        )
+
+    def _something_may_happen(self) -> bool:
+        """Tell whether a day may bring what the run does not wait for."""
+        does, view = self.behaviour, self.run.view
+        return (
+            (does.reverses_after is not None and view.causes_hold)
+            or (does.worsens_after is not None and not view.causes_are_worse)
+            or (does.renews_after is not None and not view.renewed)
+            or (does.replies_to is not None and view.replied_at is None)
+        )
 
     def _of_our_people(self) -> dict[str, Any]:
         open_tasks = [one for one in self.run.view.tasks if one.is_open]

@@ -6,6 +6,7 @@ import pytest
 
 from domain.vocabulary import (
     CustomerStatus,
+    DecisionKind,
     InterventionState,
     NoticeKind,
     Outcome,
@@ -139,7 +140,11 @@ async def test_a_signal_that_flickers_twenty_times_a_day_destroys_no_run(loop: L
     (run,) = await scene.runs()
     assert run.state is InterventionState.RUNNING
     assert loop.sender.accepted == []
-    started = [one for one in await scene.decisions() if one.action == "start_run"]
+    started = [
+        one
+        for one in await scene.decisions()
+        if one.action == "start_run" and one.kind is DecisionKind.DIRECTIVE
+    ]
     assert len(started) == 1
     await loop.live(3)
     assert len(loop.sender.accepted) == 1
