@@ -19,6 +19,7 @@ from domain.run_rulings import OBJECTIONS
 from domain.vocabulary import TouchTier
 from models.playbooks import read_library
 from models.send_claims import SENTENCES
+from tools.playbook_words import trigger
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "director.md"
@@ -72,17 +73,6 @@ def numbered(functions: Iterable[Callable[..., Any]]) -> list[tuple[object, ...]
     return [(place, says(function)) for place, function in enumerate(functions, start=1)]
 
 
-def trigger_of(document: Playbook) -> str:
-    """Return in words what opens a playbook."""
-    trigger = document.trigger
-    if trigger.tier is not None:
-        drivers = ", ".join(family.value for family in trigger.drivers)
-        return f"risk {trigger.tier.value}" + (f", main driver {drivers}" if drivers else "")
-    if trigger.before_renewal is not None:
-        return f"{write_duration(trigger.before_renewal)} before the renewal"
-    return "signal " + ", ".join(kind.value for kind in trigger.signals)
-
-
 def playbook_row(document: Playbook) -> tuple[object, ...]:
     """Return one playbook of the library."""
     audience = "all" if set(document.audience) == set(TouchTier) else ", ".join(document.audience)
@@ -90,7 +80,7 @@ def playbook_row(document: Playbook) -> tuple[object, ...]:
     return (
         document.key,
         document.priority,
-        trigger_of(document),
+        trigger(document),
         audience,
         "replaces" if document.replaces else "",
         write_duration(document.cooldown),

@@ -267,7 +267,7 @@ def test_a_first_score_is_known_and_triggers_nothing() -> None:
 
 
 def test_a_baseline_signal_triggers_nothing_and_is_named_as_a_cause_beside_a_new_one() -> None:
-    old, new = signal(SignalKind.QBR_MISSED, 1, is_baseline=True), signal(SignalKind.CHAMPION_LEFT, 2)
+    old, new = signal(SignalKind.EXECUTIVE_SILENCE, 1, is_baseline=True), signal(SignalKind.CHAMPION_LEFT, 2)
     bench = Bench(replace(QUIET, touch_tier=TouchTier.STRATEGIC, signals=(old,)))
     bench.rule()
     assert bench.started == []

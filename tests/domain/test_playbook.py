@@ -1,7 +1,7 @@
 """The playbook document: the shipped library, and what an author is told of a mistake."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from domain.documents import END, TEXT_FIELDS
 from domain.playbook import Playbook
+from domain.playbook_steps import Step
 from domain.vocabulary import HealthComponent, RiskTier, TouchTier
 from integrations.jinja_renderer import JinjaMessageRenderer
 from models.playbooks import PlaybookDocumentError, content_hash, read_document, read_library
@@ -57,8 +58,12 @@ def names(document: Playbook) -> str:
 
 def test_the_library_holds_the_playbooks_of_the_product() -> None:
     assert [document.key for document in SHIPPED] == [
-        "escalated-save", "executive-check-in", "low-engagement", "renewal-check-in", "stay-in-touch",
-        "support-frustration",
+        "adoption", "champion-left", "contract-stagnation", "escalated-save", "executive-check-in",
+        "expansion-blocker", "feature-drop-off", "feature-tour", "low-engagement", "onboarding-stalled",
+        "personal-note", "poor-survey", "qbr-missed", "renewal-check-in", "renewal-last-month",
+        "renewal-plan", "silent-executive", "stay-in-touch", "support-frustration", "tech-touch-all-clear",
+        "tech-touch-check-in", "tech-touch-thanks", "usage-nudge", "value-check-month-3",
+        "value-check-month-6", "value-conversation",
     ]  # fmt: skip
 
 
@@ -70,14 +75,15 @@ def test_each_file_is_called_as_its_playbook(document: Playbook) -> None:
 @pytest.mark.parametrize("document", SHIPPED, ids=names)
 def test_each_message_that_a_shipped_playbook_sends_can_be_rendered(document: Playbook) -> None:
     for step in document.steps:
-        if step.send_email is not None:
-            assert RENDERER.render(step.send_email.template, "en", SENT).subject
+        order = step.send_email or step.schedule_meeting
+        if order is not None:
+            assert RENDERER.render(order.template, "en", SENT).subject
 
 
 @pytest.mark.parametrize("document", SHIPPED, ids=names)
 def test_each_text_of_a_shipped_playbook_can_be_filled(document: Playbook) -> None:
     for step in document.steps:
-        order = step.create_task or step.notify
+        order = step.create_task or step.notify or step.in_app_prompt or step.offer
         for text in (order.title, order.body) if order else ():
             filled = Template(text).substitute(TEXTS)
             assert "$" not in filled.replace(TEXTS["customer"], "")
@@ -97,8 +103,10 @@ def test_from_every_step_of_a_shipped_playbook_the_end_is_ahead(document: Playbo
 
 @pytest.mark.parametrize("document", SHIPPED, ids=names)
 def test_every_step_of_a_shipped_playbook_can_be_reached(document: Playbook) -> None:
-    first = document.steps[0].id
-    assert (first, *document.ahead_of(first)) == tuple(step.id for step in document.steps)
+    turns = (document.recalibration.step_down, document.recalibration.step_up)
+    starts = [document.steps[0].id, *(target for target in turns if target is not None)]
+    reached = {*starts, *(name for start in starts for name in document.ahead_of(start))}
+    assert reached == {step.id for step in document.steps}
 
 
 @pytest.mark.parametrize("document", SHIPPED, ids=names)
@@ -106,14 +114,27 @@ def test_the_longest_way_through_a_shipped_playbook_fits_its_window(document: Pl
     assert longest(document, document.steps[0].id) <= document.goal.window.total_seconds()
 
 
+def span_of(document: Playbook, step: Step) -> timedelta:
+    """How long a step may hold a run up, where its document says so."""
+    span = timedelta()
+    if step.wait is not None:
+        span = step.wait.duration or step.wait.timeout or timedelta()
+    elif step.schedule_meeting is not None:
+        span = step.schedule_meeting.timeout
+    elif step.offer is not None:
+        span = step.offer.decide_in
+    asks = step.is_contact and any(document.autonomy.asks(tier) for tier in document.audience)
+    return span + (document.autonomy.deadline if asks else timedelta())
+
+
 def longest(document: Playbook, at: str) -> float:
     """Seconds of waiting on the slowest path from a step."""
     if at == END:
         return 0.0
     step = document.step(at)
-    span = (step.wait.duration or step.wait.timeout) if step.wait else None
-    here = span.total_seconds() if span else 0.0
-    return here + max(longest(document, name) for name in document.successors(step))
+    return span_of(document, step).total_seconds() + max(
+        longest(document, name) for name in document.successors(step)
+    )
 
 
 @pytest.mark.parametrize("document", SHIPPED, ids=names)

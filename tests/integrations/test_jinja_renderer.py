@@ -25,16 +25,37 @@ CONTEXT: dict[str, Any] = {
     "business_date": date(2026, 11, 21),
 }
 NAMES = (
+    "adoption-first-steps",
+    "adoption-session",
+    "champion-introduction",
+    "contract-fresh-look",
     "escalated-save-executive",
     "executive-check-in",
+    "feature-guide",
     "low-engagement-check-in",
     "low-engagement-value-tip",
+    "meeting-invitation",
+    "onboarding-next-step",
+    "onboarding-well-done",
+    "personal-note",
+    "qbr-invitation",
     "renewal-check-in",
+    "renewal-decision",
     "renewal-reminder",
+    "silent-executive-note",
     "stay-in-touch",
     "support-apology",
     "support-follow-up",
+    "survey-thanks",
+    "tech-touch-check-in",
+    "thank-you",
+    "usage-nudge",
+    "value-check-month-3",
+    "value-check-month-6",
+    "value-conversation",
 )
+VARIANTS = sorted((part.parent.parent.name, part.parent.name) for part in FOLDER.glob("*/*/body.txt"))
+GERMAN = [name for name, locale in VARIANTS if locale == "de"]
 EVIDENCE = {
     "renewal": "Your agreement renews on 3 March 2027.",
     "tickets": "Your ticket about exports waited four days.",
@@ -86,6 +107,41 @@ def test_text_and_html_say_the_same(name: str) -> None:
     for paragraph in paragraphs[1:-1]:
         plain = re.sub(r"<[^>]+>", "", paragraph).replace("&amp;", "&").split(". ")[0]
         assert plain.strip()[:36] in " ".join(message.text.split())
+
+
+def test_the_templates_that_are_sent_most_are_there_in_german() -> None:
+    assert set(VARIANTS) == {(name, "de") for name in GERMAN}
+    assert set(GERMAN) >= {
+        "low-engagement-check-in", "low-engagement-value-tip", "renewal-check-in", "renewal-reminder",
+        "stay-in-touch", "support-apology", "support-follow-up", "usage-nudge", "tech-touch-check-in",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GERMAN)
+@pytest.mark.parametrize("part", ["subject.txt", "body.txt", "body.html"])
+def test_a_translation_is_whole(name: str, part: str) -> None:
+    """Half of it would greet in one language and go on in another."""
+    assert (FOLDER / name / "de" / part).is_file()
+
+
+@pytest.mark.parametrize("name", GERMAN)
+def test_every_german_letter_renders_in_full_and_is_german_from_greeting_to_footer(name: str) -> None:
+    message = LIBRARY.render(name, "de-AT", {**CONTEXT, "evidence": EVIDENCE})
+    assert message.subject != LIBRARY.render(name, "en", CONTEXT).subject
+    for body in (message.text, message.html):
+        assert "Guten Tag Anna Bergström," in body
+        assert "weil Sie bei Globex" in body
+        assert "https://vendor.example/unsubscribe/abc" in body
+        assert not re.search(r"\{\{|\{%|Hi Anna|Best wishes|wrote to|\bthe\b|\byou\b|\bYour\b", body)
+        assert not re.search(r"Nutzung|Anmeldung|Login|inaktiv|Risiko|gemerkt|bemerkt", body)
+    html = " ".join(re.findall(r"<p>(.*?)</p>", message.html, re.DOTALL)[1:-1])
+    for sentence in re.sub(r"<[^>]+>", "", html).replace("&amp;", "&").split(". ")[:-1]:
+        assert sentence.strip()[:30] in " ".join(message.text.split())
+
+
+def test_a_german_without_a_name_is_greeted_all_the_same() -> None:
+    nameless = {**CONTEXT, "contact": {**CONTEXT["contact"], "first_name": "", "name": ""}}
+    assert LIBRARY.render("stay-in-touch", "de", nameless).text.startswith("Guten Tag,\n\n")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -50,8 +50,19 @@ from models.playbooks import read_library
 NOW = business(datetime(2026, 6, 15, 8, tzinfo=UTC))
 DAY = timedelta(days=1)
 SILENCE = {TouchTier.STRATEGIC: 21, TouchTier.MANAGED: 30, TouchTier.TECH_TOUCH: 45}
+FEW = {
+    "escalated-save",
+    "executive-check-in",
+    "low-engagement",
+    "renewal-check-in",
+    "stay-in-touch",
+    "support-frustration",
+}
+"""Enough of the library for each rule: a ruling of a test must not change with every new playbook."""
 DOCUMENTS = {
-    document.key: document for document in read_library(Path(__file__).resolve().parents[2] / "playbooks")
+    document.key: document
+    for document in read_library(Path(__file__).resolve().parents[2] / "playbooks")
+    if document.key in FEW
 }
 Said = TypeVar("Said", bound=Directive)
 

@@ -118,9 +118,11 @@ class Run:
         others = tuple(row for row in self.view.steps if (row.step_id, row.occurrence) != key)
         self.view = replace(self.view, steps=(*others, StepRow(*key, state, None, reason)))
 
-    def finish_tasks(self) -> None:
+    def finish_tasks(self, outcome: TaskOutcome = TaskOutcome.REACHED) -> None:
         """Close every open task."""
-        closed = tuple(replace(one, is_open=False, outcome=TaskOutcome.REACHED) for one in self.view.tasks)
+        closed = tuple(
+            replace(one, is_open=False, outcome=outcome) if one.is_open else one for one in self.view.tasks
+        )
         self.view = replace(self.view, tasks=closed)
 
     def state_of(self, step_id: str, occurrence: int = 1) -> StepState | None:

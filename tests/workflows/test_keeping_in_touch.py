@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from domain.vocabulary import (
+    HealthStatus,
     InterventionState,
     Outcome,
     SignalKind,
@@ -65,6 +66,7 @@ async def test_sixty_days_before_the_renewal_the_question_is_asked_and_renewing_
 ) -> None:
     renewal = (loop.clock.now() + dt.timedelta(days=70)).date()
     scene = await begin(loop, renewal_on=renewal)
+    await scene.change(health_status=HealthStatus.ENGAGED)
     await loop.live(8.5)
     assert await scene.runs() == []
     await loop.live(3)
@@ -96,10 +98,30 @@ async def test_a_strategic_customer_whose_champion_left_gets_an_executive_and_ot
     assert (await scene.runs())[0].outcome is Outcome.SAVED
 
 
-async def test_a_managed_customer_whose_champion_left_gets_a_warning_only(
-    loop: Loop, scene: Scenario
-) -> None:
+async def test_at_a_managed_customer_the_owner_finds_out_who_takes_over(loop: Loop, scene: Scenario) -> None:
     await scene.open_signal(SignalKind.CHAMPION_LEFT, loop.clock.now())
     await loop.live(2)
-    assert await scene.runs() == []
+    (run,) = await scene.runs()
+    assert run.playbook_key == "champion-left"
+    assert [task.assignee_id for task in await scene.tasks()] == [scene.csm_id]
+    assert loop.sender.accepted == []
     assert [one.dedupe_key for one in await scene.heads_ups()] == ["champion_left"]
+
+
+async def test_what_no_playbook_is_meant_for_is_a_warning_only(loop: Loop, scene: Scenario) -> None:
+    await scene.open_signal(SignalKind.LIMIT_PROXIMITY, loop.clock.now())
+    await loop.live(2)
+    assert await scene.runs() == []
+    assert [one.dedupe_key for one in await scene.heads_ups()] == ["limit_proximity"]
+
+
+@pytest.mark.parametrize("health", [HealthStatus.NEUTRAL, None])
+async def test_sixty_days_before_the_renewal_in_less_than_good_health_owner_and_manager_are_alerted(
+    loop: Loop, health: HealthStatus | None
+) -> None:
+    scene = await begin(loop, renewal_on=(loop.clock.now() + dt.timedelta(days=55)).date())
+    await scene.change(health_status=health)
+    await loop.live(20)
+    alerts = [one for one in await scene.heads_ups() if "health is not good" in one.title]
+    assert {one.owner_id for one in alerts} == {scene.csm_id, scene.manager_id}
+    assert "Speak with Acme about the renewal" in [task.title for task in await scene.tasks()]

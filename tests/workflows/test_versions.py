@@ -11,11 +11,11 @@ from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionR
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from settings import load_settings
 from tests.support.devserver import DevServer
-from workers.main import deployment_of, sandbox
+from workers.main import deployment_of
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
 
@@ -62,7 +62,7 @@ async def worker(client: Client, queue: str, build: str, sequence: type) -> Asyn
         client,
         task_queue=queue,
         workflows=[sequence],
-        workflow_runner=sandbox(),
+        workflow_runner=UnsandboxedWorkflowRunner(),
         deployment_config=versions,
     )
     async with running:
