@@ -349,6 +349,7 @@ class NoticeKind(StrEnum):
     CLOCK_CHANGED = "clock_changed"
     PAUSED = "paused"
     RESUMED = "resumed"
+    PLAYBOOK_EDITED = "playbook_edited"
 
 
 class CancellationReason(StrEnum):
