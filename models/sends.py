@@ -78,7 +78,7 @@ async def load_send(
         holdout=customer.holdout and withheld_from_holdout,
         touch_tier=customer.touch_tier_override or customer.touch_tier,
         first_asked_at=step or run.planned_at,
-        sent_at=await _sent_lately(session, customer.id, f"{intervention_id}/{step_id}/{occurrence}/"),
+        sent_at=await sent_lately(session, customer.id, f"{intervention_id}/{step_id}/{occurrence}/"),
     )
     sender = await _sender(session, customer.csm_id)
     values = _values(customer, recipient[0] if recipient else None, sender, installation.product_name)
@@ -115,9 +115,7 @@ def _earlier_visits(run: InterventionRow, step_id: str, occurrence: int) -> list
     return [f"{run.id}/{step_id}/{occurrence - back}/" for back in range(1, before + 1)]
 
 
-async def _sent_lately(
-    session: AsyncSession, customer_id: uuid.UUID, own: str
-) -> tuple[BusinessInstant, ...]:
+async def sent_lately(session: AsyncSession, customer_id: uuid.UUID, own: str) -> tuple[BusinessInstant, ...]:
     """Return when other non-transactional mail went to this customer, newest first: claimed counts as sent.
 
     Marketing that other systems sent counts like ours; what our people write by hand does not.

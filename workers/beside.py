@@ -12,6 +12,7 @@ from models.database import Database
 from settings import Settings
 from workers.calendar_feeds import keep_fetching
 from workers.delivery_stage import run_delivery_stage
+from workers.edit_keeper import keep_edits
 from workers.partition_keeper import keep_days
 from workers.rescorer import keep_scoring
 from workers.signal_upkeep import keep_watching
@@ -32,6 +33,7 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "rescoring": lambda: keep_scoring(database, clock, settings.rescore_gap_seconds),
         "windows": lambda: keep_windows(database, clock),
         "signals": lambda: keep_watching(database, clock),
+        "edits": lambda: keep_edits(database, clock),
         "partitions": lambda: keep_days(database, clock, settings),
         "matching": lambda: keep_matching(database, clock),
     }

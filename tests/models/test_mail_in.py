@@ -18,7 +18,7 @@ from models.held_mail import look_again
 from models.inbound_email import receive_email
 from models.playbooks import PlaybookShelf
 from models.provider_events import apply_events, store_events
-from models.sends import _sent_lately
+from models.sends import sent_lately
 from models.sources import Source, connect_source
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.data import QuarantinedRow
@@ -145,7 +145,7 @@ async def test_a_campaign_spends_the_contact_budget_and_ends_no_silence(
         )
         assert last is not None
         assert last < NOW
-        sent = await _sent_lately(session, sample.customers[1], "no/run/")
+        sent = await sent_lately(session, sample.customers[1], "no/run/")
     (row,) = await touchpoints(database, "campaigns")
     assert row.purpose is Purpose.MARKETING
     assert row.occurred_at in sent

@@ -14,6 +14,7 @@ from domain.time import BusinessInstant
 from domain.vocabulary import InterventionState, StepState, TaskState
 from models.database import Database
 from models.playbook_edits import begin_edit, finish_edits, preview_edit, publish_edit
+from models.playbook_yaml import write_yaml
 from models.playbooks import (
     Author,
     PlaybookShelf,
@@ -66,7 +67,7 @@ async def open_runs(
             "due_at": (entered + DAY * 10).isoformat(),
             "visits": {"call": 1, "rest": 1},
         }
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "id": run_id,
                 "customer_id": sample.customers[place % len(sample.customers)],
@@ -254,8 +255,6 @@ async def test_an_edit_that_was_interrupted_is_taken_up_where_it_stopped(
 
 
 async def test_the_library_is_not_put_over_what_people_have_edited(database: Database, tmp_path: Any) -> None:
-    from models.playbook_yaml import write_yaml  # noqa: PLC0415  one test needs it
-
     (tmp_path / "edited.yaml").write_text(write_yaml(waiting()), encoding="utf-8")
     async with database.transaction() as session:
         assert [one.is_new for one in await load_library(session, tmp_path, NOW)] == [True]
