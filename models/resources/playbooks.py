@@ -9,13 +9,15 @@ from sqlalchemy import func, select, update
 from domain.errors import NotFoundError
 from domain.playbook import Playbook
 from domain.time import BusinessInstant
-from domain.vocabulary import InterventionState
+from domain.vocabulary import CustomerStatus, InterventionState
 from models.database import Session
 from models.playbooks import read_stored
 from models.resources.keyset import Row, read_rows
 from models.tables.customers import CustomerRow
 from models.tables.people import UserRow
 from models.tables.playbooks import InterventionRow, PlaybookRow, PlaybookVersionRow
+
+MOST_NAMES = 2_000
 
 
 @dataclass(frozen=True)
@@ -104,3 +106,10 @@ async def find_customer(session: Session, name: str) -> uuid.UUID:
     if found is None:
         raise NotFoundError(what="customer", key=name)
     return found
+
+
+async def names_of_customers(session: Session) -> list[tuple[uuid.UUID, str]]:
+    """Return customers who are ours, by name, for a choice; as many as a list can hold."""
+    row = CustomerRow
+    query = select(row.id, row.name).where(row.status != CustomerStatus.CHURNED).order_by(row.name, row.id)
+    return [(one.id, one.name) for one in await session.execute(query.limit(MOST_NAMES))]

@@ -1,11 +1,9 @@
-"""Playbooks over the API: the same document as JSON and YAML, and editors that do not overwrite each other."""
+"""Playbooks over the API: one document as JSON and YAML, and editors that do not overwrite each other."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 import yaml
-from litestar.testing import AsyncTestClient
 
 from domain.permissions import Permission
 from models.clock import wall_now
@@ -26,12 +24,12 @@ async def sample(database: Database) -> Sample:
 
 
 @pytest.fixture
-async def api(client: Client, database: Database, sample: Sample) -> AsyncIterator[AsyncTestClient]:  # type: ignore[type-arg]  # an alias has the argument
+async def api(client: Client, database: Database, sample: Sample) -> Client:
     del sample
     async with database.transaction() as session:
         key, _ = await create_key(session, KeyKind.API, wall_now(), scopes=[str(one) for one in Permission])
     client.headers["authorization"] = f"Bearer {key}"
-    yield client
+    return client
 
 
 async def exported(api: Client) -> tuple[str, str]:
@@ -94,10 +92,9 @@ async def test_every_problem_comes_at_once_with_its_line(api: Client) -> None:
 
 async def test_a_playbook_is_created_once_archived_and_restored(api: Client) -> None:
     text = (await exported(api))[0].replace("key: low-engagement", "key: brand-new")
-    unknown = await api.post("/api/playbooks", content=text, headers=YAML)
-    assert "there is no template 'low-engagement'" in unknown.json()["detail"]
-    text = text.replace("template: low-engagement-2", "template: stay-in-touch")
-    text = text.replace("template: low-engagement\n", "template: stay-in-touch\n")
+    wrong = text.replace("template: low-engagement-value-tip", "template: low-engagement-value-tap")
+    unknown = await api.post("/api/playbooks", content=wrong, headers=YAML)
+    assert "did you mean low-engagement-value-tip?" in unknown.json()["detail"]
     made = await api.post("/api/playbooks", content=text, headers=YAML)
     assert (made.status_code, made.json()["version"]) == (201, 1)
     assert (await api.post("/api/playbooks", content=text, headers=YAML)).status_code == 412
