@@ -56,7 +56,7 @@ def _not_signed_in(request: AnyRequest, error: NotSignedInError) -> AnyResponse:
 def _ours(request: AnyRequest, error: EverstayError) -> AnyResponse:
     if error.status >= _SERVER_ERROR:
         _log(error)
-    response = answer(request, error.status, str(error))
+    response = answer(request, error.status, str(error), fields=getattr(error, "fields", None))
     if isinstance(error, TooManyAttemptsError):
         response.headers["Retry-After"] = str(60 * int(str(error.details["minutes"])))
     elif hasattr(error, "retry_after"):

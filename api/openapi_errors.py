@@ -34,6 +34,7 @@ _SAID = {
     403: "The key or the person may not do this.",
     404: "There is nothing with this id.",
     409: "It has changed or exists already, or the Idempotency-Key was used for another request.",
+    412: "It has another version by now than the one that If-Match names.",
     413: "The body is too large.",
     415: "The body is of another kind than this address takes.",
     422: "The request is well-formed, but what it says cannot be done.",
@@ -45,6 +46,8 @@ _SAID = {
 MORE: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("get", "/api/signals/lift"): (404,),
     ("get", "/api/uploads/{upload_id}/mapping"): (409,),
+    ("post", "/api/playbooks"): (412,),
+    ("post", "/api/playbooks/{key}/publish"): (412,),
 }
 """What single routes may answer beyond what their kind does."""
 OPEN = ("/health", "/healthz", "/readyz")

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.errors import EverstayError
 from domain.field_shape import FieldValue
@@ -73,3 +73,9 @@ Facts = Known | Mapping[str, FieldValue]
 def known_of(facts: Facts) -> Known:
     """Return a plain mapping as what is known."""
     return facts if isinstance(facts, Known) else Known(facts)
+
+
+def with_values(facts: Facts, **values: FieldValue) -> Known:
+    """Return what is known with other values of some fields."""
+    known = known_of(facts)
+    return replace(known, values={**known.values, **values})

@@ -350,6 +350,7 @@ class NoticeKind(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     PERFORMED = "performed"
+    PLAYBOOK_EDITED = "playbook_edited"
 
 
 class CancellationReason(StrEnum):

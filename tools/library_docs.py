@@ -8,9 +8,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from domain.playbook import Playbook
+from domain.playbook_words import condition
 from integrations.jinja_renderer import JinjaMessageRenderer
 from models.playbooks import read_library
-from tools.playbook_words import audience, condition, does, goal, plain, span, trigger, ways
+from tools.playbook_words import audience, does, goal, plain, span, trigger, ways
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "library.md"

@@ -4,23 +4,14 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from domain.conditions import All, AnyOf, Compare, Condition
 from domain.durations import write_duration
 from domain.playbook import Playbook
 from domain.playbook_contacts import Person, ToPeople
 from domain.playbook_steps import ANSWERS, Step, Wait
 from domain.playbook_triggers import Trigger
+from domain.playbook_words import condition
 from domain.vocabulary import ContactRole, TouchTier
 
-COMPARED = {
-    "is": "is",
-    "is_not": "is not",
-    "at_least": "is at least",
-    "at_most": "is at most",
-    "more_than": "is more than",
-    "less_than": "is less than",
-    "one_of": "is one of",
-}
 EVENTS = {
     "reply": "an answer",
     "touchpoint": "a talk with somebody there",
@@ -52,19 +43,6 @@ def span(value: timedelta) -> str:
 def either(words: list[str]) -> str:
     """Join by commas and a last `or`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def condition(tree: Condition) -> str:
-    """Return a condition as a clause."""
-    if isinstance(tree, Compare):
-        value = either([plain(one) for one in tree.value]) if isinstance(tree.value, tuple) else tree.value
-        shown = {True: "true", False: "false", None: "empty"}.get(value, value)  # type: ignore[arg-type]  # a lookup
-        return f"{plain(tree.field)} {COMPARED[tree.op]} {plain(shown)}"
-    if isinstance(tree, All | AnyOf):
-        parts, joint = (tree.all, " and ") if isinstance(tree, All) else (tree.any, " or ")
-        return joint.join(condition(part) for part in parts)
-    negated = getattr(tree, "negated", None)
-    return f"not ({condition(negated)})" if negated is not None else str(tree)
 
 
 def trigger(document: Playbook) -> str:
@@ -157,7 +135,7 @@ def wait(order: Wait) -> str:
         return f"until {span(abs(at.offset)) + ' ' + side if at.offset else ''}the date {plain(at.date)}"
     if order.until_window is not None:
         window = order.until_window
-        return f"until {', '.join(window.days)} between {window.opens:%H:%M} and {window.closes:%H:%M} there"
+        return f"until {', '.join(window.weekdays)} between {window.opens} and {window.closes} there"
     what = condition(order.condition) if order.condition is not None else EVENTS.get(order.event or "", "")
     if order.event == "task_done":
         what = f"the task of `{order.step}` being done"

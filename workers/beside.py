@@ -14,6 +14,7 @@ from models.database import Database
 from settings import Settings
 from workers.calendar_feeds import keep_fetching
 from workers.delivery_stage import run_delivery_stage
+from workers.edit_keeper import keep_edits
 from workers.heads_up_mail import keep_mailing
 from workers.internal_letters import InternalLetterhead
 from workers.library import INTERNAL
@@ -38,6 +39,7 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "rescoring": lambda: keep_scoring(database, clock, settings.rescore_gap_seconds),
         "windows": lambda: keep_windows(database, clock),
         "signals": lambda: keep_watching(database, clock),
+        "edits": lambda: keep_edits(database, clock),
         "partitions": lambda: keep_days(database, clock, settings),
         "heads_up_mail": lambda: keep_mailing(database, clock, email_sender(settings), _letterhead(settings)),
         "matching": lambda: keep_matching(database, clock),

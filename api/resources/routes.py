@@ -13,7 +13,8 @@ from api.resources.holding import HoldingController, MetricController
 from api.resources.notifications import NotificationController
 from api.resources.office import AttentionController, colleagues, decisions
 from api.resources.own_signals import OwnSignalController
-from api.resources.runs import InstallationController, InterventionController, PlaybookController
+from api.resources.playbooks import PlaybookController, schema_of_playbooks
+from api.resources.runs import InstallationController, InterventionController
 from api.resources.signals import SignalController
 from api.resources.uploads import UploadController, saved_mappings
 from api.resources.work import HeadsUpController, TaskController
@@ -32,6 +33,7 @@ def api_router() -> Router:
             NotificationController,
             InterventionController,
             PlaybookController,
+            schema_of_playbooks,
             InstallationController,
             AttentionController,
             ContactPolicyController,

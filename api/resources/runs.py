@@ -1,4 +1,4 @@
-"""`/api/interventions`, `/api/playbooks` and `/api/installation`: what runs, and what may act."""
+"""`/api/interventions` and `/api/installation`: what runs, and what may act."""
 
 import uuid
 from typing import Annotated
@@ -11,20 +11,13 @@ from pydantic import BaseModel, Field
 
 from api.guards import needs
 from api.resources.pages import STATE, ApiRequest, Cursor, Limit, Page, page_of, write_once
-from api.resources.shapes import Installation, Intervention, InterventionDetail, Playbook, PlaybookDetail
+from api.resources.shapes import Installation, Intervention, InterventionDetail
 from domain.permissions import Permission
 from domain.vocabulary import InterventionState
 from models.clock import StoredClock
 from models.database import Database, Session
 from models.installation import load_installation, observe_again, release, start_effects, stop_effects
-from models.resources.runs import (
-    RunFilter,
-    list_interventions,
-    list_playbooks,
-    load_intervention,
-    load_playbook,
-    load_playbook_document,
-)
+from models.resources.runs import RunFilter, list_interventions, load_intervention
 
 
 class Release(BaseModel):
@@ -63,62 +56,6 @@ class InterventionController(Controller):
         """Return one run with its steps."""
         async with database.transaction() as session:
             return InterventionDetail.model_validate(await load_intervention(session, intervention_id))
-
-
-class PlaybookController(Controller):
-    """Recipes."""
-
-    path = "/playbooks"
-    opt = needs(Permission.READ_PLAYBOOKS)
-    tags = ["Playbooks"]  # noqa: RUF012  as Litestar declares it
-
-    @get("/")
-    async def list_(self, database: NamedDependency[Database]) -> list[Playbook]:
-        """List every playbook."""
-        async with database.transaction() as session:
-            return [Playbook.model_validate(row) for row in await list_playbooks(session)]
-
-    @get("/{key:str}")
-    async def show(self, key: FromPath[str], database: NamedDependency[Database]) -> PlaybookDetail:
-        """Return one playbook with the document of its current version."""
-        async with database.transaction() as session:
-            return PlaybookDetail.model_validate(await load_playbook_document(session, key))
-
-    @post("/{key:str}/observe", opt=needs(Permission.RELEASE), status_code=HTTP_200_OK)
-    async def observe(
-        self,
-        request: ApiRequest,
-        key: FromPath[str],
-        database: NamedDependency[Database],
-        clock: NamedDependency[StoredClock],
-    ) -> Playbook:
-        """Take the release of one playbook back: new runs are only planned."""
-
-        async def write(session: Session) -> Playbook:
-            await load_playbook(session, key)
-            await observe_again(session, playbook_key=key)
-            return Playbook.model_validate(await load_playbook(session, key))
-
-        return await write_once(request, database, clock, Playbook, write)
-
-    @post("/{key:str}/release", opt=needs(Permission.RELEASE), status_code=HTTP_200_OK)
-    async def release(
-        self,
-        request: ApiRequest,
-        key: FromPath[str],
-        data: JSONBody[Release],
-        database: NamedDependency[Database],
-        clock: NamedDependency[StoredClock],
-    ) -> Playbook:
-        """Let one playbook act from now on; what it has planned starts, at the rate given."""
-
-        async def write(session: Session) -> Playbook:
-            await load_playbook(session, key)
-            now, wall = clock.now(), clock.wall_now()
-            await release(session, now, wall, playbook_key=key, per_day=data.per_day)
-            return Playbook.model_validate(await load_playbook(session, key))
-
-        return await write_once(request, database, clock, Playbook, write)
 
 
 class InstallationController(Controller):

@@ -1,4 +1,6 @@
-"""Playbooks, read-only: what they say, and how their runs ended."""
+"""Playbooks as people read them: the list, one document with its drawing, and a dry run."""
+
+import uuid
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
@@ -8,12 +10,34 @@ from litestar.response import Template
 from api.guards import needs
 from api.web import sentences
 from api.web.desk import DESK, Desk
+from api.web.query import key as key_in
+from api.web.query import number, text
+from api.web.step_graph import draw, list_steps
+from domain import playbook_words
+from domain.documents import END
+from domain.dry_run import Assumptions
+from domain.durations import parse_duration
 from domain.permissions import Permission
+from domain.playbook_diff import differences
+from models.database import Session
+from models.dry_runs import DryRun, try_out
+from models.playbook_yaml import write_yaml
+from models.resources.playbooks import (
+    StoredVersion,
+    list_versions,
+    load_version,
+    names_of_customers,
+    runs_by_step,
+)
 from models.views.playbooks import load_playbook, load_playbooks
+
+SHOWN_VERSIONS = 20
+SPANS = ("", "4h", "1d", "2d", "5d", "14d")
+ASSUMED = {"task": "task_done_after", "reply": "reply_after", "cause": "cause_gone_after"}
 
 
 class PlaybookController(Controller):
-    """The library as it stands in the database."""
+    """The playbooks as they stand in the database."""
 
     path = "/playbooks"
     dependencies = DESK
@@ -29,7 +53,65 @@ class PlaybookController(Controller):
 
     @get("/{key:str}")
     async def show(self, desk: NamedDependency[Desk], key: FromPath[str]) -> Template:
-        """Show one document."""
+        """Show one document: in words, drawn, with its runs and its versions."""
         async with desk.reading() as session:
-            playbook = await load_playbook(session, key)
-        return desk.page("playbook.html", playbook=playbook, sentences=sentences)
+            line = await load_playbook(session, key)
+            chosen = await load_version(session, key, number(desk.query, "version") or None)
+            runs = await runs_by_step(session, key)
+            versions = (await list_versions(session, key))[:SHOWN_VERSIONS]
+            before = await load_version(session, key, chosen.version - 1) if chosen.version > 1 else None
+        playbook = chosen.playbook
+        return desk.page(
+            "playbook.html",
+            playbook=line,
+            document=playbook,
+            shown=chosen,
+            drawing=draw(playbook, runs),
+            steps=list_steps(playbook, runs),
+            standing=runs,
+            versions=versions,
+            changes=differences(before.playbook, playbook) if before is not None else (),
+            said=playbook_words,
+            end=END,
+            sentences=sentences,
+            flash=text(desk.query, "said"),
+        )
+
+    @get("/{key:str}/document")
+    async def document(self, desk: NamedDependency[Desk], key: FromPath[str]) -> Template:
+        """Show the YAML of a version."""
+        async with desk.reading() as session:
+            chosen = await load_version(session, key, number(desk.query, "version") or None)
+        return desk.page("playbook_document.html", shown=chosen, yaml=write_yaml(chosen.playbook))
+
+    @get("/{key:str}/try", opt=needs(Permission.READ_CUSTOMERS))
+    async def try_out(self, desk: NamedDependency[Desk], key: FromPath[str]) -> Template:
+        """Show what would happen for a customer, under assumptions that can be switched."""
+        customer, assumed = key_in(desk.query, "customer"), _assumed(desk)
+        async with desk.reading() as session:
+            chosen = await load_version(session, key, number(desk.query, "version") or None)
+            customers = await names_of_customers(session)
+            tried = await _tried(session, desk, chosen, customer, assumed)
+        return desk.page(
+            "playbook_try.html",
+            shown=chosen,
+            customers=customers,
+            customer=customer,
+            tried=tried,
+            spans=SPANS,
+            assumed={name: text(desk.query, name) for name in ASSUMED},
+            say_span=sentences.span,
+        )
+
+
+async def _tried(
+    session: Session, desk: Desk, chosen: StoredVersion, customer: uuid.UUID | None, assumed: Assumptions
+) -> DryRun | None:
+    if customer is None:
+        return None
+    return await try_out(session, chosen.playbook, customer, assumed, desk.now)
+
+
+def _assumed(desk: Desk) -> Assumptions:
+    given = {ASSUMED[name]: text(desk.query, name) for name in ASSUMED}
+    return Assumptions(**{name: parse_duration(span) for name, span in given.items() if span in SPANS[1:]})

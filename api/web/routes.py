@@ -14,6 +14,7 @@ from api.web.live import live
 from api.web.notifications import NotificationPage
 from api.web.own_signals import OwnSignalController
 from api.web.plan import PlanController
+from api.web.playbook_edits import PlaybookEditController
 from api.web.playbooks import PlaybookController
 from api.web.portfolio import PortfolioController
 from api.web.preferences import choose_theme
@@ -34,6 +35,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         DecisionController,
         PlanController,
         PlaybookController,
+        PlaybookEditController,
         DataController,
         QuarantineController,
         HoldingController,

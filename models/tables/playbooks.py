@@ -33,8 +33,33 @@ class PlaybookVersionRow(Base):
     document: Mapped[dict[str, Any]]
     content_hash: Mapped[str]
     published_at: Mapped[BusinessInstant]
+    origin: Mapped[str] = mapped_column(default="library", server_default="library")
+    """`library` for what came with Everstay, `edit` for what people published."""
+    published_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    note: Mapped[str] = mapped_column(default="", server_default="")
 
     __table_args__ = (UniqueConstraint("playbook_key", "version"),)
+
+
+class PlaybookEditRow(Base):
+    """What a publication means for the runs that were open then, and how far it has been carried out."""
+
+    __tablename__ = "playbook_edits"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    playbook_key: Mapped[str] = mapped_column(ForeignKey("playbooks.key"))
+    version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("playbook_versions.id"), unique=True)
+    choices: Mapped[dict[str, Any]]
+    spreads: Mapped[bool]
+    """Many waits would end at once, so that they are moved apart."""
+    through: Mapped[uuid.UUID | None]
+    """The last customer whose runs have heard of it: a batch that was interrupted is taken up after it."""
+    counts: Mapped[dict[str, Any]]
+    asked_at: Mapped[BusinessInstant]
+    finished_at: Mapped[BusinessInstant | None]
+
+    __table_args__ = (
+        Index("ix_playbook_edits_open", "playbook_key", postgresql_where=text("finished_at IS NULL")),
+    )
 
 
 class InterventionRow(Base):

@@ -26,7 +26,7 @@ from models.clock import wall_now
 from models.database import Database
 from models.keys import KeyKind, create_key
 from models.tables.customers import ContactRow
-from models.tables.playbooks import InterventionRow
+from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.work import HeadsUpRow, TaskRow
 from tests.support.aside import aside
 from tests.support.browser import serving
@@ -89,6 +89,8 @@ async def prepare(url: str, sample: Sample) -> tuple[str, str, dict[str, list[st
                 "task_id": await some(session, TaskRow.id),
                 "heads_up_id": await some(session, HeadsUpRow.id),
                 "intervention_id": await some(session, InterventionRow.id),
+                "key": await some(session, PlaybookRow.key),
+                "version": ["1"],
             }
     finally:
         await database.close()

@@ -12,10 +12,12 @@ from pydantic import ValidationError
 
 from domain.documents import END, TEXT_FIELDS
 from domain.playbook import Playbook
+from domain.playbook_problems import PlaybookDocumentError
 from domain.playbook_steps import Step
 from domain.vocabulary import HealthComponent, RiskTier, TouchTier
 from integrations.jinja_renderer import JinjaMessageRenderer
-from models.playbooks import PlaybookDocumentError, content_hash, read_document, read_library
+from models.playbook_yaml import read_document
+from models.playbooks import content_hash, read_library
 
 LIBRARY = Path(__file__).resolve().parents[2] / "playbooks"
 SHIPPED = read_library(LIBRARY)

@@ -12,7 +12,10 @@ LOW_ENGAGEMENT: dict[str, Any] = {
     "priority": 60,
     "trigger": {"tier": "high", "drivers": ["usage", "adoption"]},
     "steps": [
-        {"id": "first-mail", "send_email": {"template": "low-engagement", "to": ["champion", "admin"]}},
+        {
+            "id": "first-mail",
+            "send_email": {"template": "low-engagement-check-in", "to": ["champion", "admin"]},
+        },
         {"id": "wait-for-answer", "wait": {"event": "touchpoint", "timeout": "3d", "on_timeout": "call"}},
         {
             "id": "call",
@@ -24,7 +27,7 @@ LOW_ENGAGEMENT: dict[str, Any] = {
             },
         },
         {"id": "wait-for-call", "wait": {"event": "task_done", "step": "call", "timeout": "5d"}},
-        {"id": "second-mail", "send_email": {"template": "low-engagement-2", "to": ["champion"]}},
+        {"id": "second-mail", "send_email": {"template": "low-engagement-value-tip", "to": ["champion"]}},
     ],
 }
 ESCALATED_SAVE: dict[str, Any] = {
