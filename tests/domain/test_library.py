@@ -145,7 +145,7 @@ def test_sixty_days_out_and_less_than_good_alerts_csm_and_manager(
     life = Life(LIBRARY["renewal-check-in"], World(touch_tier, health=health))
     assert life.run.warnings[:2] == ["alert-csm", "alert-manager"]
     order = {step.id: step.notify for step in life.playbook.steps if step.notify}
-    assert [order[name].to for name in life.run.warnings[:2]] == ["csm", "manager"]  # type: ignore[union-attr] # both are
+    assert [order[name].to for name in life.run.warnings[:2]] == ["csm", "manager"]
     good = Life(LIBRARY["renewal-check-in"], World(touch_tier, health=HealthStatus.THRIVING))
     assert good.run.warnings == []
     assert good.sends[0][0] == "ask"
