@@ -62,9 +62,9 @@ def _ways(base: Path, step: Mapping[str, Any], ids: list[str]) -> Iterator[Found
     for number, variant in enumerate(variants if isinstance(variants, list) else []):
         path = (*base, "experiment", "variants", number, "next")
         yield from _target(path, _at(variant, ("next",)), ids)
-    results = _at(step, ("call", "on"))
+    results = _at(step, ("call", "results"))
     for result, target in (results if isinstance(results, Mapping) else {}).items():
-        yield from _target((*base, "call", "on", result), target, ids)
+        yield from _target((*base, "call", "results", result), target, ids)
 
 
 def _awaited(base: Path, step: Mapping[str, Any], steps: list[Any]) -> Iterator[Found]:

@@ -163,7 +163,7 @@ class Call(Document):
 
     step: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")
     config: dict[str, Any] = Field(default_factory=dict)
-    on: dict[str, str] = Field(default_factory=dict)
+    results: dict[str, str] = Field(default_factory=dict)
     """Where each of its results leads; a result that is not named goes on with `next`."""
 
 
@@ -215,7 +215,7 @@ class Step(Document):
         if self.experiment is not None:
             yield from (variant.next for variant in self.experiment.variants)
         if self.call is not None:
-            yield from self.call.on.values()
+            yield from self.call.results.values()
 
 
 CONTACT_KINDS = ("send_email", "in_app_prompt", "schedule_meeting", "offer")

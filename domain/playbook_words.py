@@ -69,10 +69,7 @@ def condition(tree: Condition) -> str:
 
 def _comparison(tree: Compare) -> str:
     values = tree.value if isinstance(tree.value, tuple) else (tree.value,)
-    shown = {True: "true", False: "false", None: "empty"}
-    said = " or ".join(
-        plain(value if isinstance(value, str) else shown.get(value, value)) for value in values
-    )
+    said = " or ".join(_value(value) for value in values)
     return f"{plain(tree.field)} {COMPARED[tree.op]} {said}"
 
 
@@ -233,13 +230,13 @@ def _ways(playbook: Playbook, one: Step) -> Iterator[tuple[str, str]]:
     for name in named:
         yield WAY_NAMES[name], getattr(body, name)
     if one.call is not None:
-        yield from one.call.on.items()
+        yield from one.call.results.items()
     if one.branch is None:
         yield _otherwise(one, named), following
 
 
 def _otherwise(one: Step, named: list[str]) -> str:
-    if one.call is not None and one.call.on:
+    if one.call is not None and one.call.results:
         return "else"
     if not named:
         return ""

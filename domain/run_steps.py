@@ -160,7 +160,7 @@ def _perform(walk: Walk, step: Step) -> str | None:
 def _way_on(walk: Walk, step: Step, result: str | None) -> str:
     following = walk.playbook.after(step)
     if step.call is not None:
-        return step.call.on.get(result or "", following)
+        return step.call.results.get(result or "", following)
     if step.call_webhook is not None and result == "answered":
         return step.call_webhook.on_answer or following
     return following

@@ -194,7 +194,7 @@ def ways(document: Playbook, step: Step) -> Iterator[tuple[str, str]]:
     named = [(ANSWERED[field], getattr(body, field) or following) for field in fields]
     named = [] if step.wait is not None and not step.wait.waits_for_something else named
     if step.call is not None:
-        named += list(step.call.on.items())
+        named += list(step.call.results.items())
     if len({target for _words, target in named}) > 1:
         yield from named
     else:

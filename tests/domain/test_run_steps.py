@@ -118,7 +118,7 @@ def test_a_webhook_waits_for_its_answer_and_goes_on_without_it_after_the_timeout
 
 @pytest.mark.parametrize(("result", "way"), [("won", "a2"), ("lost", "a3"), ("odd", "a2")])
 def test_a_step_of_ones_own_goes_by_its_result(result: str, way: str) -> None:
-    call = {"call": {"step": "ask-crm", "on": {"won": "a2", "lost": "a3"}}}
+    call = {"call": {"step": "ask-crm", "results": {"won": "a2", "lost": "a3"}}}
     run = Run(recipe(call, notify(next="end"), notify(next="end")))
     run.advance()
     run.finish("a1", StepState.DONE, result)

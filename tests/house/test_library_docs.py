@@ -63,7 +63,7 @@ def test_each_step_of_the_library_and_each_of_its_ways_is_printed() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_each_example_of_the_guide_is_part_of_a_valid_playbook(example: Any) -> None:
-    Playbook.model_validate(completed(example))
+    assert Playbook.model_validate(completed(example)).steps
 
 
 def test_the_guide_builds_a_whole_playbook_of_twelve_steps() -> None:
