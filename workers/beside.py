@@ -13,6 +13,7 @@ from settings import Settings
 from workers.calendar_feeds import keep_fetching
 from workers.delivery_stage import run_delivery_stage
 from workers.partition_keeper import keep_days
+from workers.prompt_upkeep import keep_closing
 from workers.rescorer import keep_scoring
 from workers.signal_upkeep import keep_watching
 from workers.tracking_stage import keep_attributing
@@ -33,6 +34,7 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "windows": lambda: keep_windows(database, clock),
         "signals": lambda: keep_watching(database, clock),
         "partitions": lambda: keep_days(database, clock, settings),
+        "prompts": lambda: keep_closing(database, clock),
         "matching": lambda: keep_matching(database, clock),
     }
     return [supervised(name, job) for name, job in jobs.items()]

@@ -6,6 +6,7 @@ from api.resources.contacts import ContactController
 from api.resources.customers import CustomerController
 from api.resources.data import DataController, QuarantineController
 from api.resources.deliveries import WebhookDeliveryController
+from api.resources.endpoints import EndpointController
 from api.resources.holding import HoldingController, MetricController
 from api.resources.office import AttentionController, colleagues, decisions
 from api.resources.own_signals import OwnSignalController
@@ -31,6 +32,7 @@ def api_router() -> Router:
             HoldingController,
             MetricController,
             WebhookDeliveryController,
+            EndpointController,
             SignalController,
             OwnSignalController,
             colleagues,
