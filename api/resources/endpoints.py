@@ -21,6 +21,7 @@ from models.ciphers import Cipher
 from models.clock import StoredClock
 from models.database import Database, Session
 from models.endpoints import (
+    Endpoint,
     EndpointOrder,
     disable_endpoint,
     get_endpoint,
@@ -78,6 +79,10 @@ class Trial(BaseModel):
     said: str
 
 
+def _shown(endpoint: Endpoint) -> WebhookEndpoint:
+    return WebhookEndpoint.model_validate(endpoint, from_attributes=True)
+
+
 class EndpointController(Controller):
     """Endpoints, by key."""
 
@@ -89,13 +94,13 @@ class EndpointController(Controller):
     async def list_(self, database: NamedDependency[Database]) -> list[WebhookEndpoint]:
         """List every endpoint."""
         async with database.transaction() as session:
-            return [WebhookEndpoint.model_validate(one) for one in await list_endpoints(session)]
+            return [_shown(one) for one in await list_endpoints(session)]
 
     @get("/{key:str}")
     async def show(self, key: FromPath[str], database: NamedDependency[Database]) -> WebhookEndpoint:
         """Return one."""
         async with database.transaction() as session:
-            return WebhookEndpoint.model_validate(await get_endpoint(session, key))
+            return _shown(await get_endpoint(session, key))
 
     @put("/{key:str}", opt=WRITE)
     async def save(
@@ -115,7 +120,7 @@ class EndpointController(Controller):
             await announce_change(session)
             cipher, wall = Cipher(settings.signing_key), clock.wall_now()
             made = await save_endpoint(session, order, cipher, wall, allow_private=private)
-            saved = SavedEndpoint.model_validate(await get_endpoint(session, key))
+            saved = SavedEndpoint.model_validate(await get_endpoint(session, key), from_attributes=True)
         return saved.model_copy(update={"secret": made})
 
     @post("/{key:str}/disable", opt=WRITE, status_code=HTTP_200_OK)
@@ -131,7 +136,7 @@ class EndpointController(Controller):
 
         async def write(session: Session) -> WebhookEndpoint:
             await disable_endpoint(session, key, data.reason, clock.wall_now(), request.user.user_id)
-            return WebhookEndpoint.model_validate(await get_endpoint(session, key))
+            return _shown(await get_endpoint(session, key))
 
         return await write_once(request, database, clock, WebhookEndpoint, write)
 
