@@ -42,10 +42,17 @@ class StepContext:
 
 
 class OwnStep(Protocol):
-    """One step. `config` describes what a playbook may set, `results` every word that `run` may return."""
+    """One step. Both properties may be plain attributes of the class."""
 
-    config: type[BaseModel]
-    results: tuple[str, ...]
+    @property
+    def config(self) -> type[BaseModel]:
+        """What a playbook may set."""
+        ...
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Every word that `run` may return."""
+        ...
 
     async def run(self, context: StepContext, config: Any) -> str:
         """Do it and return one of the results. It may be called again for the same visit."""

@@ -6,6 +6,7 @@ from sqlalchemy import update
 from temporalio.exceptions import ApplicationError
 
 from domain.errors import PermanentProviderError, TransientProviderError
+from domain.time import WallInstant
 from domain.vocabulary import EffectState, StepState
 from models.database import Database
 from models.endpoints import get_endpoint
@@ -162,18 +163,15 @@ async def test_nothing_is_posted_while_effects_are_stopped_or_the_playbook_is_no
 
 
 async def test_an_attempt_that_slept_through_its_lease_posts_nothing(standing: Standing) -> None:
-    class Slow(FakePoster):
-        pass
-
-    poster = Slow()
+    poster = FakePoster()
     performer = caller(standing, poster)
     began = standing.clock.wall_now
 
-    def late() -> object:
-        standing.clock.wall += dt.timedelta(seconds=20)
+    def late() -> WallInstant:
+        standing.clock.pass_by(dt.timedelta(seconds=20))
         return began()
 
-    standing.clock.wall_now = late  # type: ignore[method-assign,assignment]  # a clock that jumps at each look
+    standing.clock.wall_now = late  # type: ignore[method-assign]  # a clock that jumps at each look
     with pytest.raises(ApplicationError, match="lease"):
         await standing.perform(performer)
     assert poster.calls == []

@@ -5,8 +5,10 @@ import pytest
 
 from domain.guard import Defer, Recipient, Refuse
 from domain.prompts import Onlooker, ProposedPrompt, Show, may_prompt
+from domain.run_state import StepRow
 from domain.time import BusinessInstant
-from domain.vocabulary import Purpose, TouchTier
+from domain.vocabulary import Purpose, StepState, TouchTier
+from tests.support.walks import Run, pause, recipe
 
 NOW = BusinessInstant(dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC))
 HOUR = dt.timedelta(hours=1)
@@ -57,3 +59,14 @@ def test_two_prompts_are_never_on_one_local_day_also_where_it_has_25_hours(zone:
         assert local[0] < local[1]
         assert verdict.until >= at + 24 * HOUR
         at += HOUR
+
+
+def test_a_prompt_that_was_put_off_is_waited_for_and_then_asked_for_again() -> None:
+    words = {"to": ["champion"], "title": "t", "body": "b"}
+    run = Run(recipe({"in_app_prompt": words}, pause()))
+    order, due = run.advance().perform, BusinessInstant(run.now + dt.timedelta(days=1))
+    assert order is not None
+    row = StepRow(order.step_id, order.occurrence, StepState.DEFERRED, due, "budget")
+    waiting = run.advance(steps=(row,))
+    assert (waiting.perform, waiting.wake_at) == (None, due)
+    assert run.advance(dt.timedelta(days=1)).perform == order

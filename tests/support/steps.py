@@ -14,6 +14,7 @@ from activities.performing import Performer, StepActivities
 from domain.playbook import Playbook
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import InterventionState, StepState
+from models.clock import wall_now
 from models.database import Database
 from models.playbooks import PlaybookShelf
 from models.send_ledger import Visit
@@ -30,20 +31,20 @@ STEP = "it"
 class HandClock:
     """Both times, moved by hand."""
 
-    at: dt.datetime = MONDAY
-    wall: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    at: BusinessInstant = MONDAY
+    wall: WallInstant = field(default_factory=wall_now)
 
     def wall_now(self) -> WallInstant:
-        return WallInstant(self.wall)
+        return self.wall
 
     def now(self) -> BusinessInstant:
-        return BusinessInstant(self.at)
+        return self.at
 
     def wall_at(self, due: BusinessInstant) -> WallInstant:
         return WallInstant(self.wall + (due - self.at))
 
     def pass_by(self, span: dt.timedelta) -> None:
-        self.at, self.wall = self.at + span, self.wall + span
+        self.at, self.wall = BusinessInstant(self.at + span), WallInstant(self.wall + span)
 
 
 @dataclass
