@@ -7,7 +7,7 @@ from temporalio.worker import Worker
 
 from activities.calling import WebhookPerformer
 from activities.own_steps import OwnStepPerformer
-from activities.performing import StepActivities
+from activities.performing import Performer, StepActivities
 from domain.outgoing_webhooks import AnswerLinks
 from domain.own_steps import OwnSteps
 from domain.vocabulary import StepState
@@ -38,7 +38,7 @@ STEPS = [
 
 def bulk(loop: Loop, poster: FakePoster) -> Worker:
     tools = CallTools(Cipher(SIGNING_KEY), AnswerLinks(PUBLIC, SIGNING_KEY))
-    performers = {
+    performers: dict[str, Performer] = {
         "call_webhook": WebhookPerformer(loop.database, loop.clock, poster, tools),
         "call": OwnStepPerformer(loop.database, loop.clock, OwnSteps()),
     }
@@ -61,7 +61,8 @@ async def begin(loop: Loop, scene: Scenario) -> uuid.UUID:
 
 
 async def until_state(loop: Loop, run_id: uuid.UUID, step: str, state: StepState) -> InterventionStepRow:
-    row, found = InterventionStepRow, []
+    row = InterventionStepRow
+    found: list[InterventionStepRow] = []
 
     async def is_there() -> bool:
         async with loop.database.transaction() as session:
