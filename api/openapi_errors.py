@@ -34,6 +34,7 @@ _SAID = {
     403: "The key or the person may not do this.",
     404: "There is nothing with this id.",
     409: "It has changed or exists already, or the Idempotency-Key was used for another request.",
+    410: "It is over: nobody waits for this any more.",
     413: "The body is too large.",
     415: "The body is of another kind than this address takes.",
     422: "The request is well-formed, but what it says cannot be done.",
@@ -45,6 +46,10 @@ _SAID = {
 MORE: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("get", "/api/signals/lift"): (404,),
     ("get", "/api/uploads/{upload_id}/mapping"): (409,),
+    ("get", "/v1/prompts"): (403,),
+    ("post", "/v1/prompts/{prompt_id}/clicked"): (403, 410),
+    ("post", "/v1/prompts/{prompt_id}/dismissed"): (403, 410),
+    ("post", "/webhooks/callbacks/{token}"): (410,),
 }
 """What single routes may answer beyond what their kind does."""
 OPEN = ("/health", "/healthz", "/readyz")
