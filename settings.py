@@ -159,6 +159,12 @@ class Settings(BaseSettings):
         8.0, "Longest wait for one call to the e-mail provider.", "a number of seconds above 0, up to 10"
     )
 
+    webhook_private_addresses: bool = _setting(
+        False,
+        "Outgoing webhooks may go over http and to private addresses: for development and tests only.",
+        FLAG_FORM,
+    )
+
     rescore_gap_seconds: Annotated[float, Field(ge=0, le=86_400)] = _setting(
         1.0,
         "Least time between two scorings on demand of a customer of whom only usage is told.",

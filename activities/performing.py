@@ -27,14 +27,14 @@ class Performer(Protocol):
 class NotConnected:
     """Stands in for a part that this installation lacks: the step is left out, and says why."""
 
-    def __init__(self, part: str) -> None:
-        """Name what is missing."""
-        self._part = part
+    def __init__(self, part: str, words: str) -> None:
+        """Name what is missing: for the record, and for people."""
+        self._part, self._words = part, words
 
     async def perform(self, loaded: LoadedVisit) -> Became:
         """Leave the step out."""
-        sentence = f"Left out “{loaded.step.id}”: no {self._part} is connected."
-        return Became(StepState.SKIPPED, f"no_{self._part}", sentence, DecisionKind.REFUSAL)
+        sentence = f"Left out “{loaded.step.id}”: no {self._words} is connected."
+        return Became(StepState.SKIPPED, f"no_{self._part}_connected", sentence, DecisionKind.REFUSAL)
 
 
 class StepActivities(StepContract):

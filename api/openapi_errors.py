@@ -35,6 +35,7 @@ _SAID = {
     404: "There is nothing with this id.",
     409: "It has changed or exists already, or the Idempotency-Key was used for another request.",
     412: "It has another version by now than the one that If-Match names.",
+    410: "It is over: nobody waits for this any more.",
     413: "The body is too large.",
     415: "The body is of another kind than this address takes.",
     422: "The request is well-formed, but what it says cannot be done.",
@@ -48,6 +49,10 @@ MORE: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("get", "/api/uploads/{upload_id}/mapping"): (409,),
     ("post", "/api/playbooks"): (412,),
     ("post", "/api/playbooks/{key}/publish"): (412,),
+    ("get", "/v1/prompts"): (403,),
+    ("post", "/v1/prompts/{prompt_id}/clicked"): (403, 410),
+    ("post", "/v1/prompts/{prompt_id}/dismissed"): (403, 410),
+    ("post", "/webhooks/callbacks/{token}"): (410,),
 }
 """What single routes may answer beyond what their kind does."""
 OPEN = ("/health", "/healthz", "/readyz")

@@ -23,6 +23,8 @@ class Permission(StrEnum):
     WRITE_IMPORTS = "imports:write"
     MEND_ROWS = "quarantine:write"
     EDIT_POLICIES = "policies:write"
+    EDIT_ENDPOINTS = "endpoints:write"
+    """Whoever names an endpoint names where customers' names go."""
 
 
 _SEE = frozenset(

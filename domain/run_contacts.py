@@ -43,6 +43,8 @@ def prompt(walk: Walk, step: Step) -> str | None:
     refused = _approved(walk, step)
     if refused is not None or walk.position.due_at is not None:
         return refused
+    if row is not None and row.due_at is not None and walk.now < row.due_at:
+        return _put_off(walk, step, row.due_at)
     walk.perform = PerformOrder(step.id, walk.occurrence, step.kind)
     walk.note(step, StepState.STARTED)
     return None

@@ -97,7 +97,7 @@ class ProviderHttp:
         except httpx.TransportError as error:
             return self._transient(f"the connection failed: {type(error).__name__}")
         if answer.status_code in {TOO_MANY, TIMED_OUT} or answer.status_code >= SERVER_ERROR:
-            return self._transient(f"it answered {answer.status_code}", _retry_after(answer.headers))
+            return self._transient(f"it answered {answer.status_code}", retry_after(answer.headers))
         if answer.is_success and _json(answer) is None:
             return self._transient("its answer is cut off or no JSON object")
         return answer
@@ -137,7 +137,7 @@ def _json(answer: httpx.Response) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _retry_after(headers: httpx.Headers) -> float | None:
+def retry_after(headers: httpx.Headers) -> float | None:
     """Return the seconds that a Retry-After asks for, as a number or as a date."""
     given = headers.get("retry-after")
     if given is None:

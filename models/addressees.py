@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, select, true
@@ -47,15 +48,25 @@ async def choose_addressee(
 
     `visits` begin the effect keys of the people whom the step was for before: nobody is asked twice.
     """
-    asked = await _asked_before(session, visits)
-    found: list[Addressee] = []
-    for wanted in order.to:
-        for contact in await _people(session, customer.id, wanted, now):
-            if contact.id not in asked:
-                asked.add(contact.id)
-                found.append(await _addressee(session, contact, customer))
+    found = await everybody_meant(session, customer, order, await _asked_before(session, visits), now)
     good = (one for one in found if is_reachable(one[1], purpose))
     return next(good, found[0] if found else None)
+
+
+async def everybody_meant(
+    session: AsyncSession,
+    customer: CustomerRow,
+    order: ToPeople,
+    besides: AbstractSet[uuid.UUID],
+    now: BusinessInstant,
+) -> list[Addressee]:
+    """Return everybody whom the step means, each once, the most wanted first."""
+    found: dict[uuid.UUID, Addressee] = {}
+    for wanted in order.to:
+        for contact in await _people(session, customer.id, wanted, now):
+            if contact.id not in besides and contact.id not in found:
+                found[contact.id] = await _addressee(session, contact, customer)
+    return list(found.values())
 
 
 def is_reachable(recipient: Recipient, purpose: Purpose) -> bool:

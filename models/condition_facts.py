@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.condition_needs import Needs, needs_of
 from domain.conditions import Condition, Value
 from domain.errors import NotFoundError
+from domain.field_shape import Place
 from domain.fields import FIELDS
 from domain.known import Known, Point, SeenSignal
 from domain.time import BusinessInstant
@@ -65,6 +66,14 @@ async def load_known_of_many(
         )
         for customer_id, told in values.items()
     }
+
+
+async def load_values(
+    session: AsyncSession, customer_id: uuid.UUID, now: BusinessInstant
+) -> Mapping[str, Value]:
+    """Return every field of one customer that conditions may speak of."""
+    names = sorted(name for name, field in FIELDS.items() if field.scope is Place.CUSTOMER)
+    return (await _values(session, [customer_id], names, now)).get(customer_id, {})
 
 
 async def _values(

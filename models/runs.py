@@ -16,7 +16,7 @@ from domain.openings import customer_dates
 from domain.playbook import Playbook
 from domain.run_state import Position, RunView, StepRow, TaskRow
 from domain.time import BusinessInstant
-from domain.vocabulary import CustomerStatus, Direction, Outcome, TaskOutcome, TaskState
+from domain.vocabulary import Channel, CustomerStatus, Direction, Outcome, TaskOutcome, TaskState
 from models.causes import load_causes
 from models.condition_facts import load_known
 from models.contact_policy import load_contact_policy
@@ -134,7 +134,7 @@ async def _contacts_since(
     mine = (TouchpointRow.customer_id == customer_id, TouchpointRow.occurred_at >= since)
     touched = select(func.max(TouchpointRow.occurred_at)).where(*mine, TouchpointRow.source_id != EVERSTAY)
     replied = select(func.max(TouchpointRow.occurred_at)).where(
-        *mine, TouchpointRow.direction == Direction.IN
+        *mine, TouchpointRow.direction == Direction.IN, TouchpointRow.channel != Channel.IN_APP
     )
     return await session.scalar(touched), await session.scalar(replied)
 

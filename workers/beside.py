@@ -19,6 +19,7 @@ from workers.heads_up_mail import keep_mailing
 from workers.internal_letters import InternalLetterhead
 from workers.library import INTERNAL
 from workers.partition_keeper import keep_days
+from workers.prompt_upkeep import keep_closing
 from workers.registry import email_sender
 from workers.rescorer import keep_scoring
 from workers.signal_upkeep import keep_watching
@@ -42,6 +43,7 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "edits": lambda: keep_edits(database, clock),
         "partitions": lambda: keep_days(database, clock, settings),
         "heads_up_mail": lambda: keep_mailing(database, clock, email_sender(settings), _letterhead(settings)),
+        "prompts": lambda: keep_closing(database, clock),
         "matching": lambda: keep_matching(database, clock),
     }
     return [supervised(name, job) for name, job in jobs.items()]

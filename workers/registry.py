@@ -4,24 +4,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from activities.calling import WebhookPerformer
 from activities.imports import ImportActivities
 from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from activities.lifecycle import LifecycleActivities
 from activities.messaging import MessagingActivities
-from activities.performing import NotConnected, StepActivities
+from activities.own_steps import OwnStepPerformer
+from activities.performing import NotConnected, Performer, StepActivities
+from activities.prompting import PromptPerformer
 from activities.pulls import PullActivities
 from activities.scoring import CalendarActivities, ScoringActivities
 from domain.links import LinkMaker
+from domain.outgoing_webhooks import AnswerLinks, WebhookPoster
+from domain.own_steps import OwnSteps
 from domain.ports import Clock, EmailAddress, EmailSender
 from integrations.jinja_renderer import JinjaMessageRenderer
+from integrations.own_step_packages import find_own_steps
 from integrations.providers import open_reader
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
 from integrations.simulators.account import SIMULATOR_API_KEY
 from integrations.tabular import FileReader
+from integrations.webhook_poster import HttpWebhookPoster
 from models.ciphers import Cipher
 from models.database import Database
 from models.playbooks import PlaybookShelf
+from models.webhook_calls import CallTools
 from settings import Settings
 from workers.library import LIBRARY
 from workflows.calendar import CalendarWorkflow
@@ -44,6 +52,9 @@ class Parts:
     sender: EmailSender
     letterhead: Letterhead
     cipher: Cipher
+    poster: WebhookPoster
+    answers: AnswerLinks
+    own_steps: OwnSteps
 
 
 def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
@@ -52,7 +63,17 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
     address = EmailAddress(settings.sender_email, settings.sender_name)
     letterhead = Letterhead(JinjaMessageRenderer(LIBRARY / "templates"), links, address)
     cipher = Cipher(settings.signing_key)
-    return Parts(database, clock, PlaybookShelf(), email_sender(settings), letterhead, cipher)
+    return Parts(
+        database,
+        clock,
+        PlaybookShelf(),
+        email_sender(settings),
+        letterhead,
+        cipher,
+        HttpWebhookPoster(allow_private=settings.webhook_private_addresses),
+        AnswerLinks(settings.base_url, settings.signing_key),
+        find_own_steps(),
+    )
 
 
 def email_sender(settings: Settings) -> EmailSender:
@@ -111,13 +132,16 @@ def _pulls(parts: Parts) -> list[Activity]:
 
 
 def _steps(parts: Parts) -> list[Activity]:
-    performers = {
-        "in_app_prompt": NotConnected("in_app"),
-        "retry_payment": NotConnected("billing"),
-        "call_webhook": NotConnected("webhook"),
-        "call": NotConnected("own_step"),
+    database, clock = parts.database, parts.clock
+    performers: dict[str, Performer] = {
+        "in_app_prompt": PromptPerformer(database, clock),
+        "retry_payment": NotConnected("billing", "billing provider"),
+        "call_webhook": WebhookPerformer(
+            database, clock, parts.poster, CallTools(parts.cipher, parts.answers)
+        ),
+        "call": OwnStepPerformer(database, clock, parts.own_steps),
     }
-    return [StepActivities(parts.database, parts.clock, parts.shelf, performers).perform_step]
+    return [StepActivities(database, clock, parts.shelf, performers).perform_step]
 
 
 WORKFLOWS: dict[str, Sequence[type]] = {

@@ -8,6 +8,7 @@ from api.resources.contacts import ContactController
 from api.resources.customers import CustomerController
 from api.resources.data import DataController, QuarantineController
 from api.resources.deliveries import WebhookDeliveryController
+from api.resources.endpoints import EndpointController
 from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
 from api.resources.notifications import NotificationController
@@ -41,6 +42,7 @@ def api_router() -> Router:
             HoldingController,
             MetricController,
             WebhookDeliveryController,
+            EndpointController,
             SignalController,
             OwnSignalController,
             FieldController,

@@ -1,4 +1,4 @@
-"""Leave for browsers of any site: a write key is public, and all that it can do is to send messages."""
+"""Leave for browsers of any site: a write key is public, and only sends messages and asks for prompts."""
 
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,7 +8,7 @@ HEADERS = {
     "Access-Control-Expose-Headers": "Retry-After, X-Request-ID",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-PREFLIGHT = {"Access-Control-Allow-Methods": "POST, OPTIONS", "Access-Control-Max-Age": "86400"}
+PREFLIGHT = {"Access-Control-Allow-Methods": "GET, POST, OPTIONS", "Access-Control-Max-Age": "86400"}
 _ASKED, _ALLOWED = b"access-control-request-headers", "Access-Control-Allow-Headers"
 
 

@@ -45,7 +45,10 @@ class PromptRow(Base):
     shown_at: Mapped[BusinessInstant | None]
     answered_at: Mapped[BusinessInstant | None]
 
-    __table_args__ = (Index("ix_prompts_contact_id_state", "contact_id", "state"),)
+    __table_args__ = (
+        Index("ix_prompts_contact_id_state", "contact_id", "state"),
+        Index("ix_prompts_open", "expires_at", postgresql_where=text("state IN ('offered', 'shown')")),
+    )
 
 
 class PauseRow(Base):

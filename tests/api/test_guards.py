@@ -49,6 +49,7 @@ SIGNED_PATHS = {
     "/preferences/{token:str}",
     "/talk/{token:str}",
     "/unsubscribe/{token:str}",
+    "/webhooks/callbacks/{token:str}",
     "/webhooks/sendgrid",
     "/webhooks/sendgrid/events",
     "/webhooks/sendgrid/inbound",
