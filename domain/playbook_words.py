@@ -8,7 +8,7 @@ from domain.documents import END
 from domain.durations import write_duration
 from domain.playbook import Playbook
 from domain.playbook_contacts import Person, ToPeople
-from domain.playbook_steps import Step, Wait
+from domain.playbook_steps import ANSWERS, Step, Wait
 from domain.playbook_triggers import Trigger
 from domain.vocabulary import ContactRole
 
@@ -202,7 +202,7 @@ def _ways(playbook: Playbook, one: Step) -> Iterator[tuple[str, str]]:
     if one.experiment is not None:
         yield from ((variant.name, variant.next) for variant in one.experiment.variants)
         return
-    named = [name for name in WAY_NAMES if getattr(body, name, None) is not None]
+    named = [name for name in ANSWERS.get(one.kind, ()) if getattr(body, name) is not None]
     for name in named:
         yield WAY_NAMES[name], getattr(body, name)
     if one.call is not None:

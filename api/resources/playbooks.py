@@ -122,7 +122,7 @@ class PlaybookController(Controller):
     @get(
         "/{key:str}/document",
         media_type=YAML,
-        responses={HTTP_200_OK: ResponseSpec(str, media_type=YAML, generate_examples=False)},
+        responses={HTTP_200_OK: ResponseSpec(dict[str, Any], media_type=YAML, generate_examples=False)},
     )
     async def document(
         self, key: FromPath[str], database: NamedDependency[Database], version: FromQuery[int | None] = None
