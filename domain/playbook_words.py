@@ -38,6 +38,11 @@ def offset(value: timedelta, what: str) -> str:
     return f"{span(abs(value))} {'before' if value < timedelta() else 'after'} {what}"
 
 
+def who(person: str) -> str:
+    """Return one of our people by what they do."""
+    return {"csm": "CSM", "sales": "sales owner"}.get(person, person)
+
+
 def plain(word: object) -> str:
     """Return a code as words."""
     return str(word).replace("_", " ")
@@ -93,18 +98,18 @@ def _meeting(one: Step) -> str:
 
 def _offer(one: Step) -> str:
     assert one.offer is not None  # noqa: S101 - dispatched by kind
-    return f"Propose to the {one.offer.approver}: {one.offer.title}"
+    return f"Propose to the {who(one.offer.approver)}: {one.offer.title}"
 
 
 def _task(one: Step) -> str:
     assert one.create_task is not None  # noqa: S101 - dispatched by kind
     task = one.create_task
-    return f"Task for the {task.assignee}, due in {span(task.due_in)}: {task.title}"
+    return f"Task for the {who(task.assignee)}, due in {span(task.due_in)}: {task.title}"
 
 
 def _notify(one: Step) -> str:
     assert one.notify is not None  # noqa: S101 - dispatched by kind
-    return f"Heads-up to the {one.notify.to}: {one.notify.title}"
+    return f"Heads-up to the {who(one.notify.to)}: {one.notify.title}"
 
 
 def _wait(one: Step) -> str:

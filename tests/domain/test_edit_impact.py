@@ -97,7 +97,7 @@ def test_a_difference_is_said_in_words() -> None:
     said = [change.sentence for change in differences(OLD, new)]
     assert said[0] == "Step “letter” is gone: E-mail “hello” to the champion"
     assert "Step “rest”: Wait 5 days → Wait 2 days" in said
-    assert any(sentence.startswith("New step “review”: Task for the csm") for sentence in said)
+    assert any(sentence.startswith("New step “review”: Task for the CSM") for sentence in said)
 
 
 def test_every_way_of_the_language_is_looked_after() -> None:
