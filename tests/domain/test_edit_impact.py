@@ -82,8 +82,8 @@ def test_a_stranded_run_cannot_be_sent_on() -> None:
         Choices(OnOpen.PIN, {Effect.STRANDED: OnOpen.MIGRATE})
 
 
-@given(st.sampled_from(list(OnOpen)[1:]), st.integers(0, 60), st.booleans())
-def test_a_move_never_takes_a_visit_back(choice: OnOpen, days: int, spreads: bool) -> None:  # noqa: FBT001  drawn
+@given(choice=st.sampled_from(list(OnOpen)[1:]), days=st.integers(0, 60), spreads=st.booleans())
+def test_a_move_never_takes_a_visit_back(choice: OnOpen, days: int, *, spreads: bool) -> None:
     at = standing("rest", visits={"call": 2, "rest": 4})
     now = BusinessInstant(START + timedelta(days=days))
     moved = move(choice, OLD, at, START, now, spreads=spreads)
