@@ -203,7 +203,8 @@ class PlaybookController(Controller):
 
         answer = await write_once(request, database, clock, PlaybookPublished, write)
         counts = await finish_edits(database, clock, key)
-        return answer.model_copy(update={"runs": next(iter(counts.values()), {})})
+        newest = [*counts.values()][-1:]
+        return answer.model_copy(update={"runs": newest[0] if newest else {}})
 
     @post("/{key:str}/archive", opt=needs(Permission.EDIT_POLICIES), status_code=HTTP_200_OK)
     async def archive(
