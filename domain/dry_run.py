@@ -12,11 +12,12 @@ from domain.guard import Allow, Defer, Verdict
 from domain.interpreter import advance
 from domain.known import with_values
 from domain.playbook import Playbook
-from domain.playbook_words import plain
+from domain.playbook_words import plain, who
 from domain.playbook_words import step as say_step
 from domain.run_state import (
     MeetingRow,
     NotifyOrder,
+    Order,
     Progress,
     RunView,
     StepNote,
@@ -110,17 +111,26 @@ def dry_run(
 
 def _keep(story: _Story, progress: Progress) -> None:
     """Write down what the interpreter noted and ordered, as the activity would."""
+    noted = {note.step_id for note in progress.notes}
+    for order in progress.orders:
+        if getattr(order, "step_id", None) not in noted:
+            _order(story, order)
     for note in progress.notes:
+        for order in progress.orders:
+            if getattr(order, "step_id", None) == note.step_id:
+                _order(story, order)
         _note(story, note)
         story.set_row(StepRow(note.step_id, note.occurrence, note.state, note.due_at, note.reason))
-    for order in progress.orders:
-        if isinstance(order, TaskOrder):
-            _task(story, order)
-        elif isinstance(order, NotifyOrder):
-            story.tell(order.step_id, "notify", f"Heads-up to the {order.to}: {order.title}")
-        elif isinstance(order, TurnOrder):
-            story.tell(order.to_step, "turned", order.sentence)
     story.view = replace(story.view, position=progress.position)
+
+
+def _order(story: _Story, order: Order) -> None:
+    if isinstance(order, TaskOrder):
+        _task(story, order)
+    elif isinstance(order, NotifyOrder):
+        story.tell(order.step_id, "notify", f"Heads-up to the {who(order.to)}: {order.title}")
+    elif isinstance(order, TurnOrder):
+        story.tell(order.to_step, "turned", order.sentence)
 
 
 TOLD_BY_ORDERS = {"create_task", "notify"}
@@ -140,7 +150,7 @@ def _note(story: _Story, note: StepNote) -> None:
 
 
 def _task(story: _Story, order: TaskOrder) -> None:
-    sentence = f"Task for the {order.assignee}: {order.title}"
+    sentence = f"Task for the {who(order.assignee)}: {order.title}"
     story.tell(order.step_id, "task", sentence, f"due {order.due_at:%d %b %H:%M} UTC")
     row = TaskRow(order.step_id, order.occurrence, is_open=True, purpose=order.purpose)
     story.view = replace(story.view, tasks=(*story.view.tasks, row))

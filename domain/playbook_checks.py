@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from domain.own_steps import OwnSteps, check_own_steps
 from domain.playbook import Playbook
 from domain.playbook_problems import Path, Problem, nearest
 from domain.playbook_steps import Step
@@ -17,7 +18,7 @@ class Surroundings:
 
     templates: frozenset[str] | None = None
     endpoints: frozenset[str] | None = None
-    own_steps: frozenset[str] | None = None
+    own_steps: OwnSteps | None = None
     own_signals: frozenset[str] | None = None
 
 
@@ -25,6 +26,7 @@ def check_playbook(playbook: Playbook, around: Surroundings, *more: Checker) -> 
     """Return what is wrong with a playbook that is valid in itself, and what is suspicious."""
     checkers: tuple[Checker, ...] = (
         lambda one: _unknown_names(one, around),
+        lambda one: _own_steps(one, around.own_steps),
         _unreached,
         _tasks_without_room,
         *more,
@@ -49,14 +51,18 @@ def _names(step: Step, around: Surroundings) -> Iterator[tuple[str, str, str, fr
         yield "schedule_meeting", "template", step.schedule_meeting.template, around.templates
     if step.call_webhook is not None:
         yield "call_webhook", "endpoint", step.call_webhook.endpoint, around.endpoints
-    if step.call is not None:
-        yield "call", "step", step.call.step, around.own_steps
 
 
 def _unknown(path: Path, what: str, name: str, known: frozenset[str] | None) -> Iterator[Problem]:
     if known is not None and name not in known:
         near = nearest(name, known) or f"there are {', '.join(sorted(known)) or 'none'}"
         yield Problem(path, f"there is no {what} {name!r}", near)
+
+
+def _own_steps(playbook: Playbook, known: OwnSteps | None) -> Iterator[Problem]:
+    for found in check_own_steps(playbook, known) if known is not None else ():
+        path = tuple(int(part) if part.isdigit() else part for part in found.path.split("."))
+        yield Problem(path, found.message, "")
 
 
 def _unreached(playbook: Playbook) -> Iterator[Problem]:

@@ -132,7 +132,9 @@ def _flat(data: Any, path: str = "") -> dict[str, Any]:
 
 
 def _short(value: object) -> str:
-    said = "nothing" if value in (None, [], {}) else str(value)
+    said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if value in (None, [], {}):
+        return "nothing"
     longest = 60
     return f"“{said[:longest]}…”" if len(said) > longest else said
 

@@ -9,7 +9,7 @@ from domain.documents import END
 from domain.durations import write_duration
 from domain.playbook import Playbook
 from domain.playbook_contacts import Person, ToPeople
-from domain.playbook_steps import Step, Wait
+from domain.playbook_steps import ANSWERS, Step, Wait
 from domain.playbook_triggers import Trigger
 from domain.vocabulary import ContactRole
 
@@ -44,6 +44,11 @@ def offset(value: timedelta, what: str) -> str:
     if not value:
         return f"on the day of {what}"
     return f"{span(abs(value))} {'before' if value < timedelta() else 'after'} {what}"
+
+
+def who(person: str) -> str:
+    """Return one of our people by what they do."""
+    return {"csm": "CSM", "sales": "sales owner"}.get(person, person)
 
 
 def plain(word: object) -> str:
@@ -117,18 +122,18 @@ def _meeting(one: Step) -> str:
 
 def _offer(one: Step) -> str:
     assert one.offer is not None  # noqa: S101 - dispatched by kind
-    return f"Propose to the {one.offer.approver}: {one.offer.title}"
+    return f"Propose to the {who(one.offer.approver)}: {one.offer.title}"
 
 
 def _task(one: Step) -> str:
     assert one.create_task is not None  # noqa: S101 - dispatched by kind
     task = one.create_task
-    return f"Task for the {task.assignee}, due in {span(task.due_in)}: {task.title}"
+    return f"Task for the {who(task.assignee)}, due in {span(task.due_in)}: {task.title}"
 
 
 def _notify(one: Step) -> str:
     assert one.notify is not None  # noqa: S101 - dispatched by kind
-    return f"Heads-up to the {one.notify.to}: {one.notify.title}"
+    return f"Heads-up to the {who(one.notify.to)}: {one.notify.title}"
 
 
 def _wait(one: Step) -> str:
@@ -226,7 +231,7 @@ def _ways(playbook: Playbook, one: Step) -> Iterator[tuple[str, str]]:
     if one.experiment is not None:
         yield from ((variant.name, variant.next) for variant in one.experiment.variants)
         return
-    named = [name for name in WAY_NAMES if getattr(body, name, None) is not None]
+    named = [name for name in ANSWERS.get(one.kind, ()) if getattr(body, name) is not None]
     for name in named:
         yield WAY_NAMES[name], getattr(body, name)
     if one.call is not None:

@@ -4,9 +4,9 @@ Layered as Sugiyama has it: a step lies below every step that leads to it (ways 
 a line over several layers gets a place in each, and places are ordered by the middle of their neighbours.
 """
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean
 
 from domain.documents import END
@@ -129,7 +129,7 @@ def _columns(
             rows[place[1]].append(place)
     joined: dict[Place, list[Place]] = {place: [] for place in seen}
     for chain in chains:
-        for above, below in itertools.pairwise(chain):
+        for above, below in pairwise(chain):
             joined[above].append(below)
             joined[below].append(above)
     for sweep in range(SWEEPS):

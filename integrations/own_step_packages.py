@@ -1,6 +1,7 @@
 """Finds steps of a developer's own among the installed packages. One that is broken stops nobody else's."""
 
 import inspect
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 from domain.own_steps import GROUP, OwnStep, OwnSteps
 
 
+@cache
 def find_own_steps() -> OwnSteps:
     """Load every step that an installed package registers."""
     steps: dict[str, OwnStep] = {}

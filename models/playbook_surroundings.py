@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+from sqlalchemy import select
+
+from domain.own_steps import OwnSteps
 from domain.playbook import Playbook
 from domain.playbook_checks import Checker, Surroundings, check_playbook
 from domain.playbook_problems import PlaybookDocumentError, Problem, read_playbook, with_lines
 from models.database import Session
 from models.own_signals import list_own_signals
 from models.playbook_yaml import read_yaml
+from models.tables.endpoints import WebhookEndpointRow
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "playbooks" / "templates"
 
@@ -17,10 +21,13 @@ def templates_in(folder: Path) -> frozenset[str] | None:
     return frozenset(path.parent.name for path in folder.glob("*/subject.txt")) or None
 
 
-async def load_surroundings(session: Session, folder: Path = TEMPLATES) -> Surroundings:
-    """Return what this installation has."""
+async def load_surroundings(
+    session: Session, own_steps: OwnSteps | None, folder: Path = TEMPLATES
+) -> Surroundings:
+    """Return what this installation has; its own steps are known to whoever has looked for packages."""
     own = frozenset(document.key for document, _read in await list_own_signals(session))
-    return Surroundings(templates=templates_in(folder), own_signals=own)
+    endpoints = frozenset(await session.scalars(select(WebhookEndpointRow.key)))
+    return Surroundings(templates_in(folder), endpoints, own_steps, own)
 
 
 def check_text(

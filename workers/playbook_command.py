@@ -14,6 +14,7 @@ from domain.playbook_checks import Surroundings
 from domain.playbook_diff import differences
 from domain.playbook_problems import PlaybookDocumentError, Problem
 from domain.ports import Clock
+from integrations.own_step_packages import find_own_steps
 from models.clock import open_clock
 from models.database import Database
 from models.dry_runs import try_out
@@ -75,7 +76,7 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Database, Clock]]:
 async def plan_files(settings: Settings, place: Path) -> Document:
     """Return what applying each document would do."""
     async with _opened(settings) as (database, clock), database.transaction() as session:
-        around = await load_surroundings(session)
+        around = await load_surroundings(session, find_own_steps())
         plans = []
         for file in files_at([place]):
             playbook = sound(read_text(file), around, file.name)
@@ -139,7 +140,7 @@ async def apply_files(settings: Settings, place: Path, choices: Choices, note: s
     """Publish each document; all are read before the first is published."""
     async with _opened(settings) as (database, clock):
         async with database.transaction() as session:
-            around = await load_surroundings(session)
+            around = await load_surroundings(session, find_own_steps())
         documents = [sound(read_text(file), around, file.name) for file in files_at([place])]
         done = [await _apply(database, clock, one, choices, note) for one in documents]
     return {"applied": done}

@@ -11,6 +11,7 @@ from api.resources.pages import ApiRequest
 from domain.errors import InvalidInputError
 from domain.playbook import Playbook
 from domain.playbook_problems import PlaybookDocumentError, Problem
+from integrations.own_step_packages import find_own_steps
 from models.database import Session
 from models.playbook_surroundings import check_data, check_text, load_surroundings
 
@@ -37,7 +38,7 @@ async def check_document(
 ) -> tuple[Playbook | None, tuple[Problem, ...]]:
     """Return the playbook in the body if it has no errors, and every problem."""
     body = await request.body()
-    around = await load_surroundings(session)
+    around = await load_surroundings(session, find_own_steps())
     if "json" in request.headers.get("content-type", ""):
         return check_data(_json(body), around)
     try:

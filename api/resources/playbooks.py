@@ -122,7 +122,7 @@ class PlaybookController(Controller):
     @get(
         "/{key:str}/document",
         media_type=YAML,
-        responses={HTTP_200_OK: ResponseSpec(str, media_type=YAML, generate_examples=False)},
+        responses={HTTP_200_OK: ResponseSpec(dict[str, Any], media_type=YAML, generate_examples=False)},
     )
     async def document(
         self, key: FromPath[str], database: NamedDependency[Database], version: FromQuery[int | None] = None
@@ -203,7 +203,8 @@ class PlaybookController(Controller):
 
         answer = await write_once(request, database, clock, PlaybookPublished, write)
         counts = await finish_edits(database, clock, key)
-        return answer.model_copy(update={"runs": next(iter(counts.values()), {})})
+        newest = [*counts.values()][-1:]
+        return answer.model_copy(update={"runs": newest[0] if newest else {}})
 
     @post("/{key:str}/archive", opt=needs(Permission.EDIT_POLICIES), status_code=HTTP_200_OK)
     async def archive(

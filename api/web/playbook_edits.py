@@ -19,6 +19,7 @@ from domain.permissions import Permission
 from domain.playbook import Playbook
 from domain.playbook_diff import Change, differences
 from domain.playbook_problems import Problem
+from integrations.own_step_packages import find_own_steps
 from models.database import Session
 from models.playbook_edits import begin_edit, finish_edits, preview_edit
 from models.playbook_surroundings import check_text, load_surroundings
@@ -92,7 +93,7 @@ class PlaybookEditController(Controller):
         """Show the form again with every problem, or with what would change."""
         written = Written.of(await desk.request.form())
         async with desk.reading() as session:
-            playbook, problems = check_text(written.text, await load_surroundings(session))
+            playbook, problems = check_text(written.text, await load_surroundings(session, find_own_steps()))
             current = await find_current(session, playbook.key) if playbook is not None else None
         changes = differences(current.playbook, playbook) if playbook is not None and current else ()
         key = current.key if current is not None else None
@@ -103,7 +104,7 @@ class PlaybookEditController(Controller):
         """Show what publishing would mean for open runs, with a choice for each kind of them."""
         written = Written.of(await desk.request.form())
         async with desk.reading() as session:
-            playbook, problems = check_text(written.text, await load_surroundings(session))
+            playbook, problems = check_text(written.text, await load_surroundings(session, find_own_steps()))
             if playbook is None:
                 return _refused(_form(desk, written, None, problems))
             return await _dialog(session, desk, written, playbook)
@@ -114,7 +115,7 @@ class PlaybookEditController(Controller):
         form = await desk.request.form()
         written = Written.of(form)
         async with desk.reading() as session:
-            playbook, problems = check_text(written.text, await load_surroundings(session))
+            playbook, problems = check_text(written.text, await load_surroundings(session, find_own_steps()))
             if playbook is None:
                 return _refused(_form(desk, written, None, problems))
             try:

@@ -33,17 +33,20 @@ class StoredVersion:
 
 async def load_version(session: Session, key: str, version: int | None = None) -> StoredVersion:
     """Return a version of a playbook, the current one if none is named; raises NotFoundError."""
-    current = await session.scalar(select(PlaybookRow.current_version).where(PlaybookRow.key == key))
-    if current is None:
-        raise NotFoundError(what="playbook", key=key)
-    wanted = current if version is None else version
-    row = PlaybookVersionRow
-    query = select(row.id, row.document).where(row.playbook_key == key, row.version == wanted)
+    row, current = PlaybookVersionRow, PlaybookRow.current_version
+    is_wanted = row.version == (current if version is None else version)
+    query = (
+        select(current, row.id, row.version, row.document)
+        .outerjoin(row, (row.playbook_key == PlaybookRow.key) & is_wanted)
+        .where(PlaybookRow.key == key)
+    )
     found = (await session.execute(query)).one_or_none()
     if found is None:
-        raise NotFoundError(what=f"version of {key}", key=wanted)
-    playbook = read_stored(found.document, f"{key}, version {wanted}")
-    return StoredVersion(key, wanted, current, found.id, playbook)
+        raise NotFoundError(what="playbook", key=key)
+    if found.id is None:
+        raise NotFoundError(what=f"version of {key}", key=version)
+    playbook = read_stored(found.document, f"{key}, version {found.version}")
+    return StoredVersion(key, found.version, found.current_version, found.id, playbook)
 
 
 async def find_current(session: Session, key: str) -> StoredVersion | None:
@@ -56,9 +59,6 @@ async def find_current(session: Session, key: str) -> StoredVersion | None:
 
 async def list_versions(session: Session, key: str) -> list[Row]:
     """Return every version, the newest first, with the open runs that follow it; raises NotFoundError."""
-    current = await session.scalar(select(PlaybookRow.current_version).where(PlaybookRow.key == key))
-    if current is None:
-        raise NotFoundError(what="playbook", key=key)
     version, run = PlaybookVersionRow, InterventionRow
     is_open = run.state != InterventionState.ENDED
     query = (
@@ -69,15 +69,19 @@ async def list_versions(session: Session, key: str) -> list[Row]:
             version.note,
             UserRow.name.label("published_by"),
             func.count(run.id).filter(is_open).label("open_runs"),
-            (version.version == current).label("is_current"),
+            (version.version == PlaybookRow.current_version).label("is_current"),
         )
+        .join(PlaybookRow, PlaybookRow.key == version.playbook_key)
         .outerjoin(run, run.version_id == version.id)
         .outerjoin(UserRow, UserRow.id == version.published_by_id)
         .where(version.playbook_key == key)
-        .group_by(version.id, UserRow.name)
+        .group_by(version.id, UserRow.name, PlaybookRow.key)
         .order_by(version.version.desc())
     )
-    return await read_rows(session, query)
+    found = await read_rows(session, query)
+    if not found:
+        raise NotFoundError(what="playbook", key=key)
+    return found
 
 
 async def archive(session: Session, key: str, at: BusinessInstant | None) -> None:

@@ -145,14 +145,16 @@ def test_a_playbook_is_checked_before_it_is_published() -> None:
         found = check_own_steps(one_step({"call": call}), known)
         return [(one.path, one.message) for one in found]
 
-    assert problems(step="mine", config={"limit": 1}, on={"bad": "rest", "own_step_raised": "rest"}) == []
+    assert (
+        problems(step="mine", config={"limit": 1}, results={"bad": "rest", "own_step_raised": "rest"}) == []
+    )
     ((path, said),) = problems(step="mien")
     assert (path, "did you mean 'mine'?" in said) == ("steps.0.call.step", True)
     ((_, said),) = problems(step="sick")
     assert "no module" in said
     ((path, _),) = problems(step="mine", config={"limit": "many"})
     assert path == "steps.0.call.config.limit"
-    ((path, said),) = problems(step="mine", on={"worse": "rest"})
+    ((path, said),) = problems(step="mine", results={"worse": "rest"})
     assert (path, "good, bad" in said) == ("steps.0.call.results.worse", True)
 
 

@@ -246,11 +246,12 @@ def test_a_broken_file_is_refused_with_its_name_and_the_place(tmp_path: Path) ->
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(one(TASK, PAUSE | {"wait": {"duration": "soon"}})), encoding="utf-8")
     with pytest.raises(
-        PlaybookDocumentError, match=r"mine\.yaml.*steps\.1\.wait\.duration.*'soon' is no duration"
+        PlaybookDocumentError,
+        match=r"mine\.yaml.*line \d+, steps\[1\]\.wait\.duration: 'soon' is no duration",
     ):
         read_document(path)
     path.write_text("key: [unclosed", encoding="utf-8")
-    with pytest.raises(PlaybookDocumentError, match=r"mine\.yaml.*its YAML"):
+    with pytest.raises(PlaybookDocumentError, match=r"mine\.yaml.*cannot be read as YAML"):
         read_document(path)
 
 
@@ -258,7 +259,7 @@ def test_a_mistake_in_a_condition_names_the_step_and_the_nearest_field(tmp_path:
     path = tmp_path / "mine.yaml"
     branch = {"id": "b1", "branch": {"if": {"field": "healthscore", "at_most": 5}, "then": END, "else": END}}
     path.write_text(yaml.safe_dump(one(TASK, branch)), encoding="utf-8")
-    with pytest.raises(PlaybookDocumentError, match=r"steps\.1\.branch\.if.*did you mean health_score\?"):
+    with pytest.raises(PlaybookDocumentError, match=r"steps\[1\]\.branch\.if.*did you mean health_score\?"):
         read_document(path)
 
 

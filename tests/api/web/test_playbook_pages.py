@@ -120,7 +120,7 @@ async def test_a_playbook_is_archived_and_taken_back(
 async def test_who_may_not_edit_sees_no_button_and_gets_no_form(
     browser: Client, database: Database, sample: Sample
 ) -> None:
-    await come_as(browser, database, sample, "viewer" if "viewer" in sample.users else "jonas")
+    await come_as(browser, database, sample, "vera")
     page = await browser.get(PLACE)
     assert page.status_code == 200
     assert "/edit" not in page.text
