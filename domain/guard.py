@@ -54,6 +54,8 @@ class ProposedSend:
     first_asked_at: BusinessInstant
     sent_at: tuple[BusinessInstant, ...]
     """When non-transactional messages to this customer were claimed or sent, last week."""
+    is_paused: bool = False
+    """A person has ordered the run, or what it belongs to, to rest since the message was asked for."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,11 @@ def _wanted(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant) -
 
 
 def _switched_on(send: ProposedSend, _budget: ContactBudget, now: BusinessInstant) -> Verdict:
-    """Put off while a person has stopped every effect, or has not released the playbook."""
+    """Put off while a person has stopped every effect, has the run rest, or has not released the playbook."""
     if send.effects_stopped:
         return Defer(BusinessInstant(now + STOPPED_RETRY), "effects_stopped")
+    if send.is_paused:  # the run itself waits for the end of the rest, and then asks again at once
+        return Defer(now, "paused")
     return Allow() if send.released else Defer(BusinessInstant(now + DAY), "observing")
 
 

@@ -15,7 +15,7 @@ from models.customer_state import lock_customer
 from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
 from models.playbooks import PlaybookShelf
 from models.runs import customer_of, version_of
-from models.send_ledger import Become, Visit, add_touchpoint, catch_up, record_step
+from models.send_ledger import Become, Visit, add_touchpoint, catch_up, is_over, record_step
 from models.sends import SendContext, load_send
 
 
@@ -55,6 +55,7 @@ class Closed:
 
 
 Begun = Ready | Lost | Busy | Closed
+GIVEN_UP = "its step is over: it was skipped, or the run was sent back"
 
 
 async def begin_send(
@@ -85,10 +86,10 @@ async def begin_send(
         now,
         withheld_from_holdout=playbook.holdout,
     )
-    if effect is not None:
-        standing = await _standing(session, visit, Lost(effect, context, order), now, wall, lost)
-        if standing is not None:
-            return standing
+    known = Lost(effect, context, order) if effect is not None else None
+    standing = await _standing(session, visit, known, now, wall, lost)
+    if standing is not None:
+        return standing
     verdict = may_send(context.proposed, (await load_contact_policy(session)).budget, now)
     unsent = lost or EffectState.FAILED
     if not isinstance(verdict, Allow):
@@ -107,6 +108,23 @@ async def begin_send(
 
 
 async def _standing(
+    session: AsyncSession,
+    visit: Visit,
+    known: Lost | None,
+    now: BusinessInstant,
+    wall: WallInstant,
+    lost: EffectState | None,
+) -> Begun | None:
+    """Return what ledger and step say of what was begun or given up before, None if it may be tried."""
+    begun = await _begun(session, visit, known, now, wall, lost) if known is not None else None
+    if begun is not None or not await is_over(session, visit):
+        return begun
+    if known is not None:
+        await settle(session, known.effect.key, lost or EffectState.FAILED, wall, error=GIVEN_UP)
+    return Closed("refused", "no_longer_wanted")
+
+
+async def _begun(
     session: AsyncSession,
     visit: Visit,
     known: Lost,
@@ -156,6 +174,7 @@ async def _decline(
 SENTENCES = {
     "no_longer_wanted": "the run has ended or moved on",
     "effects_stopped": "a person has stopped every outward effect",
+    "paused": "a person has ordered it to rest",
     "observing": "the playbook has not been released",
     "do_not_contact": "the customer asked not to be contacted",
     "holdout": "the customer is in the holdout group",

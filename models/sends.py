@@ -21,6 +21,7 @@ from domain.vocabulary import (
 )
 from models.addressees import NOT_SENT, Person, choose_addressee
 from models.installation import load_installation
+from models.pauses import pauses_of, rests
 from models.runs import EVERSTAY
 from models.tables.customers import CustomerRow
 from models.tables.facts import TicketRow
@@ -79,6 +80,9 @@ async def load_send(
         touch_tier=customer.touch_tier_override or customer.touch_tier,
         first_asked_at=step or run.planned_at,
         sent_at=await _sent_lately(session, customer.id, f"{intervention_id}/{step_id}/{occurrence}/"),
+        is_paused=rests(
+            await pauses_of(session, customer.id, customer.segment, now), run.playbook_key, run.id
+        )[0],
     )
     sender = await _sender(session, customer.csm_id)
     values = _values(customer, recipient[0] if recipient else None, sender, installation.product_name)

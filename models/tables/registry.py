@@ -13,6 +13,7 @@ from models.tables import (
     system,
     tracking,
     work,
+    workflows,
 )
 from models.tables.base import Base
 
@@ -30,4 +31,5 @@ MODULES = (
     system,
     tracking,
     work,
+    workflows,
 )
