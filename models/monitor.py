@@ -91,6 +91,7 @@ async def _overslept_customers(session: AsyncSession, late: BusinessInstant) -> 
     return [
         Finding(Trouble.OVERSLEPT_CUSTOMER, str(customer), customer, name, sentence, since)
         for customer, name, since in (await session.execute(query)).all()
+        if since is not None
     ]
 
 

@@ -1,7 +1,9 @@
 """Wishes for runs: written with a notice, answered by the director, read until then and afterwards."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -94,6 +96,12 @@ async def _check(session: AsyncSession, customer_id: uuid.UUID, playbook_key: st
         raise ConflictError(what=f"The playbook {playbook_key}", reason="it is archived")
 
 
+async def startable(session: AsyncSession) -> list[tuple[str, str]]:
+    """Return key and name of every playbook that may be asked for."""
+    query = select(PlaybookRow.key, PlaybookRow.name).where(PlaybookRow.archived_at.is_(None))
+    return [(key, name) for key, name in await session.execute(query.order_by(PlaybookRow.name))]
+
+
 async def load_request(session: AsyncSession, request_id: uuid.UUID) -> RunRequest:
     """Return one wish; raises NotFoundError."""
     found = await _read(session, RunRequestRow.id == request_id)
@@ -130,4 +138,5 @@ async def _read(session: AsyncSession, condition: object) -> list[RunRequest]:
         .order_by(row.asked_at.desc(), row.id)
         .limit(SHOWN)
     )
-    return [RunRequest(*each) for each in (await session.execute(query)).all()]
+    rows: Sequence[Any] = (await session.execute(query)).all()
+    return [RunRequest(*row) for row in rows]

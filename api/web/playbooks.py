@@ -8,7 +8,9 @@ from litestar.response import Template
 from api.guards import needs
 from api.web import sentences
 from api.web.desk import DESK, Desk
+from api.web.query import text
 from domain.permissions import Permission
+from models.resting import rests_now
 from models.views.playbooks import load_playbook, load_playbooks
 
 
@@ -32,4 +34,13 @@ class PlaybookController(Controller):
         """Show one document."""
         async with desk.reading() as session:
             playbook = await load_playbook(session, key)
-        return desk.page("playbook.html", playbook=playbook, sentences=sentences)
+            resting = [one for one in await rests_now(session, desk.now) if one.key == key]
+        said, problem = text(desk.query, "said", 200), text(desk.query, "problem", 300)
+        return desk.page(
+            "playbook.html",
+            playbook=playbook,
+            sentences=sentences,
+            resting=resting,
+            flash=said,
+            problem=problem,
+        )

@@ -10,12 +10,14 @@ from api.web.deliveries import DeliveryController
 from api.web.holding import HoldingController
 from api.web.inbox import InboxController
 from api.web.live import live
+from api.web.monitor import MonitorController
 from api.web.own_signals import OwnSignalController
 from api.web.plan import PlanController
 from api.web.playbooks import PlaybookController
 from api.web.portfolio import PortfolioController
 from api.web.preferences import choose_theme
 from api.web.quarantine import QuarantineController
+from api.web.run_control import SteeringController
 from api.web.runs import DecisionController, RunController
 from api.web.signals import SignalController
 from api.web.upload import UploadPageController
@@ -30,6 +32,8 @@ def page_routes() -> list[ControllerRouterHandler]:
         InboxController,
         RunController,
         DecisionController,
+        SteeringController,
+        MonitorController,
         PlanController,
         PlaybookController,
         DataController,
