@@ -45,7 +45,7 @@ NEEDS = {
     "/signals/own": Permission.EDIT_POLICIES,
 }
 MOST_QUERIES = 8
-MORE_QUERIES = {"/data": 12, "/customers/{customer}": 11}
+MORE_QUERIES = {"/data": 12, "/customers/{customer}": 11, "/monitor": 10}
 """An overview of parts that have a table each; a customer with what rests, was asked for, and may be."""
 SHORT = {"meta", "link", "input", "br", "img", "hr"}
 
