@@ -129,9 +129,10 @@ async def look_around(client: Client, database: Database, clock: Clock, rate: fl
 
 
 async def _unlisted(client: Client, going: list[Suspect]) -> list[Suspect]:
-    """Return runs that the list of running workflows lacks; it may be behind, so each is asked about."""
-    if not going:
-        return []
+    """Return runs that the list of running workflows lacks; it may be behind, so each is asked about.
+
+    The list is asked for even without a run: an answer shows that Temporal is there, and knows our namespace.
+    """
     listed = {one.id async for one in client.list_workflows(RUNNING_RUNS, limit=MOST_RUNS)}
     return [one for one in going if one.workflow_id not in listed]
 

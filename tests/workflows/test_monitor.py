@@ -18,7 +18,7 @@ from models.tables.playbooks import InterventionRow
 from tests.support.devserver import DevServer
 from tests.support.runs import one_letter, open_run, start_run
 from tests.support.simulators import until_true
-from tests.workflows.kills import MONDAY_AT_TEN, Site
+from tests.workflows.kills import MONDAY_AT_TEN, PATIENCE, Site
 from tests.workflows.sites import running_site
 from workers.workflow_keeper import carry_out_orders, look_around
 
@@ -53,7 +53,7 @@ async def until_at(site: Site, run_id: uuid.UUID, step: str, visit: int = 1) -> 
         waits = row.expected_wake_at is not None
         return waits and row.position.get("step") == step and row.position["visits"][step] == visit
 
-    await until_true(is_there)
+    await until_true(is_there, PATIENCE)
 
 
 async def look(site: Site, client: Client | None = None) -> Sequence[Finding]:
@@ -118,7 +118,7 @@ async def test_a_workflow_that_nobody_serves_is_started_anew_without_losing_its_
         async def has_looked() -> bool:
             return (await run_row(site, run_id)).advance_seq > row.advance_seq
 
-        await until_true(has_looked)
+        await until_true(has_looked, PATIENCE)
         assert (await run_row(site, run_id)).position == row.position
 
 
@@ -142,7 +142,7 @@ async def test_without_temporal_the_monitor_says_so_and_shows_what_the_database_
     early = MONDAY_AT_TEN - dt.timedelta(days=2)
     async with site.database.transaction() as session:
         await session.execute(update(InterventionRow).values(expected_wake_at=early))
-    away = await Client.connect("127.0.0.1:9", lazy=True)
+    away = await Client.connect(site.address, namespace="gone")
     assert [one.trouble for one in await look(site, away)] == [Trouble.OVERSLEPT_RUN]
     async with site.database.transaction() as session:
         clock = await open_clock(site.database)
