@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.documents import END
 from domain.playbook_contacts import ScheduleMeeting, SendEmail
 from domain.playbook_steps import Step
 from domain.run_state import Position
@@ -36,7 +35,7 @@ async def load_pending(session: AsyncSession, run_id: uuid.UUID, now: BusinessIn
     playbook = await PlaybookShelf().version(session, found.version_id)
     position = Position.model_validate(found.position)
     step_id = position.step or playbook.steps[0].id
-    if step_id == END:
+    if step_id not in {step.id for step in playbook.steps}:  # at its end
         return None
     step = playbook.step(step_id)
     order = step.send_email or step.schedule_meeting

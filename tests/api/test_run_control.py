@@ -191,7 +191,7 @@ async def test_what_would_go_out_is_shown_without_being_sent_and_without_links_t
 ) -> None:
     await come_as(browser, database, sample, "marta")
     run = await running(database)
-    step = "check-in" if run.playbook_key == "low-engagement" else "executive-mail"
+    step = "first-mail" if run.playbook_key == "low-engagement" else "executive-mail"
     position = {"step": step, "visits": {step: 1}}
     async with database.transaction() as session:
         mine = update(InterventionRow).where(InterventionRow.id == run.id)
