@@ -16,6 +16,8 @@ class Permission(StrEnum):
     READ_RUNS = "runs:read"
     CONTROL_RUNS = "runs:write"
     REPAIR_RUNS = "runs:repair"
+    ORDER_RESTS = "pauses:write"
+    """How wide a rest may be is said by `may_rest`."""
     READ_PLAYBOOKS = "playbooks:read"
     RELEASE = "installation:release"
     STOP_EFFECTS = "effects:stop"
@@ -31,7 +33,7 @@ _SEE = frozenset(
     {Permission.READ_CUSTOMERS, Permission.READ_WORK, Permission.READ_RUNS, Permission.READ_PLAYBOOKS}
 )
 _ACT = _SEE | {Permission.DO_WORK}
-_STEER = _ACT | {Permission.CONTROL_RUNS}
+_STEER = _ACT | {Permission.CONTROL_RUNS, Permission.ORDER_RESTS}
 _DATA = frozenset(
     {
         Permission.READ_IMPORTS,
@@ -56,7 +58,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.CSM: _STEER,
     Role.SALES: _ACT,
     # Whoever is on watch may stop what goes wrong, and mend it; to send again is a decision about customers.
-    Role.OPERATOR: _SEE | _DATA | {Permission.STOP_EFFECTS, Permission.REPAIR_RUNS},
+    Role.OPERATOR: _SEE | _DATA | {Permission.STOP_EFFECTS, Permission.REPAIR_RUNS, Permission.ORDER_RESTS},
     # Personal data is not needed to build on the product.
     Role.DEVELOPER: frozenset({Permission.READ_RUNS, Permission.READ_PLAYBOOKS, Permission.READ_IMPORTS}),
     Role.VIEWER: _SEE,

@@ -1,6 +1,7 @@
 """Carries out people's orders to workflows, and asks Temporal about those that should run and may not."""
 
 import asyncio
+from typing import Any
 
 import structlog
 from temporalio.api.workflow.v1 import PendingActivityInfo
@@ -71,11 +72,10 @@ async def _carry_out(client: Client, order: WorkflowOrder) -> str:
     if order.run_state is InterventionState.ENDED:
         return await _ring_ended(client, order)
     anew = order.action is WorkflowAction.RESTART
-    if order.intervention_id is None:
-        run, state, ring = CustomerLifecycleWorkflow.run, LifecycleState(order.customer_id, order.seq), "ring"
-    else:
-        run = InterventionWorkflow.run  # type: ignore[assignment]  # both take their one state
-        state, ring = InterventionRunState(order.intervention_id, order.seq), "ring"  # type: ignore[assignment]
+    run: Any = CustomerLifecycleWorkflow.run
+    state: Any = LifecycleState(order.customer_id, order.seq)
+    if order.intervention_id is not None:
+        run, state = InterventionWorkflow.run, InterventionRunState(order.intervention_id, order.seq)
     policy = WorkflowIDConflictPolicy.TERMINATE_EXISTING if anew else WorkflowIDConflictPolicy.USE_EXISTING
     await client.start_workflow(
         run,
@@ -85,7 +85,7 @@ async def _carry_out(client: Client, order: WorkflowOrder) -> str:
         task_timeout=policies.WORKFLOW_TASK,
         id_conflict_policy=policy,
         search_attributes=_attributes(order),
-        start_signal=None if anew else ring,
+        start_signal=None if anew else "ring",
     )
     return "started anew" if anew else "rung"
 

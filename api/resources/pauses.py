@@ -75,7 +75,7 @@ class PauseController(Controller):
                 before=[RestShape.model_validate(one) for one in await rests_before(session, clock.now())],
             )
 
-    @post("/", status_code=HTTP_201_CREATED)
+    @post("/", opt=needs(Permission.ORDER_RESTS), status_code=HTTP_201_CREATED)
     async def pause(
         self,
         request: ApiRequest,
@@ -83,7 +83,7 @@ class PauseController(Controller):
         database: NamedDependency[Database],
         clock: NamedDependency[StoredClock],
     ) -> RestShape:
-        """Order a rest. A run or a customer needs runs:write; what is wider, effects:stop."""
+        """Order a rest. One of a run or a customer needs runs:write too; what is wider, effects:stop."""
         may_rest(request.user.may, data.scope, request.user.who)
 
         async def write(session: Session) -> RestShape:
@@ -93,7 +93,7 @@ class PauseController(Controller):
 
         return await write_once(request, database, clock, RestShape, write)
 
-    @post("/{pause_id:uuid}/resume", status_code=HTTP_200_OK)
+    @post("/{pause_id:uuid}/resume", opt=needs(Permission.ORDER_RESTS), status_code=HTTP_200_OK)
     async def resume(
         self,
         request: ApiRequest,
@@ -101,7 +101,7 @@ class PauseController(Controller):
         database: NamedDependency[Database],
         clock: NamedDependency[StoredClock],
     ) -> RestShape:
-        """End a rest. A run or a customer needs runs:write; what is wider, effects:start."""
+        """End a rest. One of a run or a customer needs runs:write too; what is wider, effects:start."""
 
         async def write(session: Session) -> RestShape:
             rest = await load_rest(session, pause_id)

@@ -67,7 +67,7 @@ class SteeringController(Controller):
             return desk.go(_told(place, problem=str(error)))
         return desk.go(_told(place, said=f"{asked.playbook} is asked for; the answer stands here soon."))
 
-    @post("/pauses", opt=needs(Permission.READ_RUNS))
+    @post("/pauses", opt=needs(Permission.ORDER_RESTS))
     async def pause(self, desk: NamedDependency[Desk]) -> Response[None]:
         """Order a rest; how wide it may be depends on who orders it."""
         form = await desk.request.form()
@@ -83,7 +83,7 @@ class SteeringController(Controller):
             return desk.go(_told(place, problem=str(error)))
         return desk.go(_told(place, said="It rests."))
 
-    @post("/pauses/{pause_id:uuid}/resume", opt=needs(Permission.READ_RUNS))
+    @post("/pauses/{pause_id:uuid}/resume", opt=needs(Permission.ORDER_RESTS))
     async def resume(self, desk: NamedDependency[Desk], pause_id: FromPath[uuid.UUID]) -> Response[None]:
         """End a rest."""
         form = await desk.request.form()

@@ -5,9 +5,11 @@ import uuid
 
 import pytest
 
+from api.previews import preview
 from domain.errors import ConflictError, InvalidInputError
 from domain.vocabulary import InterventionState, Outcome, PauseScope, StepState, TaskState
 from models.hands import Hand
+from models.previews import load_pending
 from models.resting import end_rest, find_rest, order_rest
 from models.run_control import restart_run, retry_run, skip_step, stop_run
 from models.tables.customers import CustomerRow
@@ -16,13 +18,18 @@ from models.tables.playbooks import InterventionRow
 from tests.support.loop import Loop
 from tests.support.runs import one_letter, open_run, start_run
 from tests.support.scenario import Scenario
+from tests.support.web import web_settings
 from tests.workflows.conftest import begin
 from workers.workflow_keeper import carry_out_orders
 
 pytestmark = pytest.mark.cadence
 DAY = dt.timedelta(days=1)
-LETTER = {"send_email": {"template": "stay-in-touch", "to": ["champion"]}}
-BREATHE = {"id": "breathe", "wait": {"duration": "3d"}}
+BREATHE: dict[str, object] = {"id": "breathe", "wait": {"duration": "3d"}}
+
+
+def letter(name: str) -> dict[str, object]:
+    """A step that writes to the champion."""
+    return {"id": name, "send_email": {"template": "stay-in-touch", "to": ["champion"]}}
 
 
 class Steered:
@@ -80,7 +87,7 @@ async def steered(loop: Loop, *steps: dict[str, object]) -> Steered:
 
 
 async def test_a_wait_whose_deadline_passes_in_a_rest_has_as_long_to_go_afterwards(loop: Loop) -> None:
-    run = await steered(loop, BREATHE, {"id": "letter"} | LETTER)
+    run = await steered(loop, BREATHE, letter("letter"))
     await loop.live(1)
     await run.rest()
     await loop.live(6)
@@ -98,8 +105,11 @@ async def test_a_wait_whose_deadline_passes_in_a_rest_has_as_long_to_go_afterwar
 
 @pytest.mark.parametrize("scope", list(PauseScope))
 async def test_an_answer_that_comes_in_a_rest_is_heard_when_it_ends(loop: Loop, scope: PauseScope) -> None:
-    ask = {"id": "ask", "wait": {"event": "reply", "timeout": "10d", "on_event": "thank"}}
-    thank = {"id": "thank", "create_task": {"title": "Thank $customer", "body": "They have answered."}}
+    ask: dict[str, object] = {"id": "ask", "wait": {"event": "reply", "timeout": "10d", "on_event": "thank"}}
+    thank: dict[str, object] = {
+        "id": "thank",
+        "create_task": {"title": "Thank $customer", "body": "They have answered."},
+    }
     run = await steered(loop, ask, thank, BREATHE)
     row = await run.row()
     segment = (await run.scene.rows(CustomerRow))[0].segment.value
@@ -120,7 +130,7 @@ async def test_an_answer_that_comes_in_a_rest_is_heard_when_it_ends(loop: Loop, 
 
 
 async def test_a_skipped_step_is_left_out_and_what_comes_after_is_taken(loop: Loop) -> None:
-    run = await steered(loop, BREATHE, {"id": "letter"} | LETTER, {"id": "rest", "wait": {"duration": "30d"}})
+    run = await steered(loop, BREATHE, letter("letter"), {"id": "rest", "wait": {"duration": "30d"}})
     async with loop.database.transaction() as session:
         assert await skip_step(session, run.run_id, run.hand) == "breathe"
     await run.carry_out()
@@ -129,9 +139,16 @@ async def test_a_skipped_step_is_left_out_and_what_comes_after_is_taken(loop: Lo
     assert await run.at() == "rest"
 
 
-async def test_a_letter_that_is_put_off_and_then_skipped_never_leaves(loop: Loop) -> None:
-    run = await steered(loop, {"id": "letter"} | LETTER, {"id": "again"} | LETTER, BREATHE)
+async def test_a_letter_that_is_put_off_is_previewed_and_once_skipped_never_leaves(loop: Loop) -> None:
+    run = await steered(loop, letter("letter"), letter("again"), BREATHE)
     assert (await run.steps())["again", 1][0] is StepState.DEFERRED
+    async with loop.database.transaction() as session:
+        pending = await load_pending(session, run.run_id, loop.clock.now())
+    assert pending is not None
+    shown = preview(web_settings(loop.database.url), pending, loop.clock.now())
+    assert (shown.to, shown.problem) == ("Ann Able <ann@acme.example>", "")
+    assert "Ann" in shown.text
+    assert "unsubscribe/" not in shown.text
     async with loop.database.transaction() as session:
         await skip_step(session, run.run_id, run.hand)
     await run.carry_out()
@@ -144,8 +161,8 @@ async def test_a_letter_that_is_put_off_and_then_skipped_never_leaves(loop: Loop
 async def test_a_run_that_is_sent_back_acts_under_new_keys_and_once_each(
     loop: Loop, step: str | None
 ) -> None:
-    call = {"id": "call", "create_task": {"title": "Call $customer", "body": "Now."}}
-    run = await steered(loop, {"id": "letter"} | LETTER, call, BREATHE)
+    call: dict[str, object] = {"id": "call", "create_task": {"title": "Call $customer", "body": "Now."}}
+    run = await steered(loop, letter("letter"), call, BREATHE)
     await loop.live(2)
     for _ in range(2):
         async with loop.database.transaction() as session:
@@ -165,8 +182,8 @@ async def test_a_run_that_is_sent_back_acts_under_new_keys_and_once_each(
 
 
 async def test_a_run_that_a_person_ends_has_their_outcome_and_its_workflow_ends_with_it(loop: Loop) -> None:
-    call = {"id": "call", "create_task": {"title": "Call $customer", "body": "Now."}}
-    run = await steered(loop, call, BREATHE, {"id": "letter"} | LETTER)
+    call: dict[str, object] = {"id": "call", "create_task": {"title": "Call $customer", "body": "Now."}}
+    run = await steered(loop, call, BREATHE, letter("letter"))
     async with loop.database.transaction() as session:
         await stop_run(session, run.run_id, Outcome.SAVED, "they have signed", run.hand)
     await run.carry_out()
@@ -182,7 +199,7 @@ async def test_a_run_that_a_person_ends_has_their_outcome_and_its_workflow_ends_
 
 
 async def test_a_step_that_the_version_lacks_is_refused_with_those_that_it_has(loop: Loop) -> None:
-    run = await steered(loop, BREATHE, {"id": "letter"} | LETTER)
+    run = await steered(loop, BREATHE, letter("letter"))
     with pytest.raises(InvalidInputError, match="breathe, letter"):
         async with loop.database.transaction() as session:
             await restart_run(session, run.run_id, "brethe", run.hand)
