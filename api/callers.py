@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.permissions import NotSignedInError, Permission, may
+from domain.time import BusinessInstant, WallInstant
+from models.hands import Hand
 from models.keys import ApiKey, KeyKind
 from models.users import User
 
@@ -51,3 +53,10 @@ class Caller:
         if self.user is None:
             raise NotSignedInError
         return self.user
+
+
+def hand(caller: Caller, now: BusinessInstant, wall: WallInstant) -> Hand:
+    """Return whose hand it is, for records: a person by name, a program by its key."""
+    if caller.user is not None:
+        return Hand(caller.user.name, caller.user.id, now, wall)
+    return Hand(caller.key.name or caller.key.prefix if caller.key else "nobody", None, now, wall)

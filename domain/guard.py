@@ -65,7 +65,7 @@ class ProposedSend:
     topic: str = ""
     useful_until: BusinessInstant | None = None
     """When the message is of no use any more, None where only the longest deferral ends it."""
-    is_resting: bool = False
+    is_paused: bool = False
     """A person has ordered a rest that covers its run."""
 
 
@@ -147,8 +147,8 @@ def _switched_on(send: ProposedSend, _budget: ContactBudget, now: BusinessInstan
     """Put off while a person has stopped every effect, ordered a rest, or not released the playbook."""
     if send.effects_stopped:
         return Defer(BusinessInstant(now + STOPPED_RETRY), "effects_stopped")
-    if send.is_resting:
-        return Defer(BusinessInstant(now + STOPPED_RETRY), "resting")
+    if send.is_paused:  # the run itself waits for the end of the rest, and then asks again at once
+        return Defer(now, "paused")
     return Allow() if send.released else Defer(BusinessInstant(now + DAY), "observing")
 
 

@@ -1,10 +1,10 @@
 """Who may do what: one table from role to permission. A scope of an API key is a permission too."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from domain.errors import EverstayError
-from domain.vocabulary import Role
+from domain.vocabulary import PauseScope, Role
 
 
 class Permission(StrEnum):
@@ -14,6 +14,10 @@ class Permission(StrEnum):
     READ_WORK = "work:read"
     DO_WORK = "work:write"
     READ_RUNS = "runs:read"
+    CONTROL_RUNS = "runs:write"
+    REPAIR_RUNS = "runs:repair"
+    ORDER_RESTS = "pauses:write"
+    """How wide a rest may be is said by `may_rest`."""
     READ_PLAYBOOKS = "playbooks:read"
     RELEASE = "installation:release"
     STOP_EFFECTS = "effects:stop"
@@ -31,6 +35,7 @@ _SEE = frozenset(
     {Permission.READ_CUSTOMERS, Permission.READ_WORK, Permission.READ_RUNS, Permission.READ_PLAYBOOKS}
 )
 _ACT = _SEE | {Permission.DO_WORK}
+_STEER = _ACT | {Permission.CONTROL_RUNS, Permission.ORDER_RESTS}
 _DATA = frozenset(
     {
         Permission.READ_IMPORTS,
@@ -42,8 +47,9 @@ _DATA = frozenset(
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
-    Role.MANAGER: _ACT
+    Role.MANAGER: _STEER
     | {
+        Permission.REPAIR_RUNS,
         Permission.RELEASE,
         Permission.STOP_EFFECTS,
         Permission.START_EFFECTS,
@@ -51,10 +57,10 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.WRITE_IMPORTS,
         Permission.EDIT_POLICIES,
     },
-    Role.CSM: _ACT,
+    Role.CSM: _STEER,
     Role.SALES: _ACT,
-    # Whoever is on watch may stop what goes wrong; to send again is a decision about customers.
-    Role.OPERATOR: _SEE | _DATA | {Permission.STOP_EFFECTS},
+    # Whoever is on watch may stop what goes wrong, and mend it; to send again is a decision about customers.
+    Role.OPERATOR: _SEE | _DATA | {Permission.STOP_EFFECTS, Permission.REPAIR_RUNS, Permission.ORDER_RESTS},
     # Personal data is not needed to build on the product.
     Role.DEVELOPER: frozenset({Permission.READ_RUNS, Permission.READ_PLAYBOOKS, Permission.READ_IMPORTS}),
     Role.VIEWER: _SEE,
@@ -64,6 +70,17 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 def may(role: Role, permission: Permission) -> bool:
     """Tell whether the role holds the permission; what the table does not say is refused."""
     return permission in ROLE_PERMISSIONS.get(role, frozenset())
+
+
+def may_rest(holds: Callable[[Permission], bool], scope: PauseScope, who: str, *, ends: bool = False) -> None:
+    """Raise NotAllowedError unless the caller may order, or end, a rest of this width.
+
+    One run or customer is for those who steer runs; what is wider weighs as much as stopping every effect.
+    """
+    wide = Permission.START_EFFECTS if ends else Permission.STOP_EFFECTS
+    needed = Permission.CONTROL_RUNS if scope in {PauseScope.RUN, PauseScope.CUSTOMER} else wide
+    if not holds(needed):
+        raise NotAllowedError(who=who, needed=needed)
 
 
 class NotSignedInError(EverstayError):

@@ -303,6 +303,22 @@ class RequestState(StrEnum):
     REFUSED = "refused"
 
 
+class WorkflowAction(StrEnum):
+    """What a person has ordered of a workflow; the relay carries it out."""
+
+    RING = "ring"
+    """Look again; a workflow that is gone is started anew."""
+    RESTART = "restart"
+    """End it and start it anew: where it stood is in the database."""
+
+
+class WorkflowTrouble(StrEnum):
+    """What is wrong with a workflow, as Temporal tells it."""
+
+    MISSING = "missing"
+    FAILING = "failing"
+
+
 class HeadsUpState(StrEnum):
     """An early warning shown to its owner."""
 
@@ -351,6 +367,7 @@ class NoticeKind(StrEnum):
     RESUMED = "resumed"
     PERFORMED = "performed"
     PLAYBOOK_EDITED = "playbook_edited"
+    RUN_REQUESTED = "run_requested"
 
 
 class CancellationReason(StrEnum):

@@ -62,14 +62,15 @@ async def end_run(session: AsyncSession, ending: RunEnding, now: BusinessInstant
 
 
 async def cancel_tasks(
-    session: AsyncSession, intervention_id: uuid.UUID, reason: str, now: BusinessInstant
+    session: AsyncSession, intervention_id: uuid.UUID, reason: str, now: BusinessInstant, *, origin: str = ""
 ) -> list[str]:
-    """Close the open tasks of a run, with the reason; return their titles."""
+    """Close the open tasks of a run, or of what begins with `origin`; return their titles."""
     closed = await session.scalars(
         update(TaskRow)
         .where(
             TaskRow.intervention_id == intervention_id,
             TaskRow.state.in_([TaskState.OPEN, TaskState.SNOOZED]),
+            TaskRow.effect_key.startswith(origin, autoescape=True),
         )
         .values(state=TaskState.CANCELLED, closed_at=now, note=f"Closed by itself: {reason.rstrip('.')}.")
         .returning(TaskRow.title)

@@ -18,7 +18,7 @@ from models.customer_state import lock_customer
 from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
 from models.playbooks import PlaybookShelf
 from models.runs import customer_of, version_of
-from models.send_ledger import Become, add_touchpoint, catch_up, record_step
+from models.send_ledger import Become, add_touchpoint, catch_up, is_over, record_step
 from models.sends import Order, SendContext, load_send, order_of
 from models.step_visits import Visit
 
@@ -59,6 +59,7 @@ class Closed:
 
 
 Begun = Ready | Lost | Busy | Closed
+GIVEN_UP = "its step is over: it was skipped, or the run was sent back"
 
 
 async def begin_send(
@@ -81,10 +82,10 @@ async def begin_send(
     effect = await find_effect(session, visit.origin)
     policy = await load_contact_policy(session)
     context = await load_send(session, visit, playbook, policy, now)
-    if effect is not None:
-        standing = await _standing(session, visit, Lost(effect, context, order), now, wall, lost)
-        if standing is not None:
-            return standing
+    known = Lost(effect, context, order) if effect is not None else None
+    standing = await _standing(session, visit, known, now, wall, lost)
+    if standing is not None:
+        return standing
     context = await _with_reservations(session, context, policy, now)
     verdict = may_send(context.proposed, policy.budget, now)
     await _settle_slot(session, visit, playbook, context, verdict, policy, now)
@@ -138,6 +139,23 @@ async def _settle_slot(
 async def _standing(
     session: AsyncSession,
     visit: Visit,
+    known: Lost | None,
+    now: BusinessInstant,
+    wall: WallInstant,
+    lost: EffectState | None,
+) -> Begun | None:
+    """Return what ledger and step say of what was begun or given up before, None if it may be tried."""
+    begun = await _begun(session, visit, known, now, wall, lost) if known is not None else None
+    if begun is not None or not await is_over(session, visit):
+        return begun
+    if known is not None:
+        await settle(session, known.effect.key, lost or EffectState.FAILED, wall, error=GIVEN_UP)
+    return Closed("refused", "no_longer_wanted")
+
+
+async def _begun(
+    session: AsyncSession,
+    visit: Visit,
     known: Lost,
     now: BusinessInstant,
     wall: WallInstant,
@@ -185,7 +203,7 @@ async def _decline(
 SENTENCES = {
     "no_longer_wanted": "the run has ended or moved on",
     "effects_stopped": "a person has stopped every outward effect",
-    "resting": "a person has ordered a rest",
+    "paused": "a person has ordered it to rest",
     "observing": "the playbook has not been released",
     "do_not_contact": "the customer asked not to be contacted",
     "holdout": "the customer is in the holdout group",

@@ -82,6 +82,19 @@ async def add_touchpoint(
     )
 
 
+async def is_over(session: AsyncSession, visit: Visit) -> bool:
+    """Tell whether a visit is finished, though not by its send: a person skipped it or sent the run back."""
+    row = InterventionStepRow
+    state = await session.scalar(
+        select(row.state).where(
+            row.intervention_id == visit.intervention_id,
+            row.step_id == visit.step_id,
+            row.occurrence == visit.occurrence,
+        )
+    )
+    return state in CLOSED
+
+
 async def keep_subject(session: AsyncSession, effect_key: str, subject: str) -> None:
     """Keep what the message was called."""
     await session.execute(

@@ -84,7 +84,7 @@ async def load_send(
         worth=worth_of(playbook.priority, Stake(customer.arr_minor, customer.churn_probability)),
         topic=playbook.motion.value,
         useful_until=_useful_until(run, playbook, order, asked_at),
-        is_resting=await _rests(session, run, customer, now),
+        is_paused=await _rests(session, run, customer, now),
     )
     sender = await _sender(session, customer.csm_id)
     values = _values(customer, recipient[0] if recipient else None, sender, installation.product_name)

@@ -67,7 +67,8 @@ async def load_visit(session: AsyncSession, visit: Visit, shelf: PlaybookShelf) 
     standing = select(run.state, run.position).where(run.id == visit.intervention_id)
     state, position = (await session.execute(standing)).one()
     playbook = await shelf.version(session, found.version_id)
-    is_here = position.get("step") == visit.step_id
+    stands_at = (position.get("step"), position.get("visits", {}).get(visit.step_id))
+    is_here = stands_at == (visit.step_id, visit.occurrence)
     goes_on = state in {InterventionState.RUNNING, InterventionState.PAUSED}
     return LoadedVisit(
         visit,

@@ -26,6 +26,9 @@ from models.tables.work import TaskRow
 
 LONGEST_SNOOZE = dt.timedelta(days=90)
 LONGEST_NOTE = 2000
+QUESTIONS = frozenset({"approval", "offer"})
+"""Kinds of task that ask for a yes or a no."""
+ANSWERS = frozenset({TaskOutcome.APPROVED, TaskOutcome.REJECTED})
 
 
 async def complete_task(
@@ -39,10 +42,12 @@ async def complete_task(
 ) -> None:
     """Finish a task with what came of it, and tell the customer's workflow.
 
-    Raises NotFoundError, and ConflictError where it is done or cancelled already.
+    Raises NotFoundError, ConflictError where it is done or cancelled already, and InvalidInputError where the
+    outcome is none that its kind has.
     """
     task = await _locked(session, task_id)
     _refuse_closed(task)
+    check_outcome(task.kind, outcome)
     values = {"state": TaskState.DONE, "outcome": outcome, "note": _checked_note(note), "closed_at": now}
     await _change(session, task, closed_by_id=user_id, snoozed_until=None, **values)
     await note_human_action(session, task.customer_id, None, now)
@@ -137,6 +142,18 @@ async def _refuse_ended_run(session: AsyncSession, task: TaskRow) -> None:
     if task.state is TaskState.CANCELLED or state is InterventionState.ENDED:
         reason = "the run that wanted it has ended, so it cannot be taken back"
         raise ConflictError(what=f"The task “{task.title}”", reason=reason)
+
+
+def outcomes_of(kind: str) -> tuple[TaskOutcome, ...]:
+    """Return what may come of a task: a question has yes and no, and nothing else has."""
+    return tuple(one for one in TaskOutcome if (one in ANSWERS) == (kind in QUESTIONS))
+
+
+def check_outcome(kind: str, outcome: TaskOutcome) -> None:
+    """Raise InvalidInputError unless a task of this kind may end so."""
+    if outcome not in outcomes_of(kind):
+        allowed = ", ".join(one.value for one in outcomes_of(kind))
+        raise InvalidInputError(field="outcome", reason=f"this task ends with one of {allowed}")
 
 
 def _checked_note(note: str | None) -> str | None:

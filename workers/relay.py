@@ -23,6 +23,7 @@ from workers.clock_refresh import keep_fresh
 from workers.embedded.connection import connect_temporal
 from workers.pull_keeper import keep_pulls
 from workers.upload_keeper import keep_uploads
+from workers.workflow_keeper import keep_workflows
 from workflows import policies
 from workflows.lifecycle import CustomerLifecycleWorkflow
 from workflows.search import CUSTOMER_ID
@@ -45,6 +46,8 @@ async def run_relay(settings: Settings) -> None:
         beside.append(asyncio.create_task(keep_calendar(client, database.url)))
         beside.append(asyncio.create_task(supervised("pulls", lambda: keep_pulls(client, database))))
         beside.append(asyncio.create_task(keep_uploads(client, database, clock)))
+        orders = supervised("workflows", lambda: keep_workflows(client, database, clock))
+        beside.append(asyncio.create_task(orders))
         relay = Relay(database, clock, client)
         async for _ in announcements(database.url, CHANNEL, at_least_every=POLL_SECONDS):
             await relay.ring_all()

@@ -8,10 +8,11 @@ from litestar.datastructures import State
 from litestar.params import QueryParameter
 from pydantic import BaseModel
 
-from api.callers import Caller
+from api.callers import Caller, hand
 from models.changes import announce_change
 from models.clock import StoredClock
 from models.database import Database, Session
+from models.hands import Hand
 from models.holding_actions import Said
 from models.idempotency import attempt_of, first_answer, keep_answer
 from models.resources.keyset import LARGEST, SMALLEST, Slice
@@ -59,6 +60,11 @@ async def write_once(
         answer = model.model_validate(await write(session))
         await keep_answer(session, attempt, answer.model_dump(mode="json"))
         return answer
+
+
+def hand_of(request: ApiRequest, clock: StoredClock) -> Hand:
+    """Return whose hand it is: a person's by name, or that of the program behind a key."""
+    return hand(request.user, clock.now(), clock.wall_now())
 
 
 def said_by(request: ApiRequest, clock: StoredClock) -> Said:

@@ -11,10 +11,13 @@ from api.resources.deliveries import WebhookDeliveryController
 from api.resources.endpoints import EndpointController
 from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
+from api.resources.monitor import MonitorController
 from api.resources.notifications import NotificationController
 from api.resources.office import AttentionController, colleagues, decisions
 from api.resources.own_signals import OwnSignalController
+from api.resources.pauses import PauseController
 from api.resources.playbooks import PlaybookController, schema_of_playbooks
+from api.resources.run_control import RunControlController, RunRequestController
 from api.resources.runs import InstallationController, InterventionController
 from api.resources.signals import SignalController
 from api.resources.uploads import UploadController, saved_mappings
@@ -35,6 +38,10 @@ def api_router() -> Router:
             InterventionController,
             PlaybookController,
             schema_of_playbooks,
+            RunControlController,
+            RunRequestController,
+            PauseController,
+            MonitorController,
             InstallationController,
             AttentionController,
             ContactPolicyController,

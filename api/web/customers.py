@@ -19,6 +19,8 @@ from api.web.query import ListAddress, chosen, text
 from domain.attention import attention_for
 from domain.permissions import Permission
 from domain.vocabulary import Attention, InterventionState
+from models.resting import rests_now
+from models.run_requests import requests_of, startable
 from models.send_claims import SENTENCES
 from models.views.contact_budget import ContactBudgetView, load_contact_budget
 from models.views.customer import (
@@ -112,4 +114,18 @@ class CustomerController(Controller):
                 attention=attention_for(customer.policy, customer.standing, desk.now.date()),
                 budget=await load_contact_budget(session, customer_id, desk.now),
             )
-        return desk.page("customer.html", view=view, sentences=sentences, kinds=EntryKind, reasons=SENTENCES)
+            resting = [one for one in await rests_now(session, desk.now) if one.key == str(customer_id)]
+            requests = await requests_of(session, customer_id)
+            playbooks = await startable(session) if desk.may(Permission.CONTROL_RUNS) else []
+        return desk.page(
+            "customer.html",
+            view=view,
+            sentences=sentences,
+            kinds=EntryKind,
+            reasons=SENTENCES,
+            resting=resting,
+            requests=requests,
+            playbooks=playbooks,
+            flash=text(desk.query, "said", 300),
+            problem=text(desk.query, "problem", 500),
+        )

@@ -103,6 +103,7 @@ class Desk:
             NavItem("Inbox", "/inbox", Permission.READ_WORK, count=waiting),
             NavItem("Runs", "/runs", Permission.READ_RUNS),
             NavItem("Plan", "/plan", Permission.READ_RUNS, count=planned),
+            NavItem("Monitor", "/monitor", Permission.READ_RUNS),
             NavItem("Decisions", "/decisions", Permission.READ_RUNS),
             NavItem("Playbooks", "/playbooks", Permission.READ_PLAYBOOKS),
             NavItem("Signals", "/signals", Permission.READ_CUSTOMERS),

@@ -24,7 +24,7 @@ from domain.vocabulary import Role, TaskOutcome
 from models.heads_up_groups import acknowledge_group, close_group, snooze_group
 from models.heads_ups import acknowledge_heads_up, close_heads_up, reassign_heads_up, snooze_heads_up
 from models.views.inbox import InboxScope, InboxShow, load_colleagues, load_inbox
-from models.work import complete_task, reassign_task, reopen_task, snooze_task
+from models.work import QUESTIONS, complete_task, outcomes_of, reassign_task, reopen_task, snooze_task
 
 MORNING = 8
 """A snooze ends at eight in the morning of the reader's own clock."""
@@ -61,7 +61,8 @@ class InboxController(Controller):
             address=ListAddress("/inbox", state),
             scopes=InboxScope,
             shows=InboxShow,
-            outcomes=TaskOutcome,
+            outcomes_of=outcomes_of,
+            questions=QUESTIONS,
             snoozes=SNOOZES,
             sentences=sentences,
             done=key(desk.query, "done"),

@@ -12,8 +12,10 @@ from api.web.desk import DESK, Desk
 from api.web.query import text
 from domain.errors import InvalidInputError
 from domain.permissions import Permission
+from domain.vocabulary import Segment
 from models.changes import announce_change
 from models.installation import observe_again, release, start_effects, stop_effects
+from models.resting import rests_before, rests_now
 from models.views.plan import load_plan
 
 FASTEST = 10_000
@@ -32,8 +34,12 @@ class PlanController(Controller):
         """Show planned runs by playbook, with their messages and tasks."""
         async with desk.reading() as session:
             plan = await load_plan(session)
+            resting = await rests_now(session, desk.now)
+            rested = await rests_before(session, desk.now)
         said = text(desk.query, "said", 200)
-        return desk.page("plan.html", plan=plan, sentences=sentences, flash=said)
+        rests = {"resting": resting, "rested": rested, "segments": Segment}
+        rests["problem"] = text(desk.query, "problem", 300)
+        return desk.page("plan.html", plan=plan, sentences=sentences, flash=said, **rests)
 
     @post("/release", opt=needs(Permission.RELEASE))
     async def release(self, desk: NamedDependency[Desk]) -> Response[None]:

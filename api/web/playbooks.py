@@ -29,6 +29,7 @@ from models.resources.playbooks import (
     names_of_customers,
     runs_by_step,
 )
+from models.resting import rests_now
 from models.views.playbooks import load_playbook, load_playbooks
 
 SHOWN_VERSIONS = 20
@@ -60,6 +61,7 @@ class PlaybookController(Controller):
             runs = await runs_by_step(session, key)
             versions = (await list_versions(session, key))[:SHOWN_VERSIONS]
             before = await load_version(session, key, chosen.version - 1) if chosen.version > 1 else None
+            resting = [one for one in await rests_now(session, desk.now) if one.key == key]
         playbook = chosen.playbook
         return desk.page(
             "playbook.html",
@@ -74,7 +76,9 @@ class PlaybookController(Controller):
             said=playbook_words,
             end=END,
             sentences=sentences,
-            flash=text(desk.query, "said"),
+            resting=resting,
+            flash=text(desk.query, "said", 200),
+            problem=text(desk.query, "problem", 300),
         )
 
     @get("/{key:str}/document")

@@ -11,6 +11,7 @@ from api.web.deliveries import DeliveryController
 from api.web.holding import HoldingController
 from api.web.inbox import InboxController
 from api.web.live import live
+from api.web.monitor import MonitorController
 from api.web.notifications import NotificationPage
 from api.web.own_signals import OwnSignalController
 from api.web.plan import PlanController
@@ -19,6 +20,7 @@ from api.web.playbooks import PlaybookController
 from api.web.portfolio import PortfolioController
 from api.web.preferences import choose_theme
 from api.web.quarantine import QuarantineController
+from api.web.run_control import SteeringController
 from api.web.runs import DecisionController, RunController
 from api.web.signals import SignalController
 from api.web.upload import UploadPageController
@@ -33,6 +35,8 @@ def page_routes() -> list[ControllerRouterHandler]:
         InboxController,
         RunController,
         DecisionController,
+        SteeringController,
+        MonitorController,
         PlanController,
         PlaybookController,
         PlaybookEditController,

@@ -1,6 +1,7 @@
 """Runs of playbooks, and the decision ledger behind them."""
 
 import uuid
+from collections.abc import Sequence
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
@@ -8,14 +9,17 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from api.guards import needs
+from api.previews import preview
 from api.web import sentences
 from api.web.desk import DESK, Desk
 from api.web.query import ListAddress, chosen, key, number, text
 from domain.permissions import Permission
-from domain.vocabulary import DecisionKind, InterventionState, Outcome
+from domain.vocabulary import DecisionKind, InterventionState, Outcome, PauseScope
+from models.previews import load_pending
+from models.resting import Rest, rests_now
 from models.views.decisions import DecisionFilter, load_decisions, load_reasons
 from models.views.playbooks import load_playbooks
-from models.views.runs import RunFilter, load_run, load_runs
+from models.views.runs import RunDetail, RunFilter, load_run, load_runs
 
 DECISIONS_OF_A_RUN = 100
 
@@ -74,7 +78,33 @@ class RunController(Controller):
         async with desk.reading() as session:
             run = await load_run(session, run_id, desk.now)
             decisions = await load_decisions(session, DecisionFilter(run=run_id), DECISIONS_OF_A_RUN)
-        return desk.page("run.html", run=run, decisions=decisions.decisions, sentences=sentences)
+            resting = covering(await rests_now(session, desk.now), run)
+            shows = desk.query.get("preview") == "1" and desk.may(Permission.READ_CUSTOMERS)
+            pending = await load_pending(session, run_id, desk.now) if shows else None
+        return desk.page(
+            "run.html",
+            run=run,
+            decisions=decisions.decisions,
+            sentences=sentences,
+            resting=resting,
+            outcomes=Outcome,
+            preview=preview(desk.settings, pending, desk.now) if pending is not None else None,
+            flash=text(desk.query, "said", 300),
+            problem=text(desk.query, "problem", 500),
+        )
+
+
+def covering(resting: Sequence[Rest], run: RunDetail) -> list[Rest]:
+    """Return the rests that cover a run."""
+    line = run.line
+    mine = {
+        (PauseScope.EVERYTHING, ""),
+        (PauseScope.SEGMENT, run.segment.value),
+        (PauseScope.PLAYBOOK, line.playbook_key),
+        (PauseScope.CUSTOMER, str(line.customer_id)),
+        (PauseScope.RUN, str(line.id)),
+    }
+    return [one for one in resting if (one.scope, one.key) in mine]
 
 
 class DecisionController(Controller):

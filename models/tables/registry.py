@@ -15,6 +15,7 @@ from models.tables import (
     system,
     tracking,
     work,
+    workflows,
 )
 from models.tables.base import Base
 
@@ -34,4 +35,5 @@ MODULES = (
     system,
     tracking,
     work,
+    workflows,
 )

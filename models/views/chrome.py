@@ -1,19 +1,50 @@
 """What every page's frame shows: whether anything is sent, and what waits for this person."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ScalarSelect, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.time import BusinessInstant
-from domain.vocabulary import HeadsUpState, InterventionState, TaskState
+from domain.time import BusinessInstant, business
+from domain.vocabulary import HeadsUpState, InterventionState, PauseScope, TaskState
 from models.kind_silences import Silence, read_silences, silences_now
 from models.mass_alerts import MassAlert, mass_alerts_now, read_mass_alerts
+from models.tables.people import UserRow
 from models.tables.playbooks import InterventionRow, PlaybookRow
+from models.tables.runs import PauseRow
 from models.tables.system import InstallationRow
 from models.tables.work import HeadsUpRow, TaskRow
+
+
+@dataclass(frozen=True)
+class WholeRest:
+    """The rest of everything: who, why, until when."""
+
+    reason: str
+    by: str | None
+    since: BusinessInstant
+    until: BusinessInstant | None
+
+
+def rest_now(now: BusinessInstant) -> ScalarSelect[Any]:
+    """Select the rest of everything, if one holds, for a page that reads it along with something else."""
+    row = PauseRow
+    told = func.jsonb_build_array(row.reason, UserRow.name, row.since, row.until)
+    holds = (row.scope == PauseScope.EVERYTHING) & row.ended_at.is_(None)
+    chosen = select(told).outerjoin(UserRow, UserRow.id == row.by_id)
+    return chosen.where(holds, or_(row.until.is_(None), row.until > now)).limit(1).scalar_subquery()
+
+
+def read_rest(told: list[str | None] | None) -> WholeRest | None:
+    """Return what `rest_now` has selected."""
+    if told is None:
+        return None
+    reason, by, since, until = told
+    end = business(dt.datetime.fromisoformat(until)) if until else None
+    return WholeRest(reason or "", by, business(dt.datetime.fromisoformat(since or "")), end)
 
 
 @dataclass(frozen=True)
@@ -31,6 +62,8 @@ class Chrome:
     """Kinds of fact that nobody tells just now: what rests on them abstains."""
     mass_alerts: tuple[MassAlert, ...]
     """Signals that so many customers showed at once that they are held back."""
+    rest: WholeRest | None = None
+    """A person has ordered everything to rest."""
 
     @property
     def is_observing(self) -> bool:
@@ -69,7 +102,9 @@ async def load_chrome(session: AsyncSession, user_id: uuid.UUID, now: BusinessIn
         one,
         silences_now(),
         mass_alerts_now(),
+        rest_now(now),
     ).select_from(one.outerjoin(InstallationRow, InstallationRow.id == 1))
-    *figures, silences, alerts = (await session.execute(query)).one()
+    *figures, silences, alerts, rest = (await session.execute(query)).one()
     known: dict[str, Any] = dict(zip((field.name for field in fields(Chrome)), figures, strict=False))
-    return Chrome(**known, silences=read_silences(silences), mass_alerts=read_mass_alerts(alerts))
+    known |= {"silences": read_silences(silences), "mass_alerts": read_mass_alerts(alerts)}
+    return Chrome(**known, rest=read_rest(rest))

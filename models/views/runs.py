@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFoundError
 from domain.time import BusinessInstant
-from domain.vocabulary import InterventionState, Motion, Outcome, StepState
+from domain.vocabulary import InterventionState, Motion, Outcome, Segment, StepState
 from models.tables.customers import CustomerRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow, PlaybookVersionRow
 
@@ -97,6 +97,7 @@ class RunDetail:
     line: RunLine
     document: dict[str, Any]
     published_at: BusinessInstant
+    segment: Segment
     steps: tuple[StepLine, ...] = field(default=())
 
 
@@ -178,12 +179,12 @@ async def load_runs(session: AsyncSession, chosen: RunFilter, now: BusinessInsta
 
 async def load_run(session: AsyncSession, run_id: uuid.UUID, now: BusinessInstant) -> RunDetail:
     """Return one run with its document and steps in two queries, or raise NotFoundError."""
-    version = (PlaybookVersionRow.document, PlaybookVersionRow.published_at)
+    version = (PlaybookVersionRow.document, PlaybookVersionRow.published_at, CustomerRow.segment)
     query = _joined(*COLUMNS, has_overslept(now), *version).where(InterventionRow.id == run_id)
     row: Any = (await session.execute(query)).one_or_none()
     if row is None:
         raise NotFoundError(what="run", key=run_id)
-    return RunDetail(_run(row), row[-2], row[-1], await _load_steps(session, run_id))
+    return RunDetail(_run(row), row[-3], row[-2], row[-1], await _load_steps(session, run_id))
 
 
 async def _load_steps(session: AsyncSession, run_id: uuid.UUID) -> tuple[StepLine, ...]:

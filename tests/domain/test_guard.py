@@ -60,6 +60,7 @@ def test_a_wanted_message_to_a_willing_person_at_work_goes_out() -> None:
     [
         (replace(SEND, still_wanted=False), Refuse("no_longer_wanted")),
         (replace(SEND, effects_stopped=True), Defer(after(NOON, timedelta(hours=4)), "effects_stopped")),
+        (replace(SEND, is_paused=True), Defer(NOON, "paused")),
         (replace(SEND, released=False), Defer(after(NOON, DAY), "observing")),
         (replace(SEND, do_not_contact=True), Refuse("do_not_contact")),
         (replace(SEND, holdout=True), Refuse("holdout")),

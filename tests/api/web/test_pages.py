@@ -28,6 +28,7 @@ NEEDS = {
     "/runs/{run}": Permission.READ_RUNS,
     "/decisions": Permission.READ_RUNS,
     "/plan": Permission.READ_RUNS,
+    "/monitor": Permission.READ_RUNS,
     "/playbooks": Permission.READ_PLAYBOOKS,
     "/playbooks/low-engagement": Permission.READ_PLAYBOOKS,
     "/contacts/{contact}": Permission.READ_IMPORTS,
@@ -45,8 +46,8 @@ NEEDS = {
     "/signals/own": Permission.EDIT_POLICIES,
 }
 MOST_QUERIES = 8
-MORE_QUERIES = {"/data": 12, "/customers/{customer}": 12}
-"""Overviews of parts that have a table each."""
+MORE_QUERIES = {"/data": 12, "/customers/{customer}": 15, "/monitor": 10}
+"""Overviews of parts that have a table each; a customer with what rests, was asked for, and may be."""
 SHORT = {"meta", "link", "input", "br", "img", "hr"}
 
 
