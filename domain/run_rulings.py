@@ -127,6 +127,18 @@ def _rule(case: _Case) -> list[Directive] | Refuse:
     return [*_replaced(case, only_plans=observed), start]
 
 
+def objections_to(
+    candidate: Candidate, state: CustomerState, policy: DirectorPolicy, now: BusinessInstant
+) -> list[Refuse]:
+    """Return everything that speaks against opening a candidate's run now, not only what is told first."""
+    case, document = _Case(candidate, state, policy, state.open_runs, now), candidate.playbook.document
+    return [
+        Refuse(document.key, one.reason, one.sentence.format(days=document.cooldown.days))
+        for one in OBJECTIONS
+        if one.applies(case)
+    ]
+
+
 def _go_on(run: OpenRun, case: _Case) -> list[Directive]:
     """Let what runs run; release a plan, or drop it where the customer may no longer be written to."""
     if run.state is not InterventionState.PLANNED:

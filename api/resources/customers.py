@@ -1,5 +1,6 @@
 """`/api/customers`: who they are, how they stand, what happened, and why we did or did not act."""
 
+import datetime as dt
 import uuid
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.guards import needs
 from api.resources.pages import ApiRequest, Cursor, Limit, Page, page_of
-from api.resources.shapes import Customer, CustomerDetail, Decision, TimelineEvent
+from api.resources.shapes import Customer, CustomerDetail, Decision, TimelineEvent, Why
 from domain.permissions import Permission
 from domain.vocabulary import (
     Attention,
@@ -25,6 +26,7 @@ from models.clock import StoredClock
 from models.database import Database
 from models.resources.customers import SORTS, CustomerFilter, list_customers, load_customer
 from models.resources.history import read_decisions, read_timeline
+from models.views.why import load_why
 
 ME = "me"
 Sort = Annotated[
@@ -108,6 +110,20 @@ class CustomerController(Controller):
         """Say why we did and why we did not, the newest first."""
         async with database.transaction() as session:
             return page_of(Decision, await read_decisions(session, customer_id, kind, cursor, limit))
+
+    @get("/{customer_id:uuid}/why")
+    async def why(
+        self,
+        customer_id: FromPath[uuid.UUID],
+        database: NamedDependency[Database],
+        clock: NamedDependency[StoredClock],
+        playbook: Annotated[str, QueryParameter(description="The key of a playbook.", max_length=100)],
+        on: Annotated[dt.date | None, QueryParameter(description="A business day; all days without.")] = None,
+    ) -> Why:
+        """Say why a playbook acted or did not: decisions of a day, and what stands against a run now."""
+        async with database.transaction() as session:
+            found = await load_why(session, customer_id, playbook, on, clock.now())
+            return Why.model_validate(found, from_attributes=True)
 
 
 def person(request: ApiRequest, owner: str | None) -> uuid.UUID | None:

@@ -168,6 +168,22 @@ class Decision(Shape):
     evidence: dict[str, Any]
 
 
+class Ground(Shape):
+    """One thing that speaks against a run, by its name and in words."""
+
+    reason: str
+    sentence: str
+
+
+class Why(Shape):
+    """Why a playbook acted or did not: what was decided, and what stands against a run now."""
+
+    playbook: str
+    open_run: uuid.UUID | None
+    decisions: list[Decision]
+    grounds: list[Ground]
+
+
 class LedgerDecision(Decision):
     """A decision with the customer that it was about."""
 

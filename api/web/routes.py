@@ -24,6 +24,7 @@ from api.web.run_control import SteeringController
 from api.web.runs import DecisionController, RunController
 from api.web.signals import SignalController
 from api.web.upload import UploadPageController
+from api.web.why import WhyController
 
 
 def page_routes() -> list[ControllerRouterHandler]:
@@ -31,6 +32,7 @@ def page_routes() -> list[ControllerRouterHandler]:
     return [
         PortfolioController,
         CustomerController,
+        WhyController,
         ContactController,
         InboxController,
         RunController,

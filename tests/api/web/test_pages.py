@@ -32,6 +32,7 @@ NEEDS = {
     "/playbooks": Permission.READ_PLAYBOOKS,
     "/playbooks/low-engagement": Permission.READ_PLAYBOOKS,
     "/contacts/{contact}": Permission.READ_IMPORTS,
+    "/customers/{customer}/why?playbook=low-engagement": Permission.READ_CUSTOMERS,
     "/data": Permission.READ_IMPORTS,
     "/data/events": Permission.READ_IMPORTS,
     "/data/holding": Permission.READ_IMPORTS,
@@ -46,7 +47,12 @@ NEEDS = {
     "/signals/own": Permission.EDIT_POLICIES,
 }
 MOST_QUERIES = 8
-MORE_QUERIES = {"/data": 12, "/customers/{customer}": 15, "/monitor": 10}
+MORE_QUERIES = {
+    "/data": 12,
+    "/customers/{customer}": 15,
+    "/monitor": 10,
+    "/customers/{customer}/why?playbook=low-engagement": 12,
+}
 """Overviews of parts that have a table each; a customer with what rests, was asked for, and may be."""
 SHORT = {"meta", "link", "input", "br", "img", "hr"}
 
