@@ -34,10 +34,9 @@ async def load_director_inputs(
     """Return what to decide on; nothing counts as heard before `hear`."""
     orders = await load_standing_orders(session, shelf)
     sight = await see_customer(session, customer_id, shelf, orders, now)
-    state = await with_trigger_facts(session, sight.state, orders.playbooks, now)
-    return DirectorInputs(
-        state, _heard(sight), await _policy(session, orders, now), sight.lifecycle, sight.unheard
-    )
+    policy = await _policy(session, orders, now)
+    state = await with_trigger_facts(session, sight.state, policy, now)
+    return DirectorInputs(state, _heard(sight), policy, sight.lifecycle, sight.unheard)
 
 
 def _heard(sight: Sight) -> tuple[HeardNotice, ...]:
