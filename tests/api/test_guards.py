@@ -93,7 +93,11 @@ ALL = list(routes_of(create_app(web_settings("postgresql://nobody@127.0.0.1/none
 GUARDED = [route for route in ALL if isinstance(route.needs, Permission)]
 
 
-QUESTIONS = {"POST /api/conditions/check"}
+QUESTIONS = {
+    "POST /api/conditions/check",
+    "POST /api/playbooks/{key:str}/dry-run",
+    "POST /api/playbooks/{key:str}/plan",
+}
 """What is asked with a body and changes nothing."""
 
 
