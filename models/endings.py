@@ -11,6 +11,7 @@ from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, InterventionState, Outcome, StepState, TaskState
 from models.decisions import Decision, record_decisions
 from models.effects import abandon_claims
+from models.meeting_ends import withdraw_invitations
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.work import TaskRow
 
@@ -39,11 +40,14 @@ async def end_run(session: AsyncSession, ending: RunEnding, now: BusinessInstant
     ).one()
     if row.state is InterventionState.ENDED:
         return False
+    withdrawn = await withdraw_invitations(session, ending.intervention_id, ending.reason, now)
     receipt: dict[str, Any] = {
         "cancelled_steps": list(ending.cancelled_steps),
         "cancelled_tasks": await cancel_tasks(session, ending.intervention_id, ending.reason, now),
         "cancelled_sends": await _cancel_steps(session, ending, now),
     }
+    if withdrawn:
+        receipt["cancelled_meetings"] = withdrawn
     await abandon_claims(session, f"{ending.intervention_id}/", ending.reason)
     await session.execute(
         update(InterventionRow)

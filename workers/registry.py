@@ -14,6 +14,7 @@ from activities.pulls import PullActivities
 from activities.scoring import CalendarActivities, ScoringActivities
 from domain.links import LinkMaker
 from domain.ports import Clock, EmailAddress, EmailSender
+from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from integrations.providers import open_reader
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
@@ -50,7 +51,9 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
     """Choose the adapters that the settings ask for."""
     links = LinkMaker(settings.base_url, settings.signing_key)
     address = EmailAddress(settings.sender_email, settings.sender_name)
-    letterhead = Letterhead(JinjaMessageRenderer(LIBRARY / "templates"), links, address)
+    letterhead = Letterhead(
+        JinjaMessageRenderer(LIBRARY / "templates"), links, address, CalendarInvitations()
+    )
     cipher = Cipher(settings.signing_key)
     return Parts(database, clock, PlaybookShelf(), email_sender(settings), letterhead, cipher)
 
