@@ -10,6 +10,7 @@ from api.resources.data import DataController, QuarantineController
 from api.resources.deliveries import WebhookDeliveryController
 from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
+from api.resources.meetings import MeetingController
 from api.resources.notifications import NotificationController
 from api.resources.office import AttentionController, colleagues, decisions
 from api.resources.own_signals import OwnSignalController
@@ -31,6 +32,7 @@ def api_router() -> Router:
             HeadsUpGroupController,
             NotificationController,
             InterventionController,
+            MeetingController,
             PlaybookController,
             InstallationController,
             AttentionController,

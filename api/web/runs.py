@@ -14,6 +14,7 @@ from api.web.query import ListAddress, chosen, key, number, text
 from domain.permissions import Permission
 from domain.vocabulary import DecisionKind, InterventionState, Outcome
 from models.views.decisions import DecisionFilter, load_decisions, load_reasons
+from models.views.meetings import load_meetings_of
 from models.views.playbooks import load_playbooks
 from models.views.runs import RunFilter, load_run, load_runs
 
@@ -74,7 +75,15 @@ class RunController(Controller):
         async with desk.reading() as session:
             run = await load_run(session, run_id, desk.now)
             decisions = await load_decisions(session, DecisionFilter(run=run_id), DECISIONS_OF_A_RUN)
-        return desk.page("run.html", run=run, decisions=decisions.decisions, sentences=sentences)
+            meetings = await load_meetings_of(session, run_id)
+        return desk.page(
+            "run.html",
+            run=run,
+            decisions=decisions.decisions,
+            meetings=meetings,
+            sentences=sentences,
+            problem=text(desk.query, "problem", 300),
+        )
 
 
 class DecisionController(Controller):
