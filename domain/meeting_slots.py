@@ -9,6 +9,7 @@ from domain.calendar import NO_DAYS, OFFICE_HOURS, Window, is_in_window, next_in
 from domain.time import BusinessInstant, after
 
 QUARTER = timedelta(minutes=15)
+EPOCH = BusinessInstant(datetime(1970, 1, 1, tzinfo=UTC))
 MINUTE = timedelta(minutes=1)
 SPREAD = 16
 """Quarter hours over which first proposals are spread, so that not everybody is asked for nine o'clock."""
@@ -61,7 +62,7 @@ def _office_quarters(wish: SlotWish) -> Iterator[BusinessInstant]:
 
 def _quarter(instant: BusinessInstant) -> BusinessInstant:
     """Round up to a whole quarter hour; every zone's offset is a multiple of one."""
-    past = (instant - datetime(1970, 1, 1, tzinfo=UTC)) % QUARTER
+    past = (instant - EPOCH) % QUARTER
     return after(instant, QUARTER - past) if past else instant
 
 

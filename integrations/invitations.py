@@ -33,7 +33,8 @@ class CalendarInvitations:
         ):
             calendar.add(name, value)
         calendar.add_component(_event(invitation))
-        return calendar.to_ical().decode()
+        written: bytes = calendar.to_ical()
+        return written.decode()
 
 
 def _event(invitation: Invitation) -> Event:
@@ -52,8 +53,8 @@ def _event(invitation: Invitation) -> Event:
     }
     for name, value in values.items():
         event.add(name, value)
-    event.add("organizer", _organiser(invitation), encode=0)
-    event.add("attendee", _attendee(invitation.attendee), encode=0)
+    event.add("organizer", _organiser(invitation), encode=False)
+    event.add("attendee", _attendee(invitation.attendee), encode=False)
     return event
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select, update
 
@@ -76,7 +77,7 @@ async def load_invited(session: Session, meeting_id: uuid.UUID, contact_id: uuid
         .outerjoin(UserRow, UserRow.id == meeting.organiser_id)
         .where(meeting.id == meeting_id, invitation.contact_id == contact_id)
     )
-    row = (await session.execute(query)).one_or_none()
+    row: Any = (await session.execute(query)).one_or_none()
     if row is None:
         raise NotFoundError(what="invitation", key="this link names")
     return InvitedPerson(*row)

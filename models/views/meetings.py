@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -54,7 +55,7 @@ async def load_meetings_of(session: AsyncSession, run_id: uuid.UUID) -> tuple[Me
     return tuple(_line(row) for row in rows)
 
 
-def _query() -> Select[tuple[MeetingRow, InvitationRow, str, str | None]]:
+def _query() -> Select[MeetingRow, InvitationRow, str, str]:
     return (
         select(MeetingRow, InvitationRow, ContactRow.name, UserRow.name)
         .join(InvitationRow, InvitationRow.meeting_id == MeetingRow.id)
@@ -63,7 +64,7 @@ def _query() -> Select[tuple[MeetingRow, InvitationRow, str, str | None]]:
     )
 
 
-def _line(row: tuple[MeetingRow, InvitationRow, str, str | None]) -> MeetingLine:
+def _line(row: Any) -> MeetingLine:
     meeting, invitation, contact, organiser = row
     run_id, step_id, _occurrence = meeting.external_id.split("/", 2)
     return MeetingLine(

@@ -145,7 +145,7 @@ async def post_reply(client: Client, body: bytes, sender: str = "Ann Able <Ann@a
         "text": (None, "Ann has accepted."),
         "attachment1": ("invite.ics", body, "text/calendar; method=REPLY"),
     }
-    request = client.build_request("POST", "/webhooks/sendgrid/inbound", files=form)  # type: ignore[arg-type]  # httpx takes both forms
+    request = client.build_request("POST", "/webhooks/sendgrid/inbound", files=form)
     request.headers.update(provider_key().headers(await request.aread()))
     return (await client.send(request)).status_code
 

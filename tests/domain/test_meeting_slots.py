@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from domain.calendar import zone
-from domain.meeting_slots import QUARTER, SlotWish, choose_slot
+from domain.meeting_slots import EPOCH, QUARTER, SlotWish, choose_slot
 from domain.meeting_words import say_time
 from domain.time import BusinessInstant, after
 
@@ -78,7 +78,7 @@ def test_clocks_that_change_before_the_slot_move_it_with_them(name: str, earlies
     there = local(slot, name)
     assert 9 <= there.hour < 17
     assert say_time(slot, name, "en").time == f"{there:%H:%M}"
-    assert (slot - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) % QUARTER == dt.timedelta()
+    assert (slot - EPOCH) % QUARTER == dt.timedelta()
 
 
 @pytest.mark.parametrize(

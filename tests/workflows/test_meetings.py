@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import uuid
+from typing import Any
 
 import pytest
 from icalendar import Calendar
@@ -63,6 +64,7 @@ async def invited(loop: Loop) -> Invited:
 async def test_an_invitation_leaves_once_with_the_meeting_in_it(invited: Invited) -> None:
     (message,) = invited.loop.sender.accepted
     row = await invited.meeting()
+    event: Any
     (event,) = Calendar.from_ical(message.invitation).walk("VEVENT")
     assert event["DTSTART"].dt == row.scheduled_at
     assert str(event["UID"]) == str(row.id)
