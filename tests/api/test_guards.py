@@ -44,11 +44,13 @@ PUBLIC_PATHS = {
     "/static/icons/{file_path:path}",
     "/talk/{token:str}",
     "/unsubscribe/{token:str}",
+    "/meeting/{token:str}",
 }
 SIGNED_PATHS = {
     "/preferences/{token:str}",
     "/talk/{token:str}",
     "/unsubscribe/{token:str}",
+    "/meeting/{token:str}",
     "/webhooks/sendgrid",
     "/webhooks/sendgrid/events",
     "/webhooks/sendgrid/inbound",
