@@ -40,14 +40,12 @@ async def end_run(session: AsyncSession, ending: RunEnding, now: BusinessInstant
     ).one()
     if row.state is InterventionState.ENDED:
         return False
-    withdrawn = await withdraw_invitations(session, ending.intervention_id, ending.reason, now)
     receipt: dict[str, Any] = {
         "cancelled_steps": list(ending.cancelled_steps),
         "cancelled_tasks": await cancel_tasks(session, ending.intervention_id, ending.reason, now),
         "cancelled_sends": await _cancel_steps(session, ending, now),
     }
-    if withdrawn:
-        receipt["cancelled_meetings"] = withdrawn
+    await withdraw_invitations(session, ending.intervention_id, ending.reason, now)
     await abandon_claims(session, f"{ending.intervention_id}/", ending.reason)
     await session.execute(
         update(InterventionRow)

@@ -17,7 +17,8 @@ from models.tables.playbooks import InterventionStepRow
 
 OURS = "everstay"
 STEP = "schedule_meeting"
-UNFINISHED = [StepState.PLANNED, StepState.STARTED, StepState.WAITING, StepState.DEFERRED]
+UNANSWERED = [state for state in StepState if state not in {StepState.DONE, StepState.FAILED}]
+"""Those that were left without an answer too: a run notes its step as cancelled before it ends."""
 TASK_DUE = dt.timedelta(days=1)
 CALL_OFF = (
     "The run that planned it went another way ({reason}), and the invitation has gone out. Tell them that it "
@@ -42,14 +43,14 @@ async def withdraw_invitations(
     now: BusinessInstant,
     step_id: str | None = None,
 ) -> int:
-    """Cancel the meetings that a run still waits to hear about; call it before their steps are closed.
+    """Cancel the meetings that a run still waited to hear about when it went another way.
 
     What was accepted stands. Where the invitation has left, its organiser gets the task to call it off: the
     customer hears that from a person. Returns how many there were.
     """
     row = InterventionStepRow
     waiting = select(row.step_id, row.occurrence).where(
-        row.intervention_id == intervention_id, row.kind == STEP, row.state.in_(UNFINISHED)
+        row.intervention_id == intervention_id, row.kind == STEP, row.state.in_(UNANSWERED)
     )
     if step_id is not None:
         waiting = waiting.where(row.step_id == step_id)

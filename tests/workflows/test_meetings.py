@@ -16,7 +16,7 @@ from integrations.simulators.sendgrid.reactions import reply_to
 from models.meeting_answers import answer_meeting, take_reply
 from models.tables.facts import MeetingRow
 from models.tables.work import HeadsUpRow
-from tests.support.inviting import meetings, one_meeting
+from tests.support.inviting import asked, meetings, one_meeting
 from tests.support.loop import Loop
 from tests.support.runs import open_run, start_run
 from tests.support.scenario import Scenario
@@ -111,3 +111,16 @@ async def test_a_calendars_answer_leads_on(invited: Invited) -> None:
     await invited.loop.ring()
     await invited.loop.pass_time(dt.timedelta(minutes=5))
     assert "yes" in await invited.told()
+
+
+async def test_a_run_that_reaches_its_goal_while_it_waits_has_the_meeting_called_off(
+    invited: Invited,
+) -> None:
+    await invited.scene.touch(invited.loop.clock.now())
+    await invited.loop.ring()
+    await invited.loop.pass_time(dt.timedelta(minutes=5))
+    run = next(row for row in await invited.scene.runs() if row.id == invited.run_id)
+    assert run.outcome is not None
+    assert (await invited.meeting()).cancelled_at is not None
+    (task,) = await asked(invited.loop.database)
+    assert task.title.startswith("Call off")
