@@ -9,6 +9,7 @@ from domain.links import LinkMaker
 from domain.playbook_contacts import SendEmail
 from domain.ports import EmailAddress
 from domain.time import BusinessInstant
+from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from models.previews import Pending
 from settings import Settings
@@ -40,7 +41,7 @@ def preview(settings: Settings, pending: Pending, now: BusinessInstant) -> Previ
     letter = SendEmail(to=order.to, template=order.template, purpose=order.purpose)
     links = LinkMaker(settings.base_url, settings.signing_key)
     address = EmailAddress(settings.sender_email, settings.sender_name)
-    head = Letterhead(JinjaMessageRenderer(TEMPLATES), links, address)
+    head = Letterhead(JinjaMessageRenderer(TEMPLATES), links, address, CalendarInvitations())
     try:
         message = head.write(context, letter, NOT_A_DELIVERY, now)
     except MessageTemplateError as error:

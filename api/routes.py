@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from api.health import healthz, readyz
+from api.invitations import InvitationController
 from api.openapi import openapi_json, reference
 from api.recipients import RecipientController
 from api.resources.routes import api_router
@@ -27,6 +28,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         reference,
         SignInController,
         RecipientController,
+        InvitationController,
         webhook_router(settings),
         tracking_router(),
         prompts_router(),

@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 from litestar import Request, Router, post
-from litestar.datastructures import FormMultiDict, State
+from litestar.datastructures import FormMultiDict, State, UploadFile
 from litestar.di import NamedDependency, Provide
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
@@ -24,6 +24,8 @@ MAX_EVENTS_BYTES = 5_000_000
 """Several times what SendGrid puts into one batch."""
 MAX_MAIL_BYTES = 30_000_000
 """SendGrid's own limit for a mail with its attachments."""
+
+CALENDAR_TYPES = frozenset({"text/calendar", "application/ics"})
 
 WebhookRequest = Request[object, None, State]
 
@@ -78,7 +80,8 @@ async def sendgrid_inbound(
 ) -> None:
     """Take a mail that somebody wrote to us (SendGrid's Inbound Parse with a security policy)."""
     await checked_body(request, verifier, clock)
-    email = parse_inbound(text_fields(await request.form()))
+    form = await request.form()
+    email = parse_inbound(text_fields(form), await calendar_files(form))
     async with database.transaction() as session:
         await receive_email(session, email, clock.now(), clock.wall_now())
 
@@ -96,6 +99,17 @@ async def checked_body(
 
 
 def text_fields(form: FormMultiDict) -> dict[str, str]:
-    """Return the text parts of a form; attachments are none of our business."""
+    """Return the text parts of a form."""
     fields: dict[str, Any] = form.dict()
     return {name: values[0] for name, values in fields.items() if isinstance(values[0], str)}
+
+
+async def calendar_files(form: FormMultiDict) -> list[bytes]:
+    """Return the calendar files of a form: answers to invitations come as such."""
+    files = (each for _, each in form.multi_items() if isinstance(each, UploadFile))
+    return [await each.read() for each in files if _is_calendar(each)]
+
+
+def _is_calendar(file: UploadFile) -> bool:
+    kind = file.content_type.partition(";")[0].strip().lower()
+    return kind in CALENDAR_TYPES or file.filename.lower().endswith(".ics")

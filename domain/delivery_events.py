@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.invitations import InvitationReply
 from domain.time import WallInstant
 
 
@@ -60,3 +61,5 @@ class InboundEmail:
     addressed: tuple[str, ...] = ()
     """Whom the mail names in To and Cc; `recipients` is where it really went, blind copies among them."""
     is_automatic: bool = False
+    reply: InvitationReply | None = None
+    """What a calendar answers in it to an invitation."""

@@ -40,6 +40,30 @@ class LinkMaker:
         """Return where a person asks for a call."""
         return f"{self.public_url}/talk/{self.token(contact_id)}"
 
+    def meeting(self, meeting_id: uuid.UUID, contact_id: uuid.UUID, answer: str = "") -> str:
+        """Return where a person answers an invitation; following it changes nothing, a button there does."""
+        token = f"{meeting_id.hex}{contact_id.hex}-{self._sign(_meeting_bytes(meeting_id, contact_id))}"
+        return f"{self.public_url}/meeting/{token}" + (f"?answer={answer}" if answer else "")
+
+    def meeting_of(self, token: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+        """Return the meeting and the invited person of a token, None for one that we did not make."""
+        names, _, signature = token.partition("-")
+        try:
+            meeting_id, contact_id = uuid.UUID(hex=names[:32]), uuid.UUID(hex=names[32:])
+        except ValueError:
+            return None
+        ours = self._sign(_meeting_bytes(meeting_id, contact_id))
+        genuine = hmac.compare_digest(signature.encode(), ours.encode())
+        return (meeting_id, contact_id) if genuine else None
+
     def _signature(self, contact_id: uuid.UUID) -> str:
-        digest = hmac.new(self.secret.encode(), contact_id.bytes, hashlib.sha256).digest()
+        return self._sign(contact_id.bytes)
+
+    def _sign(self, named: bytes) -> str:
+        digest = hmac.new(self.secret.encode(), named, hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest[:18]).decode().rstrip("=")
+
+
+def _meeting_bytes(meeting_id: uuid.UUID, contact_id: uuid.UUID) -> bytes:
+    """Return what is signed: longer than a contact's id, so that neither token passes for the other."""
+    return b"meeting/" + meeting_id.bytes + contact_id.bytes

@@ -46,6 +46,8 @@ class EmailMessage:
     reply_to: EmailAddress | None = None
     categories: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
+    invitation: str = ""
+    """An iCalendar object with METHOD:REQUEST, which mail programs show with buttons to answer."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class MessageRenderer(Protocol):
 
     Context keys: customer (name, plan, segment), contact (first_name, name, email), sender (name, email,
     title), product_name, evidence (sentences by key), links (preferences_url, unsubscribe_url, booking_url),
-    business_date.
+    business_date. An invitation to a meeting also has meeting (title, day, time, place, minutes) and links to
+    answer it (accept_url, decline_url, propose_url).
     """
 
     def names(self) -> tuple[str, ...]:

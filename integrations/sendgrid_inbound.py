@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.message import Message
 from email.parser import HeaderParser
 from email.utils import getaddresses, parseaddr
@@ -11,6 +11,7 @@ import msgspec
 
 from domain.delivery_events import InboundEmail
 from domain.errors import InvalidInputError
+from integrations.invitations import read_reply
 
 _BRACKETED = re.compile(r"<([^<>\s]+)>")
 
@@ -19,11 +20,11 @@ class _Envelope(msgspec.Struct):
     to: list[str] = []
 
 
-def parse_inbound(form: Mapping[str, str]) -> InboundEmail:
+def parse_inbound(form: Mapping[str, str], calendars: Sequence[bytes] = ()) -> InboundEmail:
     """Read the fields of the form; raises InvalidInputError when nobody is named as the sender.
 
     Take it for real only after SendGridWebhookVerifier has seen the raw body: a security policy on the
-    parse setting has SendGrid sign it like the event webhook.
+    parse setting has SendGrid sign it like the event webhook. `calendars` are the mail's calendar files.
     """
     headers = HeaderParser().parsestr(form.get("headers", ""))
     sender = parseaddr(form.get("from", ""))[1].lower()
@@ -38,6 +39,7 @@ def parse_inbound(form: Mapping[str, str]) -> InboundEmail:
         answers=_answers(headers),
         addressed=_addressed(headers, form),
         is_automatic=_is_automatic(headers),
+        reply=next((reply for reply in map(read_reply, calendars) if reply is not None), None),
     )
 
 

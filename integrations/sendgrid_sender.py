@@ -1,6 +1,7 @@
 """E-mail through SendGrid's official client, which blocks: hence an own, bounded pool of threads."""
 
 import asyncio
+import base64
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,8 @@ from domain.ports import DeliveryReceipt, EmailAddress, EmailMessage
 from integrations.sendgrid_errors import PROVIDER, provider_error
 
 MAX_CATEGORIES = 10
+INVITATION_TYPE = "text/calendar; method=REQUEST"
+"""As an alternative of the text, mail programs show it with buttons to answer (RFC 6047, 2.4)."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ def mail_body(message: EmailMessage) -> dict[str, object]:
         body["categories"] = list(dict.fromkeys(message.categories))[:MAX_CATEGORIES]
     if message.headers:
         body["headers"] = dict(message.headers)
+    if message.invitation:
+        body["attachments"] = [_invitation_file(message.invitation)]
     return body
 
 
@@ -136,4 +141,19 @@ def _address(address: EmailAddress) -> dict[str, str]:
 
 def _content(message: EmailMessage) -> list[dict[str, str]]:
     parts = [{"type": "text/plain", "value": message.text}]
-    return [*parts, {"type": "text/html", "value": message.html}] if message.html else parts
+    if message.html:
+        parts.append({"type": "text/html", "value": message.html})
+    if message.invitation:
+        parts.append({"type": INVITATION_TYPE, "value": message.invitation})
+    return parts
+
+
+def _invitation_file(invitation: str) -> dict[str, str]:
+    """Attach it too, for programs that show a file only. A file's type may hold no parameter at SendGrid."""
+    content = base64.b64encode(invitation.encode()).decode()
+    return {
+        "content": content,
+        "type": "application/ics",
+        "filename": "invite.ics",
+        "disposition": "attachment",
+    }

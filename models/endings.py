@@ -11,6 +11,7 @@ from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, InterventionState, Outcome, StepState, TaskState
 from models.decisions import Decision, record_decisions
 from models.effects import abandon_claims
+from models.meeting_ends import withdraw_invitations
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.work import TaskRow
 
@@ -44,6 +45,7 @@ async def end_run(session: AsyncSession, ending: RunEnding, now: BusinessInstant
         "cancelled_tasks": await cancel_tasks(session, ending.intervention_id, ending.reason, now),
         "cancelled_sends": await _cancel_steps(session, ending, now),
     }
+    await withdraw_invitations(session, ending.intervention_id, ending.reason, now)
     await abandon_claims(session, f"{ending.intervention_id}/", ending.reason)
     await session.execute(
         update(InterventionRow)

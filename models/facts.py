@@ -19,6 +19,7 @@ from models.facts_contacts import store_contacts
 from models.facts_customers import store_customers
 from models.facts_entities import TABLES, store_entities
 from models.facts_usage import store_usage
+from models.meeting_feed import take_own_meetings
 from models.outbox import put_notices
 from models.rescoring import FACTS, USAGE, ask_rescoring
 from models.sources import get_source, note_facts
@@ -74,6 +75,8 @@ async def store_facts(
     await _stage(batch, by_type, "contact", store_contacts)
     await _resolve_people(batch, by_type)
     batch.contacts |= people or {}
+    if "meeting" in by_type:
+        by_type["meeting"] = list(await take_own_meetings(batch, by_type["meeting"]))
     for kind in TABLES:
         if kind in by_type:
             await store_entities(batch, kind, by_type[kind])

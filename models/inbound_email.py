@@ -16,6 +16,7 @@ from domain.vocabulary import (
 )
 from models.database import Session
 from models.held_mail import copy_source, is_ours, keep_mail
+from models.meeting_answers import take_reply
 from models.outbox import Notice, put_notices
 from models.sources import Source, connect_source
 from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
@@ -35,8 +36,11 @@ async def receive_email(
     """Keep who wrote to whom, and that they did; the words stay in the mailbox. Returns whether it was news.
 
     A machine's answer says nothing about a person and is not kept. What our own people write, and copy to us,
-    is a contact that we made; a stranger's mail is held until we know whose it is.
+    is a contact that we made; a stranger's mail is held until we know whose it is. A calendar's answer to an
+    invitation is that answer and no letter, although programs mark it as automatic.
     """
+    if email.reply is not None and await take_reply(session, email.reply, email.sender_email, now, wall):
+        return True
     if email.is_automatic:
         return False
     copied = await copy_source(session, email)

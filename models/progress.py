@@ -31,6 +31,7 @@ from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, cancel_tasks, end_run
 from models.field_points import note_points
 from models.heads_up_owners import owner_of_warning
+from models.meeting_ends import withdraw_invitations
 from models.outbox import Notice, put_notices
 from models.rulings import open_heads_up
 from models.runs import LoadedRun
@@ -98,6 +99,9 @@ async def _note(session: AsyncSession, run: LoadedRun, note: StepNote, now: Busi
     )
     keys = ["intervention_id", "step_id", "occurrence"]
     await session.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
+    if note.kind == "schedule_meeting" and note.state in {StepState.SKIPPED, StepState.CANCELLED}:
+        reason = note.reason or "it was left out"
+        await withdraw_invitations(session, run.view.intervention_id, reason, now, note.step_id)
 
 
 async def _task(session: AsyncSession, run: LoadedRun, order: TaskOrder, now: BusinessInstant) -> None:
@@ -173,6 +177,7 @@ async def _turn(session: AsyncSession, run: LoadedRun, order: TurnOrder, now: Bu
     """Write the receipt of a recalibration, and take back the work that it makes needless."""
     run_id = run.view.intervention_id
     closed = await cancel_tasks(session, run_id, order.sentence, now) if order.cancels_tasks else []
+    await withdraw_invitations(session, run_id, order.sentence, now)
     receipt = {
         "direction": order.direction,
         "from": order.from_step,

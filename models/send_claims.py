@@ -16,6 +16,7 @@ from models.contact_policy import load_contact_policy
 from models.contact_reservations import displace, give_up_slot, load_reservations, reserve
 from models.customer_state import lock_customer
 from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
+from models.meeting_plans import with_meeting
 from models.playbooks import PlaybookShelf
 from models.runs import customer_of, version_of
 from models.send_ledger import Become, add_touchpoint, catch_up, is_over, record_step
@@ -95,6 +96,7 @@ async def begin_send(
             await settle(session, effect.key, unsent, wall, error=verdict.reason)
         return await _decline(session, visit, context, verdict, now)
     digest = payload_hash(context, order)
+    context = await with_meeting(session, visit, order, context, shelf, now, wall)
     if effect is not None and effect.key == _key(visit, context):
         return Ready(await reclaim(session, effect, digest, now, wall), context, order, now)
     if effect is not None:

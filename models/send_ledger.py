@@ -23,6 +23,7 @@ from domain.vocabulary import (
 )
 from models.decisions import Decision, record_decisions
 from models.effects import Effect
+from models.meeting_ends import drop_meeting
 from models.runs import EVERSTAY
 from models.sends import SendContext
 from models.step_visits import Visit
@@ -32,6 +33,8 @@ from models.tables.ledger import TouchpointRow
 from models.tables.playbooks import InterventionStepRow
 from models.tables.work import TaskRow
 
+INVITED = "invited"
+"""The run knows that its invitation is out and waits for the answer, which a late word must not end."""
 TASK_DUE = dt.timedelta(days=1)
 CLOSED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
 
@@ -107,6 +110,8 @@ async def record_step(
 ) -> None:
     """Write what became of the send into the step's record; a refusal or deferral is a decision too."""
     closed = become.state in CLOSED
+    if closed and become.state is not StepState.DONE:
+        await drop_meeting(session, visit, now)
     await session.execute(
         update(InterventionStepRow)
         .where(
@@ -154,8 +159,10 @@ async def catch_up(
         InterventionStepRow.step_id == visit.step_id,
         InterventionStepRow.occurrence == visit.occurrence,
     )
-    state = await session.scalar(select(InterventionStepRow.state).where(*mine))
-    if state in CLOSED or effect.state is EffectState.UNCERTAIN:
+    query = select(InterventionStepRow.state, InterventionStepRow.reason).where(*mine)
+    step = (await session.execute(query)).one_or_none()
+    is_known = step is not None and (step.state in CLOSED or step.reason == INVITED)
+    if is_known or effect.state is EffectState.UNCERTAIN:
         return
     if effect.state is EffectState.FAILED:
         become = Become(StepState.FAILED, "provider_refused", None, DecisionKind.REFUSAL, effect.error or "")
@@ -205,6 +212,7 @@ async def ask_a_person(
 
 async def give_up(session: AsyncSession, visit: Visit, now: BusinessInstant) -> None:
     """Close a visit whose send failed at every attempt, so that its run goes on without it."""
+    await drop_meeting(session, visit, now)
     await session.execute(
         update(InterventionStepRow)
         .where(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact_policy import ContactPolicy
 from domain.guard import ProposedSend, Recipient
+from domain.invitations import PlannedMeeting
 from domain.playbook import Playbook
 from domain.playbook_contacts import ScheduleMeeting, SendEmail
 from domain.run_state import Position
@@ -44,6 +45,8 @@ class SendContext:
     values: dict[str, Any]
     """Context of the template, without links."""
     reply_to: str | None
+    meeting: PlannedMeeting | None = None
+    """What the message invites to, from the claim on."""
 
 
 async def load_send(

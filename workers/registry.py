@@ -19,6 +19,7 @@ from domain.links import LinkMaker
 from domain.outgoing_webhooks import AnswerLinks, WebhookPoster
 from domain.own_steps import OwnSteps
 from domain.ports import Clock, EmailAddress, EmailSender
+from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from integrations.own_step_packages import find_own_steps
 from integrations.providers import open_reader
@@ -61,7 +62,9 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
     """Choose the adapters that the settings ask for."""
     links = LinkMaker(settings.base_url, settings.signing_key)
     address = EmailAddress(settings.sender_email, settings.sender_name)
-    letterhead = Letterhead(JinjaMessageRenderer(LIBRARY / "templates"), links, address)
+    letterhead = Letterhead(
+        JinjaMessageRenderer(LIBRARY / "templates"), links, address, CalendarInvitations()
+    )
     cipher = Cipher(settings.signing_key)
     return Parts(
         database,

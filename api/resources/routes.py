@@ -11,6 +11,7 @@ from api.resources.deliveries import WebhookDeliveryController
 from api.resources.endpoints import EndpointController
 from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
+from api.resources.meetings import MeetingController
 from api.resources.monitor import MonitorController
 from api.resources.notifications import NotificationController
 from api.resources.office import AttentionController, colleagues, decisions
@@ -36,6 +37,7 @@ def api_router() -> Router:
             HeadsUpGroupController,
             NotificationController,
             InterventionController,
+            MeetingController,
             PlaybookController,
             schema_of_playbooks,
             RunControlController,

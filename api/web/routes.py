@@ -11,6 +11,7 @@ from api.web.deliveries import DeliveryController
 from api.web.holding import HoldingController
 from api.web.inbox import InboxController
 from api.web.live import live
+from api.web.meetings import MeetingController
 from api.web.monitor import MonitorController
 from api.web.notifications import NotificationPage
 from api.web.own_signals import OwnSignalController
@@ -36,6 +37,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         ContactController,
         InboxController,
         RunController,
+        MeetingController,
         DecisionController,
         SteeringController,
         MonitorController,

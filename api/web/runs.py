@@ -18,6 +18,7 @@ from domain.vocabulary import DecisionKind, InterventionState, Outcome, PauseSco
 from models.previews import load_pending
 from models.resting import Rest, rests_now
 from models.views.decisions import DecisionFilter, load_decisions, load_reasons
+from models.views.meetings import load_meetings_of
 from models.views.playbooks import load_playbooks
 from models.views.runs import RunDetail, RunFilter, load_run, load_runs
 
@@ -81,12 +82,14 @@ class RunController(Controller):
             resting = covering(await rests_now(session, desk.now), run)
             shows = desk.query.get("preview") == "1" and desk.may(Permission.READ_CUSTOMERS)
             pending = await load_pending(session, run_id, desk.now) if shows else None
+            meetings = await load_meetings_of(session, run_id)
         return desk.page(
             "run.html",
             run=run,
             decisions=decisions.decisions,
             sentences=sentences,
             resting=resting,
+            meetings=meetings,
             outcomes=Outcome,
             preview=preview(desk.settings, pending, desk.now) if pending is not None else None,
             flash=text(desk.query, "said", 300),

@@ -15,6 +15,7 @@ SENTENCES = {
     "meeting_qbr": "Quarterly business review",
     "meeting_executive": "Executive meeting",
     "meeting_check_in": "Check-in",
+    "meeting_onboarding": "Onboarding meeting",
     "meeting_other": "Meeting",
     "invoice_issued": "Invoice issued",
     "invoice_paid": "Invoice paid",

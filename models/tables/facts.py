@@ -103,7 +103,7 @@ class MeetingRow(SourcedFact, Base):
     kind: Mapped[str]
     title: Mapped[str]
     scheduled_at: Mapped[BusinessInstant]
-    organiser_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    organiser_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
     answer: Mapped[str | None]
     answered_at: Mapped[BusinessInstant | None]
     held_at: Mapped[BusinessInstant | None]

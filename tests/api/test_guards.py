@@ -44,12 +44,14 @@ PUBLIC_PATHS = {
     "/static/icons/{file_path:path}",
     "/talk/{token:str}",
     "/unsubscribe/{token:str}",
+    "/meeting/{token:str}",
 }
 SIGNED_PATHS = {
     "/preferences/{token:str}",
     "/talk/{token:str}",
     "/unsubscribe/{token:str}",
     "/webhooks/callbacks/{token:str}",
+    "/meeting/{token:str}",
     "/webhooks/sendgrid",
     "/webhooks/sendgrid/events",
     "/webhooks/sendgrid/inbound",

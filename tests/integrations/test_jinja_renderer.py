@@ -21,6 +21,16 @@ CONTEXT: dict[str, Any] = {
         "preferences_url": "https://vendor.example/preferences/abc",
         "unsubscribe_url": "https://vendor.example/unsubscribe/abc",
         "booking_url": "https://vendor.example/book?with=maya&minutes=20",
+        "accept_url": "https://vendor.example/meeting/abc?answer=accepted",
+        "decline_url": "https://vendor.example/meeting/abc?answer=declined",
+        "propose_url": "https://vendor.example/meeting/abc?answer=another_time",
+    },
+    "meeting": {
+        "title": "Quarterly review",
+        "day": "Thursday, 3 December 2026",
+        "time": "10:15",
+        "place": "Berlin time",
+        "minutes": 30,
     },
     "business_date": date(2026, 11, 21),
 }
@@ -218,3 +228,21 @@ def test_a_broken_template_is_an_error_that_names_the_place(
 ) -> None:
     with pytest.raises(MessageTemplateError, match=re.escape(words)):
         written(tmp_path, **files).render("one", "en", CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [("en", ("Hi Anna,", "Yes, I will be there", "Best wishes,")),
+     ("de_CH", ("Guten Tag Anna Bergström,", "Ja, ich nehme teil", "Mit freundlichen Grüßen"))],
+)  # fmt: skip
+def test_an_invitation_says_when_and_how_to_answer_in_the_readers_language(
+    locale: str, words: tuple[str, ...]
+) -> None:
+    message = LIBRARY.render("meeting-invitation", locale, CONTEXT)
+    links = [CONTEXT["links"][name] for name in ("accept_url", "decline_url", "propose_url")]
+    for said in (*words, "Thursday, 3 December 2026", "10:15", "30"):
+        assert said in message.text
+        assert said in message.html
+    assert all(link in message.text for link in links)
+    assert all(link.replace("&", "&amp;") in message.html for link in links)
+    assert f'<html lang="{locale[:2]}">' in message.html

@@ -1,6 +1,8 @@
 """The mailbox as its readers meet it: plain HTML, no script, nothing of a message may act."""
 
 import re
+import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.parser import BytesParser
 from pathlib import Path
@@ -9,6 +11,7 @@ import httpx
 import pytest
 
 from domain.time import wall
+from integrations.invitations import read_reply
 from integrations.sendgrid_events import SendGridWebhookVerifier
 from integrations.sendgrid_inbound import parse_inbound
 from integrations.sendgrid_sender import SendGridEmailSender
@@ -176,3 +179,22 @@ async def test_what_does_not_exist_is_not_found(http: httpx.AsyncClient) -> None
     assert (await http.post("/mailbox/7/dance", data={})).status_code == 404
     body = {"delivery_id": "none", "reaction": "open"}
     assert (await http.post("/_control/reactions", json=body)).status_code == 404
+
+
+async def test_a_calendars_answer_arrives_as_a_file_of_an_inbound_mail(
+    sender: SendGridEmailSender, http: httpx.AsyncClient
+) -> None:
+    receiver = Receiver(status=200)
+    person = "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:anna@globex.example"
+    lines = ("METHOD:REQUEST", "BEGIN:VEVENT", f"UID:{uuid.UUID(int=7)}", "DTSTAMP:20260301T000000Z", person)
+    invitation = "\r\n".join(["BEGIN:VCALENDAR", *lines, "END:VEVENT", "END:VCALENDAR", ""])
+    await sender.send(replace(email(), invitation=invitation))
+    async with running_receiver(receiver) as url:
+        await http.patch("/_control/switches", json={"inbound_url": url})
+        page = await http.post("/mailbox/1/accept", data={"text": ""}, follow_redirects=True)
+    assert "Accepted: " in page.text
+    [(_, body)] = receiver.requests
+    start = body.index(b"BEGIN:VCALENDAR")
+    reply = read_reply(body[start : body.index(b"END:VCALENDAR") + len(b"END:VCALENDAR")])
+    assert reply is not None
+    assert (reply.meeting_id, reply.answer) == (uuid.UUID(int=7), "accepted")

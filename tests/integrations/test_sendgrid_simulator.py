@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,10 @@ BAD_BY_MEANING: dict[str, tuple[dict[str, Any], str]] = {
     "no subject": ({"subject": None}, "subject"),
     "no content": ({"content": None}, "content"),
     "HTML before text": ({"content": list(reversed(GOOD["content"]))}, "content"),
+    "a file type with a parameter": (
+        {"attachments": [{"content": "YQ==", "filename": "a", "type": "text/calendar; method=REQUEST"}]},
+        "attachments.0.type",
+    ),
     "a reserved header": ({"headers": {"Reply-To": "x@y.z"}}, "headers.reply-to"),
     "arguments too large": ({"custom_args": {"x": "x" * 10_001}}, "custom_args"),
     "a time too far ahead": ({"send_at": 99_999_999_999}, "send_at"),
@@ -102,11 +107,16 @@ async def send(http: httpx.AsyncClient, body: object) -> httpx.Response:
     return await http.post("/v3/mail/send", json=body, headers=KEY)
 
 
+INVITATION = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
+INVITING = mail_body(replace(email(), invitation=INVITATION))
+
+
+@pytest.mark.parametrize("body", [GOOD, INVITING], ids=["letter", "invitation"])
 async def test_our_own_request_satisfies_the_providers_schema_and_is_taken(
-    http: httpx.AsyncClient, mail_schema: Draft202012Validator
+    http: httpx.AsyncClient, mail_schema: Draft202012Validator, body: dict[str, Any]
 ) -> None:
-    mail_schema.validate(GOOD)
-    answer = await send(http, GOOD)
+    mail_schema.validate(body)
+    answer = await send(http, body)
     assert (answer.status_code, answer.content) == (202, b"")
     assert answer.headers["X-Message-Id"]
 
@@ -251,3 +261,14 @@ async def test_the_mailbox_is_filtered_and_counted(
         assert (found["total"], found["counts"]["messages"]) == (len(expected), 2)
     await http.post("/_control/reset")
     assert (await http.get("/_mailbox")).json()["counts"]["messages"] == 0
+
+
+async def test_an_invitation_is_shown_with_its_file(http: httpx.AsyncClient) -> None:
+    await send(http, INVITING)
+    [held] = (await http.get("/_mailbox")).json()["messages"]
+    assert held["calendar"] == INVITATION
+    assert held["attachments"] == [{"filename": "invite.ics", "type": "application/ics"}]
+    page = (await http.get(f"/mailbox/{held['id']}")).text
+    assert "METHOD:REQUEST" in page
+    assert "invite.ics (application/ics)" in page
+    assert "Accept in the calendar" in page

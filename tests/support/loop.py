@@ -33,6 +33,7 @@ from domain.links import LinkMaker
 from domain.ports import EmailAddress, EmailSender
 from domain.time import BusinessInstant, WallInstant
 from integrations.fake_email import FakeEmailSender
+from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from models.database import Database
 from models.installation import load_installation, release
@@ -187,7 +188,10 @@ def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
     shelf, database, clock = PlaybookShelf(), loop.database, loop.clock
     links = LinkMaker("http://everstay.example", "a secret of the tests")
     letterhead = Letterhead(
-        JinjaMessageRenderer(LIBRARY / "templates"), links, EmailAddress("team@everstay.example")
+        JinjaMessageRenderer(LIBRARY / "templates"),
+        links,
+        EmailAddress("team@everstay.example"),
+        CalendarInvitations(),
     )
     activities: dict[str, list[Callable[..., Any]]] = {
         "decisions": [

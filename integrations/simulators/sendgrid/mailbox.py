@@ -18,6 +18,7 @@ from integrations.simulators.sendgrid.reactions import Reaction, one_click_url
 from integrations.simulators.sendgrid.store import ONE_CLICK, Row
 
 PAGE_SIZE = 25
+PACKED = ("headers", "categories", "custom_args", "attachments")
 TEMPLATES = Path(__file__).with_name("pages")
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self';"
@@ -116,7 +117,7 @@ async def mailbox_json(
 
 
 def _as_json(provider: SimulatedSendGrid, row: Row) -> dict[str, Any]:
-    unpacked = {name: msgspec.json.decode(row[name]) for name in ("headers", "categories", "custom_args")}
+    unpacked = {name: msgspec.json.decode(row[name]) for name in PACKED}
     arrived = datetime.fromtimestamp(row["arrived_at"], UTC).isoformat()
     kinds = [event["kind"] for event in provider.store.events(row["id"])]
     return {**row, **unpacked, "arrived_at": arrived, "events": kinds}
@@ -135,6 +136,7 @@ def _summary(row: Row) -> dict[str, Any]:
         **row,
         "person": row["to_name"] or row["to_email"],
         "categories": msgspec.json.decode(row["categories"]),
+        "attachments": msgspec.json.decode(row["attachments"]),
         "sent": _business_time(row["business_time"]) or arrived,
         "has_business_time": _business_time(row["business_time"]) is not None,
         "arrived": arrived,

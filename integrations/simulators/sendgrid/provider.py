@@ -89,6 +89,8 @@ def _message(mail: Mail, envelope: Personalization, recipient: Address, msg_id: 
         "subject": envelope.subject or mail.subject or "",
         "text": _part(mail, "text/plain"),
         "html": _part(mail, "text/html"),
+        "calendar": _part(mail, "text/calendar"),
+        "attachments": pack([{"filename": each.filename, "type": each.type} for each in mail.attachments]),
         "headers": pack(headers),
         "categories": pack(mail.categories),
         "custom_args": pack(arguments),
@@ -99,4 +101,5 @@ def _message(mail: Mail, envelope: Personalization, recipient: Address, msg_id: 
 
 
 def _part(mail: Mail, media_type: str) -> str:
-    return next((part.value for part in mail.content if part.type == media_type), "")
+    types = ((part, part.type.partition(";")[0].strip()) for part in mail.content)
+    return next((part.value for part, found in types if found == media_type), "")

@@ -2,11 +2,14 @@
 
 import re
 import secrets
+from datetime import UTC, datetime
 from enum import StrEnum
 from html import unescape
+from typing import Any
 
 import httpx
 import msgspec
+from icalendar import Calendar, vDatetime
 
 from integrations.simulators.sendgrid.provider import SimulatedSendGrid
 from integrations.simulators.sendgrid.store import ONE_CLICK, REPLY, Row
@@ -26,6 +29,12 @@ class Reaction(StrEnum):
     BOUNCE = "bounce"
     UNSUBSCRIBE = "unsubscribe"
     SPAMREPORT = "spamreport"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    """The last two are a calendar's answers to an invitation."""
+
+
+PARTSTATS = {Reaction.ACCEPT: "ACCEPTED", Reaction.DECLINE: "DECLINED"}
 
 
 class Reader:
@@ -39,6 +48,8 @@ class Reader:
         """Let the recipient do it; `text` is the words of a reply or the address of a click."""
         if reaction is Reaction.REPLY:
             await self._reply(message, text.strip() or "Thank you, that helps. Can we talk on Thursday?")
+        elif reaction in PARTSTATS:
+            await self._answer_invitation(message, PARTSTATS[reaction])
         elif reaction is Reaction.UNSUBSCRIBE:
             await self._unsubscribe(message)
         elif reaction is Reaction.CLICK:
@@ -57,14 +68,41 @@ class Reader:
         self._provider.react(message, ONE_CLICK, {"url": url, "response": answer})
 
     async def _reply(self, message: Row, text: str) -> None:
-        """Answer to the reply-to address; with an inbound URL it goes there as SendGrid's Inbound Parse."""
-        url, answer = self._provider.switches.inbound_url, "kept here: there is no inbound address"
-        if url:
-            form = {name: (None, value) for name, value in _inbound(message, text).items()}
-            request = httpx.Request("POST", url, files=form)
-            request.headers.update(self._key.headers(await request.aread()))
-            answer = await _answer_to(request)
+        """Answer to the reply-to address."""
+        answer = await self._send_in(_inbound(message, text))
         self._provider.react(message, REPLY, {"text": text, "response": answer})
+
+    async def _answer_invitation(self, message: Row, partstat: str) -> None:
+        """Answer as calendars do: by a mail to the organiser that holds the same event with METHOD:REPLY."""
+        if not message["calendar"]:
+            return
+        words = f"{partstat.title()}: {message['subject']}"
+        form = {**_inbound(message, words), "subject": words}
+        answer = await self._send_in(form, reply_to(message["calendar"], partstat))
+        self._provider.react(message, REPLY, {"text": words, "response": answer})
+
+    async def _send_in(self, form: dict[str, str], calendar: bytes | None = None) -> str:
+        """Deliver a mail to the inbound URL, where there is one, as SendGrid's Inbound Parse does."""
+        url = self._provider.switches.inbound_url
+        if not url:
+            return "kept here: there is no inbound address"
+        parts: dict[str, Any] = {name: (None, value) for name, value in form.items()}
+        if calendar is not None:
+            parts["attachment1"] = ("invite.ics", calendar, "text/calendar; method=REPLY")
+        request = httpx.Request("POST", url, files=parts)
+        request.headers.update(self._key.headers(await request.aread()))
+        return await _answer_to(request)
+
+
+def reply_to(invitation: str, partstat: str) -> bytes:
+    """Return a calendar's answer to an invitation for its attendee."""
+    calendar = Calendar.from_ical(invitation)
+    calendar["METHOD"] = "REPLY"
+    (event,) = calendar.walk("VEVENT")
+    event["ATTENDEE"].params["PARTSTAT"] = partstat
+    event["DTSTAMP"] = vDatetime(datetime.now(UTC))
+    written: bytes = calendar.to_ical()
+    return written
 
 
 def first_link(html: str) -> str:

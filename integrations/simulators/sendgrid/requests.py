@@ -53,7 +53,7 @@ class Content(msgspec.Struct):
 
 
 class Attachment(msgspec.Struct):
-    """A file; accepted and not kept."""
+    """A file; its name and type are kept."""
 
     content: Words
     filename: str
@@ -160,6 +160,10 @@ def _content_errors(mail: Mail) -> Iterator[FieldError]:
         )
     if "text/plain" in types[1:]:
         yield FieldError("The text/plain content must come first, before text/html.", "content")
+    for number, file in enumerate(mail.attachments):
+        if set(file.type or "") & set(";\r\n"):
+            reason = "The attachment type cannot contain ';', or CRLF characters."
+            yield FieldError(reason, f"attachments.{number}.type")
     if any(
         "\n" in (subject or "") for subject in (mail.subject, *(p.subject for p in mail.personalizations))
     ):

@@ -20,7 +20,8 @@ create table if not exists messages (
     business_time text not null,
     arrived_at real not null,
     status text not null,
-    opens integer not null default 0, clicks integer not null default 0, replies integer not null default 0
+    opens integer not null default 0, clicks integer not null default 0, replies integer not null default 0,
+    calendar text not null default '', attachments text not null default '[]'
 );
 create index if not exists messages_by_delivery on messages (delivery_id);
 create index if not exists messages_by_recipient on messages (to_email);
@@ -63,6 +64,14 @@ class MailStore:
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
         self._db.executescript(_SCHEMA)
+        self._add_columns()
+
+    def _add_columns(self) -> None:
+        """Bring a file of an earlier version up to date."""
+        known = {row["name"] for row in self._all("pragma table_info(messages)")}
+        for name, empty in (("calendar", ""), ("attachments", "[]")):
+            if name not in known:
+                self._db.execute(f"alter table messages add column {name} text not null default '{empty}'")
 
     def close(self) -> None:
         """Close the file."""
