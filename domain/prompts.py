@@ -65,7 +65,7 @@ def may_prompt(prompt: ProposedPrompt, now: BusinessInstant) -> Show | Defer | R
     if free:
         return Show(tuple(one.recipient.key for one in free[: prompt.at_most]))
     until = min(_free_at(one, now) for one in agreed)
-    longest = ContactBudget().longest_deferral + 2 * DAY
+    longest = ContactBudget().longest_deferral
     return Refuse("budget") if until > prompt.first_asked_at + longest else Defer(until, "budget")
 
 

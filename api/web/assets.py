@@ -10,7 +10,19 @@ from litestar.static_files import create_static_files_router
 from api.guards import PUBLIC
 
 STATIC = Path(__file__).parents[1] / "static"
-STYLES = ("tokens", "base", "layout", "components", "lists", "charts", "pages", "work", "data", "print")
+STYLES = (
+    "tokens",
+    "base",
+    "layout",
+    "components",
+    "lists",
+    "charts",
+    "pages",
+    "work",
+    "data",
+    "graph",
+    "print",
+)
 """The sources in the order of their layers, as they are loaded when nothing was built."""
 
 
