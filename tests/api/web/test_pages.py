@@ -51,6 +51,7 @@ MORE_QUERIES = {
     "/data": 12,
     "/customers/{customer}": 15,
     "/monitor": 10,
+    "/playbooks/low-engagement": 10,
     "/customers/{customer}/why?playbook=low-engagement": 12,
 }
 """Overviews of parts that have a table each; a customer with what rests, was asked for, and may be."""
