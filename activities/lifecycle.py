@@ -1,5 +1,7 @@
 """Decisions on customers: load, decide, write, in one transaction."""
 
+from typing import Any
+
 from pydantic import TypeAdapter
 from temporalio import activity
 
@@ -17,6 +19,8 @@ from models.rulings import Written, write_ruling
 from models.wakes import record_wake
 
 RESULT: TypeAdapter[DecideResult] = TypeAdapter(DecideResult)
+EXECUTION = "execution"
+"""Where a stored result names the workflow execution that it was made for."""
 
 
 class LifecycleActivities(LifecycleContract):
@@ -36,7 +40,7 @@ class LifecycleActivities(LifecycleContract):
             await lock_customer(session, request.customer_id)
             inputs = await load_director_inputs(session, request.customer_id, self._shelf, now)
             stored = inputs.lifecycle
-            if stored.decide_seq == request.seq and stored.last_result is not None:
+            if stored.decide_seq == request.seq and _is_mine(stored.last_result):
                 return RESULT.validate_python(stored.last_result)
             inputs = await hear(session, inputs, now, wall)
             await record_wake(session, "customer", request.woken_for, self._clock)
@@ -59,6 +63,15 @@ class LifecycleActivities(LifecycleContract):
         )
 
 
+def _is_mine(stored: dict[str, Any] | None) -> bool:
+    """Tell whether a stored result is of this very execution: one that began anew counts from 1 again."""
+    return stored is not None and stored.get(EXECUTION) == _execution()
+
+
+def _execution() -> str:
+    return str(activity.info().workflow_run_id) if activity.in_activity() else ""
+
+
 def _made(request: DecideInput, ruling: Ruling, result: DecideResult) -> DecisionMade:
-    stored = RESULT.dump_python(result, mode="json")
+    stored = RESULT.dump_python(result, mode="json") | {EXECUTION: _execution()}
     return DecisionMade(request.customer_id, ruling.memory, request.seq, stored, ruling.next_look)

@@ -55,7 +55,7 @@ def build_worker(client: Client, queue: str, parts: Parts, settings: Settings) -
     return Worker(
         client,
         task_queue=queue,
-        workflows=workflows_of(queue),
+        workflows=workflows_of(queue, versioned=settings.worker_deployment is not None),
         activities=[ping, *activities_of(queue, parts)],
         workflow_runner=sandbox(),
         graceful_shutdown_timeout=GRACE,
@@ -70,7 +70,7 @@ def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
     """Return which version of a worker deployment this is, None where one set of workers is enough.
 
     Entities move on to the current version with their next workflow task; sequences are pinned to the
-    version that started them (`versioning_behavior` of InterventionWorkflow).
+    version that started them (`workflows/pinned.py`).
     """
     if settings.worker_deployment is None or settings.worker_build is None:
         return None

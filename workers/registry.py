@@ -37,6 +37,7 @@ from workflows.calendar import CalendarWorkflow
 from workflows.imports import ImportWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
+from workflows.pinned import PinnedInterventionWorkflow
 from workflows.pulls import PullWorkflow
 from workflows.scoring import PortfolioScoringWorkflow
 
@@ -92,9 +93,10 @@ def email_sender(settings: Settings) -> EmailSender:
     return SendGridEmailSender(options)
 
 
-def workflows_of(queue: str) -> Sequence[type]:
-    """Return the workflows of a queue."""
-    return WORKFLOWS.get(queue, ())
+def workflows_of(queue: str, *, versioned: bool = False) -> Sequence[type]:
+    """Return the workflows of a queue; of a versioned worker, sequences are those that are pinned."""
+    found = WORKFLOWS.get(queue, ())
+    return [PINNED.get(one, one) for one in found] if versioned else found
 
 
 def activities_of(queue: str, parts: Parts) -> list[Activity]:
@@ -147,6 +149,7 @@ def _steps(parts: Parts) -> list[Activity]:
     return [StepActivities(database, clock, parts.shelf, performers).perform_step]
 
 
+PINNED: dict[type, type] = {InterventionWorkflow: PinnedInterventionWorkflow}
 WORKFLOWS: dict[str, Sequence[type]] = {
     "lifecycle": (
         CustomerLifecycleWorkflow,

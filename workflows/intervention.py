@@ -3,7 +3,6 @@
 import uuid
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ActivityError
 
 from workflows import policies
@@ -24,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.vocabulary import Outcome
 
 
-@workflow.defn(name="InterventionWorkflow", versioning_behavior=VersioningBehavior.PINNED)
+@workflow.defn(name="InterventionWorkflow")
 class InterventionWorkflow:
     """Advance, send what is asked for, wait until due or rung, and again, until there is an outcome."""
 

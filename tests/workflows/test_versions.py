@@ -16,8 +16,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from settings import load_settings
 from tests.support.devserver import DevServer
 from workers.main import deployment_of
-from workflows.intervention import InterventionWorkflow
-from workflows.lifecycle import CustomerLifecycleWorkflow
+from workers.registry import workflows_of
 
 pytestmark = [pytest.mark.devserver, pytest.mark.timeout(120)]
 PATIENCE = 30.0
@@ -109,13 +108,20 @@ async def test_a_sequence_ends_with_the_version_that_started_it(temporal_server:
             assert await asyncio.wait_for(both, PATIENCE) == ("old", "new")
 
 
-def test_ours_are_pinned_or_not_as_the_design_says() -> None:
-    behaviours = {
-        one: workflow._Definition.must_from_class(one).versioning_behavior
-        for one in (InterventionWorkflow, CustomerLifecycleWorkflow)
+def test_sequences_are_pinned_where_workers_have_versions_and_nowhere_else() -> None:
+    def behaviours(*, versioned: bool) -> dict[str | None, VersioningBehavior | None]:
+        found = [
+            workflow._Definition.must_from_class(one)
+            for one in workflows_of("lifecycle", versioned=versioned)
+        ]
+        return {one.name: one.versioning_behavior for one in found}
+
+    plain, versioned = behaviours(versioned=False), behaviours(versioned=True)
+    assert set(plain.values()) == {VersioningBehavior.UNSPECIFIED}
+    assert {name for name, one in versioned.items() if one is VersioningBehavior.PINNED} == {
+        "InterventionWorkflow"
     }
-    assert behaviours[InterventionWorkflow] is VersioningBehavior.PINNED
-    assert behaviours[CustomerLifecycleWorkflow] is VersioningBehavior.UNSPECIFIED
+    assert plain.keys() == versioned.keys()
 
 
 def test_without_the_setting_workers_have_no_version() -> None:
