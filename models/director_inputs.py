@@ -45,7 +45,7 @@ def _heard(sight: Sight) -> tuple[HeardNotice, ...]:
 
 async def _policy(session: AsyncSession, orders: StandingOrders, now: BusinessInstant) -> DirectorPolicy:
     left = await release_left(session, orders.release_per_day, now)
-    return DirectorPolicy(orders.playbooks, orders.contact.longest_silence_days, left)
+    return DirectorPolicy(orders.playbooks, orders.contact.longest_silence_days, left, orders.parts)
 
 
 async def hear(

@@ -19,6 +19,9 @@ SELECT (SELECT document FROM policies WHERE key = :contact) AS contact,
        (SELECT release_per_day FROM installation) AS release_per_day,
        (SELECT min(connected_at) FROM sources WHERE provides @> ARRAY['touchpoints']) AS connected_at,
        (SELECT json_agg(until ORDER BY since) FROM kind_silences WHERE kind = 'touchpoint') AS silences,
+       EXISTS (SELECT FROM api_keys WHERE kind = 'write' AND revoked_at IS NULL) AS in_app,
+       EXISTS (SELECT FROM connections WHERE provider IN ('hubspot', 'salesforce') AND paused_at IS NULL)
+         AS deals,
        (SELECT json_agg(json_build_array(version.id, playbook.released_at IS NOT NULL) ORDER BY playbook.key)
         FROM playbooks AS playbook
         JOIN playbook_versions AS version
@@ -40,6 +43,8 @@ class StandingOrders:
     hearing: their sources provide no touchpoints.
     """
     playbooks: tuple[KnownPlaybook, ...]
+    parts: frozenset[str]
+    """What playbooks may rest on: invitations always go out, prompts where a product asks for them."""
 
 
 async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> StandingOrders:
@@ -54,6 +59,7 @@ async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> S
         row.release_per_day,
         _heard_since(row.connected_at, row.silences or ()),
         tuple(known),
+        frozenset({"calendar"} | ({"in_app"} if row.in_app else set()) | ({"deals"} if row.deals else set())),
     )
 
 

@@ -5,10 +5,12 @@ import pytest
 from activities.contracts import DecideInput
 from activities.lifecycle import LifecycleActivities
 from domain.vocabulary import NoticeKind, RiskTier, SignalKind, TouchTier
+from models.clock import wall_now
 from models.customer_state import load_customer_state
 from models.database import Database
 from models.director_inputs import load_director_inputs
 from models.installation import release
+from models.keys import KeyKind, create_key
 from models.playbooks import PlaybookShelf, load_library
 from models.query_tally import begin_tally
 from tests.support.loop import LIBRARY, MONDAY, ServerClock
@@ -79,3 +81,16 @@ async def test_everything_that_is_known_of_a_customer_is_seen(database: Database
     )
     assert state.heads_up_keys == {"usage_drop", "watchlist"}
     assert (state.last_touch_at, state.heard_since, state.is_observed) == (MONDAY, MONDAY, True)
+
+
+async def test_what_a_playbook_may_rest_on_is_what_is_there(database: Database, scene: Scenario) -> None:
+    async def parts() -> frozenset[str]:
+        async with database.transaction() as session:
+            return (
+                await load_director_inputs(session, scene.customer_id, PlaybookShelf(), MONDAY)
+            ).policy.parts
+
+    assert await parts() == {"calendar"}
+    async with database.transaction() as session:
+        await create_key(session, KeyKind.WRITE, wall_now())
+    assert await parts() == {"calendar", "in_app"}
