@@ -97,6 +97,7 @@ GUARDED = [route for route in ALL if isinstance(route.needs, Permission)]
 
 QUESTIONS = {
     "POST /api/conditions/check",
+    "POST /api/playbooks/check",
     "POST /api/playbooks/{key:str}/dry-run",
     "POST /api/playbooks/{key:str}/plan",
 }

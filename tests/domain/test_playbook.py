@@ -29,7 +29,11 @@ SENT: dict[str, Any] = {
     "sender": {"name": "Maya", "email": "", "title": ""},
     "product_name": "Northwind",
     "evidence": {},
-    "links": dict.fromkeys(("preferences_url", "unsubscribe_url", "booking_url"), "https://x.example/y"),
+    "links": dict.fromkeys(
+        ("preferences_url", "unsubscribe_url", "booking_url", "accept_url", "propose_url", "decline_url"),
+        "https://x.example/y",
+    ),
+    "meeting": {"title": "t", "day": "Monday", "time": "10:15", "place": "Berlin time", "minutes": 30},
     "business_date": date(2026, 11, 21),
 }
 

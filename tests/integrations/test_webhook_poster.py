@@ -25,7 +25,14 @@ PRIVATE = (
 
 
 def call(url: str, *secrets: str) -> WebhookCall:
-    return WebhookCall("crm-sync", url, secrets or (SECRET,), "message_1", b'{"type":"t"}', NOW)
+    return WebhookCall(
+        "crm-sync",
+        url,
+        secrets or (SECRET,),
+        "message_1",
+        b'{"type":"t"}',
+        WallInstant(dt.datetime.now(dt.UTC)),
+    )
 
 
 def resolving(*addresses: str) -> Callable[[str, int], Awaitable[list[str]]]:
