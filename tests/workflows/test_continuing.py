@@ -1,5 +1,6 @@
 """Long lives on the dev server: continuing as new loses nothing, and lists can be asked."""
 
+import datetime as dt
 from collections.abc import AsyncIterator
 
 import pytest
@@ -69,6 +70,33 @@ async def test_a_customers_workflow_continues_as_new_and_loses_no_ring_and_no_ru
     assert [one.id for one in await scene.runs()] == [run.id]
     child = await site.client.get_workflow_handle(f"intervention/{run.id}").describe()
     assert child.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_a_renewal_begins_a_new_life_that_keeps_the_phase_and_goes_on_hearing(site: Site) -> None:
+    scene = await Scenario(site.database, MONDAY_AT_TEN).begin(renewal_on=dt.date(2026, 9, 1))
+    await scene.set_tier(RiskTier.LOW)
+    await heard(site, scene)
+    customer = f"customer/{scene.customer_id}"
+    await scene.change(renewal_on=dt.date(2027, 9, 1))
+    await scene.tell(NoticeKind.CUSTOMER_CHANGED, {})
+    await heard(site, scene)
+
+    async def has_begun_anew() -> bool:
+        return sorted(one.name for one in await lives(site, customer) if one) == [
+            "CONTINUED_AS_NEW",
+            "RUNNING",
+        ]
+
+    await until_true(has_begun_anew, PATIENCE)
+    await scene.set_tier(RiskTier.HIGH)
+    await heard(site, scene)
+    handle = site.client.get_workflow_handle(customer)
+
+    async def is_high() -> bool:
+        return bool((await handle.query(CustomerLifecycleWorkflow.standing)).phase == "high")
+
+    await until_true(is_high, PATIENCE)
+    assert len(await lives(site, customer)) == 2, "one renewal begins one new life"
 
 
 async def test_workflows_are_listed_by_customer_phase_risk_and_motion(site: Site) -> None:
