@@ -16,6 +16,10 @@ class Wake:
 
     due: BusinessInstant
     wall: WallInstant
+    then: str | None = None
+    """The step whose message is expected to be next: the activity that sends it looks again by itself."""
+    lazily: bool = False
+    """A timer that is armed for an earlier instant may stay: most deadlines only ever move away."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class RunToStart:
 
     intervention_id: uuid.UUID
     motion: str
+    opens_with: str | None = None
+    """Its first step, where that is a message."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class SendEmailInput:
     intervention_id: uuid.UUID
     step_id: str
     occurrence: int
+    seq: int = 0
+    """With a number the run is advanced behind the message; 0 is an order from before that was so."""
+    looks_first: bool = False
+    """Advance the run first, and send what that asks for: the step is only what was expected."""
+    woken_for: BusinessInstant | None = None
 
 
 @dataclass(frozen=True)
@@ -99,10 +110,12 @@ class PerformResult:
 
 @dataclass(frozen=True)
 class SendEmailResult:
-    """What became of the send, in the ledger's words or `deferred` or `refused`."""
+    """What became of the send, in the ledger's words or `deferred` or `refused`; empty where none was due."""
 
     state: str
     reason: str = ""
+    next: AdvanceResult | None = None
+    """What the run does behind it, where the order had a number."""
 
 
 class LifecycleContract(ABC):
@@ -150,6 +163,9 @@ class LifecycleState:
     began_wall: WallInstant | None = None
     phase: str = ""
     risk_tier: str = ""
+    is_settled: bool = False
+    """The last decision still stands: the next run waits for what it named instead of deciding again."""
+    wake: Wake | None = None
 
 
 @dataclass
@@ -159,3 +175,5 @@ class InterventionRunState:
     intervention_id: uuid.UUID
     seq: int = 0
     sent: list[str] = field(default_factory=list)
+    opens_with: str | None = None
+    """The first step of a run that has not begun, where that is a message."""

@@ -42,6 +42,10 @@ class InterventionActivities(InterventionContract):
     @activity.defn(name="advance")
     async def advance(self, request: AdvanceInput) -> AdvanceResult:
         """Advance one run; a retried attempt returns what the first one stored."""
+        return await self.look(request)
+
+    async def look(self, request: AdvanceInput, *, sent: bool = False) -> AdvanceResult:
+        """Advance one run. `sent` says that the message which this number ordered has been seen to."""
         now, wall = self._clock.now(), self._clock.wall_now()
         async with self._database.transaction() as session:
             await lock_customer(session, await customer_of(session, request.intervention_id))
@@ -52,14 +56,16 @@ class InterventionActivities(InterventionContract):
                 await give_up(session, visit, now)
             run = await load_run(session, request.intervention_id, self._shelf, now)
             if run.advance_seq == request.seq and run.last_result is not None:
-                return RESULT.validate_python(run.last_result)
+                stored = RESULT.validate_python(run.last_result)
+                if stored.send is None or not sent:
+                    return stored
             if run.view.state is InterventionState.ENDED:
                 return AdvanceResult(outcome=await outcome_of(session, request.intervention_id))
             await record_wake(session, "intervention", request.woken_for, self._clock)
             progress = advance(run.view, run.playbook, run.texts, now)
             result = self._result(request.intervention_id, progress)
-            stored = RESULT.dump_python(result, mode="json")
-            await write_progress(session, run, progress, request.seq, stored, now, wall)
+            kept = RESULT.dump_python(result, mode="json")
+            await write_progress(session, run, progress, request.seq, kept, now, wall)
         await sit_out(self._clock, result.wake)
         return result
 
@@ -73,4 +79,4 @@ class InterventionActivities(InterventionContract):
             wanted = progress.perform
             step = PerformInput(intervention_id, wanted.step_id, wanted.occurrence, wanted.kind)
             return AdvanceResult(perform=step)
-        return AdvanceResult(wake=wake_at(self._clock, progress.wake_at))
+        return AdvanceResult(wake=wake_at(self._clock, progress.wake_at, then=progress.expects))

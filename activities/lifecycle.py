@@ -56,7 +56,9 @@ class LifecycleActivities(LifecycleContract):
         return DecideResult(
             phase=ruling.memory.phase,
             risk_tier=tier.value if tier is not None else "",
-            starts=tuple(RunToStart(run_id, motion) for run_id, motion in written.starts),
+            starts=tuple(
+                RunToStart(one.intervention_id, one.motion, one.opens_with) for one in written.starts
+            ),
             rings=tuple(written.rings),
             wake=wake_at(self._clock, ruling.next_look),
             begins_term=ruling.begins_term,

@@ -1,11 +1,13 @@
 """Messages to people, each exactly once: guard and claim, send, record."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.contracts import MessagingContract, SendEmailInput, SendEmailResult
+from activities.contracts import AdvanceInput, MessagingContract, SendEmailInput, SendEmailResult
+from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from domain.errors import (
     MessageTemplateError,
@@ -57,13 +59,26 @@ class MessagingActivities(MessagingContract):
         self._database = database
         self._clock = clock
         self._shelf = shelf
+        self._runs = InterventionActivities(database, clock, shelf)
         self._sender = sender
         self._letterhead = letterhead
 
     @activity.defn(name="send_email")
     async def send_email(self, request: SendEmailInput) -> SendEmailResult:
-        """Send one message, or say why not; safe to repeat at any point."""
+        """Send one message, or say why not, and advance its run; safe to repeat at any point."""
         visit = Visit(request.intervention_id, request.step_id, request.occurrence)
+        look = AdvanceInput(request.intervention_id, request.seq, request.woken_for)
+        if request.looks_first:
+            wanted = await self._runs.look(look)
+            if wanted.send is None:
+                return SendEmailResult("", next=wanted)
+            visit = Visit(request.intervention_id, wanted.send.step_id, wanted.send.occurrence)
+        done = await self._deliver(visit)
+        if not request.seq:
+            return done
+        return replace(done, next=await self._runs.look(look, sent=True))
+
+    async def _deliver(self, visit: Visit) -> SendEmailResult:
         begun = await self._begin(visit)
         if isinstance(begun, Lost):
             begun = await self._recover(visit, begun)

@@ -11,9 +11,9 @@ SHORTEST_TIMER = timedelta(seconds=1)
 """The development server fires no timer sooner; in compressed time a second is a quarter of a day."""
 
 
-def wake_at(clock: Clock, due: BusinessInstant | None) -> Wake | None:
+def wake_at(clock: Clock, due: BusinessInstant | None, then: str | None = None) -> Wake | None:
     """Return the deadline with the wall instant at which today's pace will reach it."""
-    return None if due is None else Wake(due, clock.wall_at(due))
+    return None if due is None else Wake(due, clock.wall_at(due), then, lazily=True)
 
 
 async def sit_out(clock: Clock, wake: Wake | None) -> None:

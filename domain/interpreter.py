@@ -61,8 +61,14 @@ def _walk(walk: Walk) -> Progress:
             due = walk.position.due_at
             return walk.progress(walk.window_end if due is None else min(due, walk.window_end))
         if target == END:
+            walk.set(step=END)
+        else:
+            walk.enter(target)
+        held_until = held_while_answering(walk)  # the step behind us may have been what dealt with answers
+        if held_until is not None:
+            return walk.progress(min(held_until, walk.window_end))
+        if target == END:
             return _at_the_end(walk)
-        walk.enter(target)
     return _end(walk, Ending(Outcome.STOPPED, f"the steps went round more than {MAX_STEPS} times at once"))
 
 

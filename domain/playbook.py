@@ -18,6 +18,10 @@ Part = Literal["billing", "in_app", "calendar", "deals"]
 """What an installation may lack: a playbook that rests on it says so and stays inert until it is there."""
 
 
+PASSING = ("create_task", "notify", "update_customer")
+"""Kinds of steps that are done as soon as a run comes to them."""
+
+
 class Playbook(Document):
     """One version of a recipe."""
 
@@ -96,6 +100,22 @@ class Playbook(Document):
     def step(self, step_id: str) -> Step:
         """Return the step with this id."""
         return next(step for step in self.steps if step.id == step_id)
+
+    @property
+    def opening_message(self) -> str | None:
+        """Return the message that goes out as soon as a run begins; None where something else comes first."""
+        for step in self.steps:
+            if step.is_message or step.next is not None or step.kind not in PASSING:
+                return step.id if step.is_message else None
+        return None
+
+    def message_after(self, step: Step) -> str | None:
+        """Return the message that is next when this step ends by time, None where it is something else."""
+        ways = step.wait
+        follows = (ways.on_timeout if ways is not None and ways.waits_for_something else None) or self.after(
+            step
+        )
+        return follows if follows != END and self.step(follows).is_message else None
 
     def after(self, step: Step) -> str:
         """Return where a step goes when nothing else is said: its `next`, the following step, or the end."""

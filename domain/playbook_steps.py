@@ -192,6 +192,11 @@ class Step(Document):
         return next(name for name in STEP_KINDS if getattr(self, name) is not None)
 
     @property
+    def is_message(self) -> bool:
+        """Whether it is one that the sending activity carries out."""
+        return self.kind in ("send_email", "schedule_meeting")
+
+    @property
     def is_contact(self) -> bool:
         """Whether it reaches the customer's people or costs us money: a person may want to see it first."""
         return self.kind in CONTACT_KINDS

@@ -260,6 +260,8 @@ class Progress:
     perform: PerformOrder | None = None
     wake_at: BusinessInstant | None = None
     ending: Ending | None = None
+    expects: str | None = None
+    """The step whose message is next if nothing happens until `wake_at`: a guess, which binds nobody."""
 
     @property
     def tasks(self) -> tuple[TaskOrder, ...]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from string import Template
 from typing import Any
 
+from domain.documents import END
 from domain.playbook import Playbook
 from domain.playbook_steps import Step
 from domain.run_state import (
@@ -99,6 +100,23 @@ class Walk:
         """Return what was found; it is looked at again at the earliest of all instants that were named."""
         looks: Iterable[BusinessInstant] = (look for look in self.looks if look > self.now)
         wake = None if ending is not None or wake_at is None else min([wake_at, *looks])
+        expects = self._expects() if wake is not None and wake == self.position.due_at else None
         return Progress(
-            self.position, tuple(self.notes), tuple(self.orders), self.send, self.perform, wake, ending
+            self.position,
+            tuple(self.notes),
+            tuple(self.orders),
+            self.send,
+            self.perform,
+            wake,
+            ending,
+            expects,
         )
+
+    def _expects(self) -> str | None:
+        """Return the step whose message goes out if the current one just ends by time."""
+        if self.position.step in {None, END}:
+            return None
+        step = self.playbook.step(self.position.step or "")
+        if step.wait is not None:
+            return self.playbook.message_after(step)
+        return step.id if step.is_message and not self.position.is_invited else None

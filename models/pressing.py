@@ -1,10 +1,10 @@
 """Which notices are worth waking a customer's workflow for, and which can wait until it wakes anyway."""
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, and_, exists, func, or_
 
-from domain.vocabulary import InterventionState, NoticeKind, SignalKind, SignalState
+from domain.vocabulary import InterventionState, NoticeKind, RiskTier, SignalKind, SignalState
 from models.tables.ledger import OutboxRow
-from models.tables.playbooks import InterventionRow
+from models.tables.playbooks import InterventionRow, LifecycleRow
 from models.tables.scoring import SignalRow
 
 PATIENT = (NoticeKind.TOUCHPOINT, NoticeKind.PAYMENT)
@@ -13,15 +13,30 @@ PATIENT = (NoticeKind.TOUCHPOINT, NoticeKind.PAYMENT)
 Otherwise they move a deadline further away, which the workflow sees when it next looks. They are more than
 half of all notices of a healthy portfolio, and each ring costs a signal, two workflow tasks and a decision.
 """
+CALM, NOTHING = (RiskTier.LOW.value, "unscored"), "{}"
+"""A run's end matters at once only where something is still wrong, or was refused while the run was open."""
 
 
 def is_pressing() -> ColumnElement[bool]:
     """Tell of an outbox row whether its customer should be rung for it."""
-    run, signal = InterventionRow, SignalRow
+    run = InterventionRow
     waits = exists().where(run.customer_id == OutboxRow.customer_id, run.state != InterventionState.ENDED)
-    silent = exists().where(
-        signal.customer_id == OutboxRow.customer_id,
-        signal.kind == SignalKind.NO_CONTACT,
-        signal.state == SignalState.OPEN,
+    everyday = and_(OutboxRow.kind.in_(PATIENT), ~waits, ~_has_open_signal(SignalKind.NO_CONTACT))
+    quiet_end = and_(OutboxRow.kind == NoticeKind.INTERVENTION_ENDED, ~_is_expecting())
+    return ~or_(everyday, quiet_end)
+
+
+def _is_expecting() -> ColumnElement[bool]:
+    """Tell whether the end of a run may change anything: something is open, or was refused for now."""
+    row = LifecycleRow
+    refused_none = func.coalesce(row.state["refused"].astext, NOTHING) == NOTHING
+    is_calm = and_(row.phase.in_(CALM), refused_none)
+    return or_(_has_open_signal(), ~exists().where(row.customer_id == OutboxRow.customer_id, is_calm))
+
+
+def _has_open_signal(*kinds: SignalKind) -> ColumnElement[bool]:
+    signal = SignalRow
+    wanted = [signal.kind.in_(kinds)] if kinds else []
+    return exists().where(
+        signal.customer_id == OutboxRow.customer_id, signal.state == SignalState.OPEN, *wanted
     )
-    return OutboxRow.kind.not_in(PATIENT) | waits | silent

@@ -30,6 +30,16 @@ from models.tables.scoring import SignalRow
 from models.tables.work import HeadsUpRow
 
 
+@dataclass(frozen=True)
+class Started:
+    """A run whose workflow is to begin."""
+
+    intervention_id: uuid.UUID
+    motion: str
+    opens_with: str | None = None
+    """Its first step, where that is a message that asks nobody."""
+
+
 @dataclass
 class Written:
     """One ruling being written, and what the workflow must carry out afterwards."""
@@ -39,7 +49,7 @@ class Written:
     now: BusinessInstant
     wall: WallInstant
     decisions: list[Decision] = field(default_factory=list)
-    starts: list[tuple[uuid.UUID, str]] = field(default_factory=list)
+    starts: list[Started] = field(default_factory=list)
     rings: list[uuid.UUID] = field(default_factory=list)
 
     def decide(
@@ -103,7 +113,7 @@ async def _start(written: Written, start: say.StartRun) -> None:
         intervention_id=run_id,
     )
     if not start.observed:
-        written.starts.append((run_id, document.motion.value))
+        written.starts.append(Started(run_id, document.motion.value, document.opening_message))
 
 
 async def _release(written: Written, release: say.ReleaseRun) -> None:
@@ -127,7 +137,7 @@ async def _release(written: Written, release: say.ReleaseRun) -> None:
     motion = await written.session.scalar(
         select(PlaybookRow.motion).where(PlaybookRow.key == row.playbook_key)
     )
-    written.starts.append((release.intervention_id, motion.value if motion else ""))
+    written.starts.append(Started(release.intervention_id, motion.value if motion else ""))
     written.decide(
         DecisionKind.DIRECTIVE,
         "release_run",

@@ -1,6 +1,7 @@
 """One run of one playbook version for one customer. It decides when; the interpreter decides what."""
 
 import uuid
+from dataclasses import replace
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -17,7 +18,9 @@ with workflow.unsafe.imports_passed_through():
         MessagingContract,
         PerformInput,
         SendEmailInput,
+        SendEmailResult,
         StepContract,
+        Wake,
     )
     from domain.time import BusinessInstant
     from domain.vocabulary import Outcome
@@ -47,32 +50,42 @@ class InterventionWorkflow:
     @workflow.run
     async def run(self, _state: InterventionRunState) -> Outcome:
         """Live until the run has an outcome, and return it."""
-        woken_for: BusinessInstant | None = None
-        given_up: SendEmailInput | None = None
-        while True:
-            self._rung = False
-            result = await self._advance(woken_for, given_up)
-            woken_for, given_up = None, None
-            if result.outcome is not None:
-                return result.outcome
+        result = await self._begin()
+        while result.outcome is None:
             if result.send is not None:
-                given_up = None if await self._send(result.send) else result.send
-                continue
-            if result.perform is not None:
-                given_up = await self._perform(result.perform)
-                continue
-            if workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(self._state)
-            rung = await self._waiter.wait_until(result.wake.wall if result.wake else None, self._was_rung)
-            if not rung and result.wake is not None:
-                woken_for = result.wake.due
+                result = await self._send(result.send)
+            elif result.perform is not None:
+                result = await self._advance(given_up=await self._perform(result.perform))
+            else:
+                result = await self._wait(result.wake)
+        return result.outcome
+
+    async def _begin(self) -> AdvanceResult:
+        """Take the first step; one that is a message is asked for where messages are sent."""
+        opens_with, self._state.opens_with = self._state.opens_with, None
+        return await (self._advance() if opens_with is None else self._look_and_send(opens_with))
+
+    async def _wait(self, wake: Wake | None) -> AdvanceResult:
+        """Wait until due or rung, then look again."""
+        if workflow.info().is_continue_as_new_suggested():
+            workflow.continue_as_new(self._state)
+        rung = await self._waiter.wait_until(
+            wake.wall if wake else None, self._was_rung, lazily=wake is not None and wake.lazily
+        )
+        if rung or wake is None:
+            return await self._advance()
+        if wake.then is not None:
+            return await self._look_and_send(wake.then, wake.due)
+        return await self._advance(wake.due)
 
     def _was_rung(self) -> bool:
         return self._rung
 
     async def _advance(
-        self, woken_for: BusinessInstant | None, given_up: SendEmailInput | None
+        self, woken_for: BusinessInstant | None = None, given_up: SendEmailInput | None = None
     ) -> AdvanceResult:
+        """Have the interpreter look."""
+        self._rung = False
         self._state.seq += 1
         return await workflow.execute_activity_method(
             InterventionContract.advance,
@@ -82,21 +95,35 @@ class InterventionWorkflow:
             retry_policy=policies.DECISION.retry,
         )
 
-    async def _send(self, send: SendEmailInput) -> bool:
-        """Let the sending activity do its work, and record it; False when every attempt has failed."""
-        self._state.sent.append(f"{send.step_id}/{send.occurrence}")
+    async def _look_and_send(self, step_id: str, woken_for: BusinessInstant | None = None) -> AdvanceResult:
+        """Look, send what is then asked for, and look again, in one activity."""
+        order = SendEmailInput(self._state.intervention_id, step_id, 0, looks_first=True, woken_for=woken_for)
+        sent = await self._deliver(order)
+        return sent.next if sent is not None and sent.next is not None else await self._advance()
+
+    async def _send(self, order: SendEmailInput) -> AdvanceResult:
+        """Let the sending activity do its work; a message that was given up is left behind."""
+        self._state.sent.append(f"{order.step_id}/{order.occurrence}")
+        sent = await self._deliver(order)
+        if sent is None:
+            return await self._advance(given_up=order)
+        return sent.next if sent.next is not None else await self._advance()
+
+    async def _deliver(self, order: SendEmailInput) -> SendEmailResult | None:
+        """Have a message sent, and the run advanced behind it; None when every attempt has failed."""
+        self._rung = False
+        self._state.seq += 1
         try:
-            await workflow.execute_activity_method(
+            return await workflow.execute_activity_method(
                 MessagingContract.send_email,
-                send,
+                replace(order, seq=self._state.seq),
                 task_queue=policies.EMAIL_QUEUE,
                 start_to_close_timeout=policies.SEND.start_to_close,
                 retry_policy=policies.SEND.retry,
             )
         except ActivityError:
-            workflow.logger.exception("a message was given up", extra={"step": send.step_id})
-            return False
-        return True
+            workflow.logger.exception("a message was given up", extra={"step": order.step_id})
+            return None
 
     async def _perform(self, step: PerformInput) -> SendEmailInput | None:
         """Have a step done elsewhere; return its visit when every attempt has failed."""

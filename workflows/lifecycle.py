@@ -50,16 +50,25 @@ class CustomerLifecycleWorkflow:
         self._state.began_wall = WallInstant(workflow.now())
         woken_for: BusinessInstant | None = None
         while True:
-            self._rung = False
-            result = await self._decide(woken_for)
-            await self._carry_out(result)
-            woken_for = None
-            if result.begins_term or self._is_old():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._state)
-            rung = await self._waiter.wait_until(result.wake.wall if result.wake else None, self._was_rung)
-            if not rung and result.wake is not None:
-                woken_for = result.wake.due
+            if not self._state.is_settled:
+                await self._settle(woken_for)
+            self._state.is_settled = False
+            wake = self._state.wake
+            rung = await self._waiter.wait_until(
+                wake.wall if wake else None, self._was_rung, lazily=wake is not None and wake.lazily
+            )
+            woken_for = None if rung or wake is None else wake.due
+
+    async def _settle(self, woken_for: BusinessInstant | None) -> None:
+        """Decide and carry it out; leave the history behind when it is time to."""
+        self._rung = False
+        result = await self._decide(woken_for)
+        await self._carry_out(result)
+        self._state.wake = result.wake
+        if result.begins_term or self._is_old():
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            self._state.is_settled = not self._rung
+            workflow.continue_as_new(self._state)
 
     def _was_rung(self) -> bool:
         return self._rung
@@ -102,7 +111,7 @@ class CustomerLifecycleWorkflow:
         try:
             await workflow.start_child_workflow(
                 InterventionWorkflow.run,
-                InterventionRunState(start.intervention_id),
+                InterventionRunState(start.intervention_id, opens_with=start.opens_with),
                 id=workflow_id(start.intervention_id),
                 task_queue=policies.LIFECYCLE_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

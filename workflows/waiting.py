@@ -1,7 +1,7 @@
 """The only place that arms a timer: a negative sleep wedges a run, and a re-armed one costs history."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from temporalio import workflow
@@ -17,25 +17,29 @@ class Waiter:
         self._due: WallInstant | None = None
         self._timer: asyncio.Task[None] | None = None
 
-    async def wait_until(self, due: WallInstant | None, *conditions: Callable[[], bool]) -> bool:
+    async def wait_until(
+        self, due: WallInstant | None, *conditions: Callable[[], bool], lazily: bool = False
+    ) -> bool:
         """Return True once a condition holds, False when the deadline came first.
 
-        Without a deadline only a condition ends the wait. A deadline that has passed ends it at once.
+        Without a deadline only a condition ends the wait. A deadline that has passed ends it at once. A lazy
+        wait keeps a timer that was armed for an earlier instant, and arms the rest of the time when it fires.
         """
-        self._arm(due)
-        timer = self._timer
-        await workflow.wait_condition(
-            lambda: any(condition() for condition in conditions) or (timer is not None and timer.done())
-        )
-        return any(condition() for condition in conditions)
+        while True:
+            self._arm(due, lazily=lazily)
+            await workflow.wait_condition(lambda: _holds(conditions) or self._is_done())
+            if _holds(conditions):
+                return True
+            if self._due == due:
+                return False
 
     def stop(self) -> None:
         """Take back the timer, if one is armed."""
         self._arm(None)
 
-    def _arm(self, due: WallInstant | None) -> None:
+    def _arm(self, due: WallInstant | None, *, lazily: bool = False) -> None:
         """Replace the timer when the deadline has changed or its timer has fired."""
-        if due == self._due and self._timer is not None and not self._timer.done():
+        if self._timer is not None and not self._timer.done() and self._serves(due, lazily=lazily):
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -43,6 +47,18 @@ class Waiter:
         if due is not None:
             left = max(due - WallInstant(workflow.now()), timedelta())
             self._timer = asyncio.create_task(_sleep(left))
+
+    def _serves(self, due: WallInstant | None, *, lazily: bool) -> bool:
+        """Tell whether the armed timer is good for this deadline."""
+        is_earlier = due is not None and self._due is not None and self._due < due
+        return due == self._due or (lazily and is_earlier)
+
+    def _is_done(self) -> bool:
+        return self._timer is not None and self._timer.done()
+
+
+def _holds(conditions: Iterable[Callable[[], bool]]) -> bool:
+    return any(condition() for condition in conditions)
 
 
 async def _sleep(left: timedelta) -> None:

@@ -86,6 +86,23 @@ def test_a_step_that_waits_for_the_answer_deals_with_it_itself() -> None:
     assert run.orders == []
 
 
+def test_an_answer_that_ended_a_wait_for_any_contact_is_not_asked_about_again() -> None:
+    run = Run(recipe(until("touchpoint", on_event="a3"), email(), pause("9d")))
+    run.advance()
+    run.advance(HOUR, replied_at=START + HOUR, touched_at=START + HOUR)
+    assert run.view.position.step == "a3"
+    run.advance(HOUR)
+    assert run.orders == []
+
+
+def test_an_answer_that_comes_as_a_wait_runs_out_is_asked_about_before_anything_else_goes_out() -> None:
+    run = Run(recipe(until("meeting", "3d"), email()))
+    run.advance()
+    progress = run.advance(3 * DAY, replied_at=START + 3 * DAY)
+    assert progress.send is None
+    assert [one.purpose for one in run.orders] == ["reply"]
+
+
 def test_a_wait_for_an_answer_is_not_over_by_one_that_was_dealt_with_before() -> None:
     run = Run(recipe(pause("1d"), until("reply", "3d"), notify()))
     run.advance(replied_at=START)

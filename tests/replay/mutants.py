@@ -10,6 +10,7 @@ from activities.contracts import (
     InterventionRunState,
     LifecycleState,
     SendEmailInput,
+    SendEmailResult,
 )
 from activities.contracts_imports import FinishImportResult, ImportFileInput, PlanImportInput
 from activities.contracts_scoring import CalendarState, PlanShardsInput, ScoreShardResult
@@ -74,9 +75,9 @@ class RestsBeforeItSends(InterventionWorkflow):
     async def run(self, state: InterventionRunState) -> Outcome:
         return await super().run(state)
 
-    async def _send(self, send: SendEmailInput) -> bool:
+    async def _deliver(self, order: SendEmailInput) -> SendEmailResult | None:
         await asyncio.sleep(1)
-        return await super()._send(send)
+        return await super()._deliver(order)
 
 
 @workflow.defn(name="PortfolioScoringWorkflow")

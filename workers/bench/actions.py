@@ -56,13 +56,17 @@ def cost_of(history: Sequence[HistoryEvent]) -> Cost:
 def untimed_waits(history: Iterable[HistoryEvent]) -> int:
     """Return how many waits passed without a timer, since compressed time made them too short for one.
 
-    An activity told that a deadline has come, with no timer fired for it, was preceded by such a wait.
+    An activity told that a deadline has come, with no timer fired since the one before, was preceded by such
+    a wait.
     """
-    woken = fired = 0
+    waits, has_fired = 0, False
     for event in history:
-        fired += event.event_type == EventType.EVENT_TYPE_TIMER_FIRED
-        woken += _is_woken(event)
-    return max(woken - fired, 0)
+        if event.event_type == EventType.EVENT_TYPE_TIMER_FIRED:
+            has_fired = True
+        elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            waits += _is_woken(event) and not has_fired
+            has_fired = False
+    return waits
 
 
 def cost_of_untimed(waits: int, size: int) -> Cost:

@@ -8,7 +8,8 @@ from typing import Any
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-WOKEN, RUNG, FIRST, AFTER_SEND = "a deadline came", "a ring", "its run began", "after a send"
+WOKEN, RUNG, FIRST = "a deadline came", "a ring", "its run began"
+AFTER_SEND, ORDERED = "after a send", "ordered"
 SEND = "send_email"
 
 
@@ -22,14 +23,16 @@ def reasons_of(history: Sequence[HistoryEvent]) -> Counter[str]:
         about = event.activity_task_scheduled_event_attributes
         name = about.activity_type.name
         given = json.loads(about.input.payloads[0].data) if about.input.payloads else None
-        found[name if name == SEND else f"{name}: {_reason(given, before)}"] += 1
+        found[f"{name}: {_reason(name, given, before)}"] += 1
         before = name
     return found
 
 
-def _reason(given: Any, before: str | None) -> str:
+def _reason(name: str, given: Any, before: str | None) -> str:
     if isinstance(given, dict) and given.get("woken_for") is not None:
         return WOKEN
     if before is None:
         return FIRST
+    if name == SEND:
+        return ORDERED
     return AFTER_SEND if before == SEND else RUNG

@@ -11,7 +11,7 @@ def test_each_activity_of_a_run_has_its_reason() -> None:
             "advance: a deadline came": 3,
             "advance: a ring": 1,
             "advance: after a send": 2,
-            "send_email": 2,
+            "send_email: ordered": 2,
         }
     )
 
