@@ -181,6 +181,21 @@ def _opening(ask: Ask, at: BusinessInstant, budget: ContactBudget) -> BusinessIn
     return next(each for each in spreads if is_open(ask, each, budget))
 
 
+@dataclass(frozen=True)
+class OpenHours:
+    """When a customer's people may be written to, as far as that can be told before the person is known."""
+
+    customer: str
+    time_zone: str
+    days_off: frozenset[date]
+    budget: ContactBudget
+
+    def opening(self, at: BusinessInstant) -> BusinessInstant:
+        """Return `at` if that is an open hour, else soon after the next opening, each customer's own."""
+        ask = Ask("", 0.0, at, at, self.customer, self.time_zone, self.days_off)
+        return _opening(ask, at, self.budget)
+
+
 def earliest(
     ask: Ask, taken: Iterable[Spent], budget: ContactBudget, now: BusinessInstant
 ) -> BusinessInstant | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.contact_slots import OpenHours
 from domain.known import Facts
 from domain.time import BusinessInstant
 from domain.vocabulary import (
@@ -124,6 +125,8 @@ class RunView:
     time_zone: str = "UTC"
     days_off: frozenset[date] = frozenset()
     """Holidays where the customer is, and our own days off."""
+    open_hours: OpenHours | None = None
+    """When messages may go out, known where the playbook waits before one."""
     met_at: BusinessInstant | None = None
     """The last meeting held since the run started."""
     paid_at: BusinessInstant | None = None

@@ -21,7 +21,7 @@ from domain.run_state import (
     StepRow,
 )
 from domain.time import BusinessInstant, after
-from domain.vocabulary import StepState
+from domain.vocabulary import Purpose, StepState
 
 FINISHED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
 
@@ -101,6 +101,8 @@ class Walk:
         looks: Iterable[BusinessInstant] = (look for look in self.looks if look > self.now)
         wake = None if ending is not None or wake_at is None else min([wake_at, *looks])
         expects = self._expects() if wake is not None and wake == self.position.due_at else None
+        if wake is not None and expects is not None and expects != self.position.step:
+            wake = min(self._opening(expects, wake), self.window_end)
         return Progress(
             self.position,
             tuple(self.notes),
@@ -111,6 +113,12 @@ class Walk:
             ending,
             expects,
         )
+
+    def _opening(self, step_id: str, due: BusinessInstant) -> BusinessInstant:
+        """Return when a wait before a message ends: nobody gains if the message finds the doors closed."""
+        order = getattr(self.playbook.step(step_id), self.playbook.step(step_id).kind)
+        hours = self.run.open_hours
+        return due if hours is None or order.purpose is Purpose.TRANSACTIONAL else hours.opening(due)
 
     def _expects(self) -> str | None:
         """Return the step whose message goes out if the current one just ends by time."""

@@ -9,11 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import run_state
+from domain.calendar import NO_DAYS
 from domain.conditions import Value
+from domain.contact_slots import OpenHours
 from domain.errors import NotFoundError
 from domain.known import Facts, Known
 from domain.openings import customer_dates
 from domain.playbook import Playbook
+from domain.playbook_steps import Step
 from domain.run_state import Position, RunView, StepRow, TaskRow
 from domain.time import BusinessInstant
 from domain.vocabulary import Channel, CustomerStatus, Direction, Outcome, TaskOutcome, TaskState
@@ -81,6 +84,7 @@ async def load_run(
         await pauses_of(session, customer.id, customer.segment, now), run.playbook_key, run.id
     )
     met, paid = await _met_and_paid_since(session, customer.id, started)
+    hours = await _open_hours(session, playbook, customer, now)
     view = RunView(
         intervention_id=intervention_id,
         customer_id=customer.id,
@@ -108,7 +112,8 @@ async def load_run(
             customer.first_value_at,
         ),
         time_zone=customer.time_zone,
-        days_off=await _days_off(session, playbook, customer, now),
+        days_off=hours.days_off if hours is not None else NO_DAYS,
+        open_hours=hours,
         met_at=met,
         paid_at=paid,
         meetings=await _meetings(session, intervention_id),
@@ -213,13 +218,22 @@ async def _facts(
     return await load_known(session, customer_id, conditions, now, own) if conditions else Known(own, now)
 
 
-async def _days_off(
+async def _open_hours(
     session: AsyncSession, playbook: Playbook, customer: CustomerRow, now: BusinessInstant
-) -> frozenset[dt.date]:
-    """Return when nobody works there, where the playbook waits for local times."""
-    if not any(step.wait is not None and step.wait.until_window is not None for step in playbook.steps):
-        return frozenset()
-    return days_off(await load_contact_policy(session), customer.country, now)
+) -> OpenHours | None:
+    """Return when people work there, where the playbook waits for local times or before a message."""
+    if not any(_asks_for_hours(playbook, step) for step in playbook.steps):
+        return None
+    policy = await load_contact_policy(session)
+    return OpenHours(
+        str(customer.id), customer.time_zone, days_off(policy, customer.country, now), policy.budget
+    )
+
+
+def _asks_for_hours(playbook: Playbook, step: Step) -> bool:
+    if step.wait is None:
+        return False
+    return step.wait.until_window is not None or playbook.message_after(step) is not None
 
 
 def _own_values(

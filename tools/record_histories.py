@@ -16,7 +16,8 @@ from typing import Any
 from models.database import Database
 from models.migrate import migrate_to_head
 from tests.replay.corpus import HISTORIES, MANIFEST, without_machine
-from tests.replay.scenes import SCENES, Recorded, Scene
+from tests.replay.recording import Recorded, Scene
+from tests.replay.scenes import SCENES
 from tests.support.postgres import create_database, running_postgres
 
 

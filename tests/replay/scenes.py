@@ -6,11 +6,9 @@ the decision loop; nights and imports have activities that only answer.
 
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 
 from temporalio import activity
-from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
@@ -47,10 +45,12 @@ from integrations.faults import Fault, FaultRule
 from models.database import Database
 from models.installation import start_effects, stop_effects
 from models.playbooks import load_library
+from tests.replay import scenes_touches
+from tests.replay.recording import Recorded, Scene, begin_life, decline, record, record_customer, record_run
 from tests.replay.scenes_pulls import pull_history
 from tests.support.binaries import time_skipping_server
 from tests.support.devserver import running_dev_server
-from tests.support.loop import LIBRARY, Loop, running_loop
+from tests.support.loop import LIBRARY, running_loop
 from tests.support.runs import one_letter, open_run, start_run
 from tests.support.scenario import Scenario
 from tests.workflows.kills import MONDAY_AT_TEN, Site, heard
@@ -63,70 +63,32 @@ HOUR = dt.timedelta(hours=1)
 WHOLE, BROKEN = uuid.UUID(int=7), uuid.UUID(int=8)
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """One history under the name of its file."""
-
-    name: str
-    history: WorkflowHistory
-
-
-Scene = Callable[[Database], AsyncIterator[Recorded]]
-
-
-async def _begin(loop: Loop) -> Scenario:
-    scene = await Scenario(loop.database, loop.clock.now()).begin()
-    await loop.ring()
-    await loop.decided(scene.customer_id)
-    return scene
-
-
-async def _decline(loop: Loop, scene: Scenario) -> None:
-    await scene.open_signal(SignalKind.USAGE_DROP, loop.clock.now())
-    await scene.set_tier(RiskTier.HIGH, now=loop.clock.now())
-    await loop.ring()
-
-
-async def _recorded(client: Client, name: str, workflow_id: str, run_id: str | None = None) -> Recorded:
-    handle = client.get_workflow_handle(workflow_id, run_id=run_id)
-    return Recorded(name, await handle.fetch_history())
-
-
-async def _intervention(loop: Loop, scene: Scenario, name: str, place: int = 0) -> Recorded:
-    run = (await scene.runs())[place]
-    return await _recorded(loop.client, name, f"intervention/{run.id}")
-
-
-async def _customer(loop: Loop, scene: Scenario, name: str) -> Recorded:
-    return await _recorded(loop.client, name, f"customer/{scene.customer_id}")
-
-
 async def saved(database: Database) -> AsyncIterator[Recorded]:
     """A decline, a letter, a return: the run ends as saved, and the customer's workflow hears of it."""
     async with running_loop(database) as loop:
-        scene = await _begin(loop)
-        await _decline(loop, scene)
+        scene = await begin_life(loop)
+        await decline(loop, scene)
         await loop.live(3)
         await scene.resolve_signal(SignalKind.USAGE_DROP, loop.clock.now())
         await loop.live(3)
-        yield await _intervention(loop, scene, "intervention-saved-after-a-letter")
-        yield await _customer(loop, scene, "customer-decline-and-return")
+        yield await record_run(loop, scene, "intervention-saved-after-a-letter")
+        yield await record_customer(loop, scene, "customer-decline-and-return")
 
 
 async def unanswered(database: Database) -> AsyncIterator[Recorded]:
     """Nobody answers: letters, a task, its timeout, and the window's end."""
     async with running_loop(database) as loop:
-        scene = await _begin(loop)
-        await _decline(loop, scene)
+        scene = await begin_life(loop)
+        await decline(loop, scene)
         await loop.live(32)
-        yield await _intervention(loop, scene, "intervention-without-an-answer")
+        yield await record_run(loop, scene, "intervention-without-an-answer")
 
 
 async def replaced(database: Database) -> AsyncIterator[Recorded]:
     """A high risk becomes critical: one run is ended from outside, another starts; the customer leaves."""
     async with running_loop(database) as loop:
-        scene = await _begin(loop)
-        await _decline(loop, scene)
+        scene = await begin_life(loop)
+        await decline(loop, scene)
         await loop.live(1)
         await scene.set_tier(RiskTier.CRITICAL, now=loop.clock.now())
         await loop.live(1)
@@ -135,50 +97,50 @@ async def replaced(database: Database) -> AsyncIterator[Recorded]:
         await scene.change(status=CustomerStatus.CHURNED)
         await scene.tell(NoticeKind.CUSTOMER_CHURNED, {}, loop.clock.now())
         await loop.live(1)
-        yield await _intervention(loop, scene, "intervention-replaced", 0)
-        yield await _intervention(loop, scene, "intervention-churned", 1)
-        yield await _customer(loop, scene, "customer-escalated-and-gone")
+        yield await record_run(loop, scene, "intervention-replaced", 0)
+        yield await record_run(loop, scene, "intervention-churned", 1)
+        yield await record_customer(loop, scene, "customer-escalated-and-gone")
 
 
 async def put_off(database: Database) -> AsyncIterator[Recorded]:
     """A stopped installation puts letters off; the switch lets them go by a ring."""
     async with running_loop(database) as loop:
-        scene = await _begin(loop)
+        scene = await begin_life(loop)
         async with database.transaction() as session:
             await stop_effects(session, loop.clock.now())
-        await _decline(loop, scene)
+        await decline(loop, scene)
         await loop.live(2.5)
         async with database.transaction() as session:
             await start_effects(session, loop.clock.now(), loop.clock.wall_now())
         await loop.live(2)
-        yield await _intervention(loop, scene, "intervention-put-off-and-let-go")
+        yield await record_run(loop, scene, "intervention-put-off-and-let-go")
 
 
 async def in_doubt(database: Database) -> AsyncIterator[Recorded]:
     """A letter of which nobody can say whether it left, and one that the provider could not take at first."""
     sender = FakeEmailSender(has_look_up=False)
     async with running_loop(database, sender) as loop:
-        scene = await _begin(loop)
+        scene = await begin_life(loop)
         await loop.pass_time(2 * HOUR)
         sender.faults.put(FaultRule("", Fault.ACCEPT_THEN_DROP, 1))
         run_id = await open_run(database, one_letter(), scene.customer_id, loop.clock.now())
         await start_run(loop.client, run_id)
         await loop.live(10)
-        yield await _recorded(loop.client, "intervention-in-doubt", f"intervention/{run_id}")
+        yield await record(loop.client, "intervention-in-doubt", f"intervention/{run_id}")
         sender.faults.put(FaultRule("", Fault.UNAVAILABLE, 5))
         document = one_letter(key="another-letter")
         run_id = await open_run(database, document, scene.customer_id, loop.clock.now())
         await start_run(loop.client, run_id)
         await loop.live(3)
-        yield await _recorded(loop.client, "intervention-tried-again", f"intervention/{run_id}")
+        yield await record(loop.client, "intervention-tried-again", f"intervention/{run_id}")
 
 
 async def quiet(database: Database) -> AsyncIterator[Recorded]:
     """A customer of whom nothing is heard: the silence's deadline, twice."""
     async with running_loop(database) as loop:
-        scene = await _begin(loop)
+        scene = await begin_life(loop)
         await loop.live(70)
-        yield await _customer(loop, scene, "customer-quiet")
+        yield await record_customer(loop, scene, "customer-quiet")
 
 
 async def continued(database: Database) -> AsyncIterator[Recorded]:
@@ -198,8 +160,8 @@ async def continued(database: Database) -> AsyncIterator[Recorded]:
             for _ in range(8):
                 await scene.tell(NoticeKind.CUSTOMER_CHANGED, {})
                 await heard(site, scene)
-            yield await _recorded(site.client, "customer-until-continued", name, first.run_id)
-            yield await _recorded(site.client, "customer-continued", name)
+            yield await record(site.client, "customer-until-continued", name, first.run_id)
+            yield await record(site.client, "customer-continued", name)
 
 
 class _Nights(CalendarContract, ScoringContract, ImportContract):
@@ -276,9 +238,9 @@ async def nights(_database: Database) -> AsyncIterator[Recorded]:
             await env.sleep(dt.timedelta(days=3))
             await client.get_workflow_handle(CALENDAR_ID).signal("ring")
             await env.sleep(HOUR)
-            yield await _recorded(client, "calendar-three-nights", CALENDAR_ID)
+            yield await record(client, "calendar-three-nights", CALENDAR_ID)
             night = (await env.get_current_time()).date()
-            yield await _recorded(client, "scoring-ten-shards", f"score/{night}")
+            yield await record(client, "scoring-ten-shards", f"score/{night}")
             for name, import_id in (("import-three-files", WHOLE), ("import-that-failed", BROKEN)):
                 await client.execute_workflow(
                     ImportWorkflow.run,
@@ -286,7 +248,7 @@ async def nights(_database: Database) -> AsyncIterator[Recorded]:
                     id=f"import/{import_id}",
                     task_queue="lifecycle",
                 )
-                yield await _recorded(client, name, f"import/{import_id}")
+                yield await record(client, name, f"import/{import_id}")
 
 
 async def pulls(_database: Database) -> AsyncIterator[Recorded]:
@@ -296,6 +258,7 @@ async def pulls(_database: Database) -> AsyncIterator[Recorded]:
 
 
 SCENES: tuple[Scene, ...] = (
+    *scenes_touches.SCENES,
     saved,
     unanswered,
     replaced,

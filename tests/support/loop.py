@@ -93,7 +93,9 @@ class _ReadTime(ActivityInboundInterceptor):
             raise ApplicationError(str(error), non_retryable=True) from error
 
 
-class _ClockInterceptor(Interceptor):
+class ClockInterceptor(Interceptor):
+    """Tells the clock the server's time before each activity."""
+
     def __init__(self, loop: "Loop") -> None:
         self._loop = loop
 
@@ -200,7 +202,7 @@ def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
         ],
         "email": [MessagingActivities(database, clock, shelf, sender, letterhead).send_email],
     }
-    interceptors = [_ClockInterceptor(loop)]
+    interceptors = [ClockInterceptor(loop)]
     flows = Worker(
         loop.client,
         task_queue="lifecycle",

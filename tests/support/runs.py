@@ -61,11 +61,11 @@ async def open_run(
     return run_id
 
 
-async def start_run(client: Client, run_id: uuid.UUID) -> None:
-    """Start the workflow of an open run."""
+async def start_run(client: Client, run_id: uuid.UUID, opens_with: str | None = None) -> None:
+    """Start the workflow of an open run; `opens_with` names a first step that is a message."""
     await client.start_workflow(
         InterventionWorkflow.run,
-        InterventionRunState(run_id),
+        InterventionRunState(run_id, opens_with=opens_with),
         id=workflow_id(run_id),
         task_queue=policies.LIFECYCLE_QUEUE,
     )

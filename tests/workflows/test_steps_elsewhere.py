@@ -18,7 +18,7 @@ from models.tables.playbooks import InterventionStepRow
 from models.webhook_answers import Answer, take_answer
 from models.webhook_calls import CallTools
 from tests.support.endpoints import KEY, PUBLIC, FakePoster, add_endpoint
-from tests.support.loop import Loop, _ClockInterceptor
+from tests.support.loop import ClockInterceptor, Loop
 from tests.support.runs import one_letter, open_run, start_run
 from tests.support.scenario import Scenario
 from tests.support.simulators import until_true
@@ -47,7 +47,7 @@ def bulk(loop: Loop, poster: FakePoster) -> Worker:
         loop.client,
         task_queue="bulk",
         activities=[steps.perform_step],
-        interceptors=[_ClockInterceptor(loop)],
+        interceptors=[ClockInterceptor(loop)],
     )
 
 
