@@ -4,13 +4,14 @@ import pytest
 
 from domain.customer_state import Memory
 from domain.time import start_of_day
-from domain.vocabulary import NoticeKind
+from domain.vocabulary import NoticeKind, SignalKind
 from models.clock import start_clock, wall_now
 from models.database import Database
 from models.facts import store_facts
 from models.lifecycles import DecisionMade, claim_rings, store_lifecycle
 from models.outbox import Notice, put_notices, take_notices
 from tests.support.facts import CRM, connect, customer
+from tests.support.scenario import Scenario
 
 START = start_of_day(dt.date(2026, 9, 7))
 
@@ -37,3 +38,29 @@ async def test_everyday_news_of_a_customer_without_a_run_waits_until_the_workflo
         await put_notices(session, [Notice(customer_id, kind, {}, START)], wall_now())
         assert await claim_rings(session, wall_now(), START, 10) == [customer_id] * rings
         assert [notice.kind for notice in await take_notices(session, customer_id, wall_now())] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("memory", "has_signal", "rings"),
+    [
+        (Memory(phase="low"), False, 0),
+        (Memory(phase="unscored"), False, 0),
+        (Memory(phase="high"), False, 1),
+        (Memory(phase="low", refused={"stay-in-touch": "already_open"}), False, 1),
+        (Memory(phase="low"), True, 1),
+    ],
+)
+async def test_the_end_of_a_run_rings_where_something_is_open_or_was_refused(
+    database: Database, memory: Memory, rings: int, *, has_signal: bool
+) -> None:
+    scene = await Scenario(database, START).begin()
+    if has_signal:
+        await scene.open_signal(SignalKind.USAGE_DROP, START)
+    async with database.transaction() as session:
+        await start_clock(session, wall_now(), at=START, rate=0.0)
+        await take_notices(session, scene.customer_id, wall_now())
+        await store_lifecycle(session, DecisionMade(scene.customer_id, memory, 1, {}, None), START)
+        await put_notices(
+            session, [Notice(scene.customer_id, NoticeKind.INTERVENTION_ENDED, {}, START)], wall_now()
+        )
+        assert await claim_rings(session, wall_now(), START, 10) == [scene.customer_id] * rings
