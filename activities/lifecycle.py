@@ -76,4 +76,6 @@ def _execution() -> str:
 
 def _made(request: DecideInput, ruling: Ruling, result: DecideResult) -> DecisionMade:
     stored = RESULT.dump_python(result, mode="json") | {EXECUTION: _execution()}
-    return DecisionMade(request.customer_id, ruling.memory, request.seq, stored, ruling.next_look)
+    return DecisionMade(
+        request.customer_id, ruling.memory, request.seq, stored, ruling.next_look, ruling.silence
+    )

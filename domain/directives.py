@@ -92,6 +92,7 @@ class CloseHeadsUp:
 class OpenSilence:
     """Nobody has spoken with the customer for longer than its touch tier allows."""
 
+    signal_id: uuid.UUID
     kind: SignalKind
     severity: Severity
     title: str
@@ -130,6 +131,18 @@ Directive = (
 
 
 @dataclass(frozen=True)
+class Silence:
+    """Since when nobody has spoken with the customer, and when that has lasted too long.
+
+    Contacts move both, and most come without a decision. So the relay watches over it and rings when it is
+    over: a timer of the workflow would wake it every few weeks to find that somebody has spoken.
+    """
+
+    since: BusinessInstant
+    due_at: BusinessInstant
+
+
+@dataclass(frozen=True)
 class Ruling:
     """The director's answer: new memory, what to do, and when to look again at the latest."""
 
@@ -138,3 +151,4 @@ class Ruling:
     next_look: BusinessInstant | None = None
     begins_term: bool = False
     """The contract was renewed: the workflow leaves its history behind."""
+    silence: Silence | None = None

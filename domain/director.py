@@ -8,16 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from domain.calendar import spread
 from domain.customer_state import CustomerState, DirectorPolicy, HeardNotice, Memory
 from domain.directives import (
     CloseHeadsUp,
     Directive,
     EndRun,
     OpenHeadsUp,
-    OpenSilence,
     ReleaseRun,
-    ResolveSignal,
     RingRun,
     Ruling,
     SetWatchlist,
@@ -25,7 +22,7 @@ from domain.directives import (
 from domain.openings import next_opening_of, renewal_opening
 from domain.run_rulings import rule_on_runs
 from domain.signal_warnings import warn_of_signals
-from domain.signals_people import no_contact
+from domain.silence import silence
 from domain.time import BusinessInstant, after, start_of_day
 from domain.vocabulary import (
     CustomerStatus,
@@ -34,10 +31,8 @@ from domain.vocabulary import (
     Outcome,
     RiskTier,
     Severity,
-    SignalKind,
 )
 
-JITTER = timedelta(hours=6)
 WATCHLIST = "watchlist"
 
 
@@ -53,20 +48,20 @@ def decide(
     state = replace(state, first_seen_at=memory.began_at)
     if state.status is CustomerStatus.CHURNED:
         return _farewell(state, memory)
-    heads_ups, memory = warn_of_signals(state, notices, memory)
-    silence, memory = _silence(state, policy, memory, now)
+    heard = silence(state, notices, policy, memory, now)
+    state = heard.state
+    heads_ups, memory = warn_of_signals(state, heard.notices, heard.memory)
     watch = _watchlist(state)
     runs, memory, next_try = rule_on_runs(state, policy, memory, now)
-    rings = _rings(state, notices, runs)
-    directives = (*watch, *heads_ups, *silence, *runs, *rings)
+    rings = _rings(state, heard.notices, runs)
+    directives = (*heard.directives, *watch, *heads_ups, *runs, *rings)
     occasions = [next_opening_of(known.document, state, now) for known in policy.playbooks]
-    looks = [_silence_due(state, policy, memory), _renewal_look(state, policy, now), next_try, *occasions]
+    looks = [_renewal_look(state, policy, now), next_try, *occasions]
     future = [look for look in looks if look is not None and look > now]
     phase = state.tier.value if state.tier is not None else "unscored"
     kept = {"phase": phase, "renewal_on": state.renewal_on or memory.renewal_on}
-    return Ruling(
-        memory.model_copy(update=kept), directives, min(future, default=None), _begins_term(state, memory)
-    )
+    begins_term, kept_memory = _begins_term(state, memory), memory.model_copy(update=kept)
+    return Ruling(kept_memory, directives, min(future, default=None), begins_term, heard.watched)
 
 
 def _begins_term(state: CustomerState, memory: Memory) -> bool:
@@ -116,38 +111,6 @@ def _watchlist(state: CustomerState) -> list[Directive]:
     return []
 
 
-def _silence_due(state: CustomerState, policy: DirectorPolicy, memory: Memory) -> BusinessInstant | None:
-    """Return when the customer's longest silence is over, None where we could not hear a contact."""
-    if not state.is_observed:
-        return None
-    beginnings = (state.last_touch_at, memory.silence_from, memory.began_at, state.heard_since)
-    known = [at for at in beginnings if at is not None]
-    if not known:
-        return None
-    start = max(known)
-    allowed = timedelta(days=policy.longest_silence_days[state.touch_tier])
-    return BusinessInstant(start + allowed + spread(f"silence/{state.customer_id}", JITTER))
-
-
-def _silence(
-    state: CustomerState, policy: DirectorPolicy, memory: Memory, now: BusinessInstant
-) -> tuple[list[Directive], Memory]:
-    """Open the no_contact signal when the deadline passes, resolve it when somebody speaks."""
-    held = [signal for signal in state.signals if signal.kind is SignalKind.NO_CONTACT]
-    due = _silence_due(state, policy, memory)
-    if held:
-        spoken = state.last_touch_at is not None and state.last_touch_at >= held[0].opened_at
-        return (
-            [ResolveSignal(held[0].id, "somebody has spoken with the customer")] if spoken else []
-        ), memory
-    if due is None or now < due:
-        return [], memory
-    days = policy.longest_silence_days[state.touch_tier]
-    severity, title, evidence = no_contact(state.last_touch_at, days, state.touch_tier)
-    opened = OpenSilence(SignalKind.NO_CONTACT, severity, title, dict(evidence))
-    return [opened], memory.model_copy(update={"silence_from": now})
-
-
 def _renewal_look(
     state: CustomerState, policy: DirectorPolicy, now: BusinessInstant
 ) -> BusinessInstant | None:
@@ -164,7 +127,7 @@ def _rings(
     state: CustomerState, notices: Sequence[HeardNotice], runs: Sequence[Directive]
 ) -> list[Directive]:
     """Ring every run that goes on, when there is news; a run that ends is rung by its ending."""
-    if not notices:
+    if all(notice.kind is NoticeKind.SILENCE for notice in notices):
         return []
     ending = {directive.intervention_id for directive in runs if isinstance(directive, EndRun | ReleaseRun)}
     return [
@@ -174,5 +137,5 @@ def _rings(
     ]
 
 
-LOOKS = (_farewell, _watchlist, warn_of_signals, _silence, rule_on_runs, _rings)
+LOOKS = (_farewell, silence, _watchlist, warn_of_signals, rule_on_runs, _rings)
 """What `decide` looks at, in this order: docs/director.md is printed from it."""

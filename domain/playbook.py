@@ -18,10 +18,6 @@ Part = Literal["billing", "in_app", "calendar", "deals"]
 """What an installation may lack: a playbook that rests on it says so and stays inert until it is there."""
 
 
-PASSING = ("create_task", "notify", "update_customer")
-"""Kinds of steps that are done as soon as a run comes to them."""
-
-
 class Playbook(Document):
     """One version of a recipe."""
 
@@ -103,19 +99,28 @@ class Playbook(Document):
 
     @property
     def opening_message(self) -> str | None:
-        """Return the message that goes out as soon as a run begins; None where something else comes first."""
-        for step in self.steps:
-            if step.is_message or step.next is not None or step.kind not in PASSING:
-                return step.id if step.is_message else None
-        return None
+        """Return the message that may go out as soon as a run begins."""
+        return self._message_from(self.steps[0].id)
+
+    def is_moot(self, step: Step) -> bool:
+        """Tell whether a wait is for nothing: behind it the run only waits for its goal."""
+        waits_anyway = self.goal.when in ("causes_reversed", "renewed", "condition")
+        return step.wait is not None and waits_anyway and self.successors(step) == {END}
 
     def message_after(self, step: Step) -> str | None:
-        """Return the message that is next when this step ends by time, None where it is something else."""
+        """Return the message that may go out as soon as this step ends by time."""
         ways = step.wait
         follows = (ways.on_timeout if ways is not None and ways.waits_for_something else None) or self.after(
             step
         )
-        return follows if follows != END and self.step(follows).is_message else None
+        return self._message_from(follows) if follows != END else None
+
+    def _message_from(self, step_id: str) -> str | None:
+        """Return a message that may go out without time passing in between, None where there is none."""
+        if self.step(step_id).is_message:
+            return step_id
+        reached = self._reached(step_id, self.at_once)
+        return next((step.id for step in self.steps if step.id in reached and step.is_message), None)
 
     def after(self, step: Step) -> str:
         """Return where a step goes when nothing else is said: its `next`, the following step, or the end."""

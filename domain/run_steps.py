@@ -47,6 +47,9 @@ def _wait(walk: Walk, step: Step) -> str | None:
     assert wait is not None  # noqa: S101 - dispatched by kind
     if walk.row is not None and walk.row.state in FINISHED:  # a person has ended it
         return wait.on_timeout or following
+    if walk.playbook.is_moot(step):
+        walk.note(step, StepState.DONE, "nothing_follows")
+        return following
     if wait.waits_for_something and _has_happened(walk, wait):
         walk.note(step, StepState.DONE, wait.event or "condition")
         return wait.on_event or following

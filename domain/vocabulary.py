@@ -368,6 +368,7 @@ class NoticeKind(StrEnum):
     PERFORMED = "performed"
     PLAYBOOK_EDITED = "playbook_edited"
     RUN_REQUESTED = "run_requested"
+    SILENCE = "silence"
 
 
 class CancellationReason(StrEnum):

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.customer_state import Memory
+from domain.directives import Silence
 from domain.time import BusinessInstant, WallInstant
 from models.pressing import is_pressing
 from models.tables.ledger import OutboxRow
@@ -44,6 +45,7 @@ class DecisionMade:
     seq: int
     result: dict[str, Any]
     expected_wake_at: BusinessInstant | None
+    silence: Silence | None = None
 
 
 async def store_lifecycle(session: AsyncSession, made: DecisionMade, now: BusinessInstant) -> None:
@@ -54,6 +56,8 @@ async def store_lifecycle(session: AsyncSession, made: DecisionMade, now: Busine
         "decide_seq": made.seq,
         "last_result": made.result,
         "expected_wake_at": made.expected_wake_at,
+        "silence_since": made.silence.since if made.silence else None,
+        "silence_due_at": made.silence.due_at if made.silence else None,
         "rung_at": None,
     }
     statement = upsert(LifecycleRow).values(customer_id=made.customer_id, started_at=now, **values)

@@ -15,14 +15,12 @@ from domain.vocabulary import (
     DecisionKind,
     HeadsUpState,
     InterventionState,
-    NoticeKind,
     RequestState,
     SignalState,
 )
 from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, end_run
 from models.heads_up_owners import owner_of_warning
-from models.outbox import Notice, put_notices
 from models.tables.customers import CustomerRow
 from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.runs import RunRequestRow
@@ -242,11 +240,10 @@ async def _unwarn(written: Written, close: say.CloseHeadsUp) -> None:
 
 
 async def _open_silence(written: Written, silence: say.OpenSilence) -> None:
-    """Open the signal that only the customer's own deadline can see, and hear of it at once."""
-    signal_id = uuid.uuid4()
+    """Open the signal that only the customer's own deadline can see; the same ruling has heard of it."""
     await written.session.execute(
         insert(SignalRow).values(
-            id=signal_id,
+            id=silence.signal_id,
             customer_id=written.customer_id,
             kind=silence.kind,
             dedupe_key=silence.kind.value,
@@ -259,28 +256,16 @@ async def _open_silence(written: Written, silence: say.OpenSilence) -> None:
             updated_at=written.now,
         )
     )
-    payload = {"signal_id": str(signal_id), "kind": silence.kind.value, "severity": silence.severity.value}
-    await _tell(written, NoticeKind.SIGNAL_OPENED, payload)
     written.decide(
         DecisionKind.DIRECTIVE, "open_signal", silence.kind.value, "longest_silence", silence.title
     )
 
 
 async def _resolve(written: Written, resolve: say.ResolveSignal) -> None:
-    kind = await written.session.scalar(
+    await written.session.execute(
         update(SignalRow)
         .where(SignalRow.id == resolve.signal_id, SignalRow.state == SignalState.OPEN)
         .values(state=SignalState.RESOLVED, resolved_at=written.now, updated_at=written.now)
-        .returning(SignalRow.kind)
-    )
-    if kind is not None:
-        payload = {"signal_id": str(resolve.signal_id), "kind": kind.value}
-        await _tell(written, NoticeKind.SIGNAL_RESOLVED, payload)
-
-
-async def _tell(written: Written, kind: NoticeKind, payload: dict[str, Any]) -> None:
-    await put_notices(
-        written.session, [Notice(written.customer_id, kind, payload, written.now)], written.wall
     )
 
 

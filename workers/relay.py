@@ -16,6 +16,7 @@ from models.database import Database
 from models.lifecycles import RING_LEASE, claim_rings, unring
 from models.listening import announcements
 from models.outbox import CHANNEL
+from models.silences import tell_of_silences
 from settings import Settings
 from workers.beside import loops, supervised
 from workers.calendar import keep_calendar
@@ -73,6 +74,7 @@ class Relay:
 
     async def ring_all(self) -> int:
         """Ring everyone who has news and no ring under way; return how many were rung."""
+        await self._hear_silences()
         rung = 0
         while customers := await self._claim():
             failed = [one for one in await asyncio.gather(*map(self._ring, customers)) if one is not None]
@@ -83,6 +85,11 @@ class Relay:
                 await asyncio.sleep(BACK_OFF_SECONDS)
                 break
         return rung
+
+    async def _hear_silences(self) -> None:
+        """Put what nobody says into the outbox: that nobody has spoken for too long."""
+        async with self._database.transaction() as session:
+            await tell_of_silences(session, self._clock.now(), self._clock.wall_now())
 
     async def _claim(self) -> list[uuid.UUID]:
         async with self._database.transaction() as session:

@@ -124,6 +124,13 @@ class LifecycleRow(Base):
     """The customer's workflow as the database knows it: what it decided last and when it will wake."""
 
     __tablename__ = "lifecycles"
+    __table_args__ = (
+        Index(
+            "ix_lifecycles_silence_due_at",
+            "silence_due_at",
+            postgresql_where=text("silence_due_at IS NOT NULL"),
+        ),
+    )
     customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), primary_key=True)
     phase: Mapped[str]
     state: Mapped[dict[str, Any]]
@@ -132,5 +139,8 @@ class LifecycleRow(Base):
     expected_wake_at: Mapped[BusinessInstant | None]
     rung_at: Mapped[WallInstant | None]
     """When the relay last rang; null once the ring has been answered by a decision."""
+    silence_since: Mapped[BusinessInstant | None]
+    silence_due_at: Mapped[BusinessInstant | None]
+    """When a silence has lasted too long, as of the last decision; contacts since then move it."""
     started_at: Mapped[BusinessInstant]
     ended_at: Mapped[BusinessInstant | None]

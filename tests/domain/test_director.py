@@ -53,7 +53,7 @@ COMMERCIAL, RELATIONSHIP = HealthComponent.COMMERCIAL, HealthComponent.RELATIONS
 def test_a_quiet_customer_is_left_alone_and_looked_at_again() -> None:
     bench = Bench()
     assert bench.rule().directives == ()
-    assert bench.ruling.next_look is not None
+    assert bench.ruling.silence is not None
 
 
 def test_medium_risk_means_the_watchlist_and_one_heads_up() -> None:

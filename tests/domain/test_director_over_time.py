@@ -9,6 +9,7 @@ import pytest
 from domain.customer_state import DirectorPolicy
 from domain.directives import (
     EndRun,
+    OpenHeadsUp,
     OpenSilence,
     Refuse,
     ReleaseRun,
@@ -52,9 +53,10 @@ def ago(days: float) -> BusinessInstant:
 @pytest.mark.parametrize("tier", list(TouchTier))
 def test_each_touch_tier_has_its_own_longest_silence(tier: TouchTier) -> None:
     bench = Bench(replace(QUIET, touch_tier=tier))
-    due = bench.rule().next_look
+    watched = bench.rule().silence
     allowed = timedelta(days=SILENCE[tier])
-    assert due is not None
+    assert watched is not None
+    due = watched.due_at
     assert NOW + allowed <= due <= NOW + allowed + timedelta(hours=6)
     assert (
         not Bench(bench.state, memory=bench.memory, now=BusinessInstant(due - DAY / 9999)).rule().directives
@@ -69,8 +71,8 @@ def test_a_silence_is_opened_once_and_calls_for_a_contact() -> None:
     bench.rule()
     bench.rule(after=31 * DAY)
     assert [silence.kind for silence in bench.said(OpenSilence)] == [SignalKind.NO_CONTACT]
-    bench.rule(notice(NoticeKind.SIGNAL_OPENED, signal_id=str(bench.state.signals[0].id)))
-    assert (bench.said(OpenSilence), bench.started) == ([], ["stay-in-touch"])
+    assert bench.started == ["stay-in-touch"], "the ruling that notices the silence acts on it"
+    assert [one.dedupe_key for one in bench.said(OpenHeadsUp)] == ["no_contact"]
     assert bench.rule(after=60 * DAY).directives == ()
 
 
@@ -81,8 +83,8 @@ def test_a_contact_resolves_the_silence_and_the_count_starts_anew() -> None:
     spoken = BusinessInstant(bench.now + DAY)
     bench.rule(notice(NoticeKind.TOUCHPOINT), after=DAY, last_touch_at=spoken)
     assert len(bench.said(ResolveSignal)) == 1
-    assert bench.ruling.next_look is not None
-    assert bench.ruling.next_look >= spoken + 30 * DAY
+    assert bench.ruling.silence is not None
+    assert bench.ruling.silence.due_at >= spoken + 30 * DAY
     assert bench.rule().directives == ()
 
 
@@ -90,13 +92,13 @@ def test_silence_before_the_first_look_is_nobodys_fault() -> None:
     for last in (ago(400), None):
         bench = Bench(replace(QUIET, last_touch_at=last))
         assert bench.rule().directives == ()
-        assert bench.ruling.next_look is not None
-        assert bench.ruling.next_look >= NOW + 30 * DAY
+        assert bench.ruling.silence is not None
+        assert bench.ruling.silence.due_at >= NOW + 30 * DAY
 
 
 def test_where_no_source_tells_of_contacts_silence_is_not_held_against_anybody() -> None:
     bench = Bench(replace(QUIET, is_observed=False, last_touch_at=None))
-    assert bench.rule().next_look is None
+    assert bench.rule().silence is None
     assert bench.rule(after=400 * DAY).directives == ()
 
 

@@ -26,7 +26,13 @@ from tests.domain.test_playbook import SHIPPED
 from tests.support.walks import DAY, START, either, email, pause, recipe, task, until
 
 RUN = uuid.UUID(int=7)
-OLD = recipe(task(id="call"), pause("5d", id="rest"), email(id="letter"), pause("3d", id="settle"))
+OLD = recipe(
+    task(id="call"),
+    pause("5d", id="rest"),
+    email(id="letter"),
+    pause("3d", id="settle"),
+    goal={"when": "touchpoint", "outcome": "saved"},
+)
 
 
 def standing(step: str | None, **more: object) -> RunAt:

@@ -58,7 +58,7 @@ def test_the_words_say_what_would_have_to_be_so() -> None:
 @pytest.mark.parametrize("touch_tier", list(TouchTier))
 def test_without_a_ground_the_director_opens_or_runs_it(tier: RiskTier, touch_tier: TouchTier) -> None:
     opened = (signal(SignalKind.NO_CONTACT), signal(SignalKind.EXECUTIVE_SILENCE, 2))
-    state = replace(high(), tier=tier, touch_tier=touch_tier, signals=opened)
+    state = replace(high(), tier=tier, touch_tier=touch_tier, signals=opened, last_touch_at=None)
     for one in SHIPPED:
         key, alone = one.document.key, DirectorPolicy((one,), SILENCE)
         bench = Bench(state, alone)

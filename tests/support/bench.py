@@ -209,9 +209,8 @@ class Bench:
             assert kept != self.state.signals
             self.state = replace(self.state, signals=kept)
             return
-        self.ids += 1
         opened = OpenSignal(
-            uuid.UUID(int=self.ids), directive.kind, directive.severity, directive.title, self.now
+            directive.signal_id, directive.kind, directive.severity, directive.title, self.now
         )
         self.state = replace(self.state, signals=(*self.state.signals, opened))
 

@@ -18,13 +18,19 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def recipe(*steps: dict[str, Any], **more: Any) -> Playbook:
-    """A playbook of these steps; without an id they are called a1, a2 and so on."""
+    """A playbook of these steps; without an id they are called a1, a2 and so on.
+
+    A wait at its end would be for nothing and is left out: `last` follows it.
+    """
     named = [{"id": f"a{number}"} | step for number, step in enumerate(steps, start=1)]
     base: dict[str, Any] = {
         "key": "a-key", "name": "n", "description": "d", "motion": "retention", "priority": 50,
         "trigger": {"tier": "high"}, "steps": named,
     }  # fmt: skip
-    return Playbook.model_validate(base | more)
+    playbook = Playbook.model_validate(base | more)
+    if not playbook.is_moot(playbook.steps[-1]):
+        return playbook
+    return Playbook.model_validate(base | more | {"steps": [*named, {"id": "last"} | notify()]})
 
 
 def email(**more: Any) -> dict[str, Any]:
