@@ -25,6 +25,8 @@ from workers.workflow_keeper import carry_out_orders
 pytestmark = pytest.mark.cadence
 DAY = dt.timedelta(days=1)
 BREATHE: dict[str, object] = {"id": "breathe", "wait": {"duration": "3d"}}
+LOOK: dict[str, object] = {"id": "look", "notify": {"title": "Look at $customer", "body": "Now."}}
+"""What a run comes to last: a wait that nothing follows would be left out."""
 
 
 def letter(name: str) -> dict[str, object]:
@@ -79,7 +81,9 @@ async def steered(loop: Loop, *steps: dict[str, object]) -> Steered:
     """Start a run of these steps at ten on Monday."""
     scene = await begin(loop)
     await loop.pass_time(dt.timedelta(hours=2))
-    document = one_letter(steps=list(steps), goal={"when": "renewed", "outcome": "renewed", "window": "90d"})
+    document = one_letter(
+        steps=[*steps, LOOK], goal={"when": "renewed", "outcome": "renewed", "window": "90d"}
+    )
     run_id = await open_run(loop.database, document, scene.customer_id, loop.clock.now())
     await start_run(loop.client, run_id)
     await loop.pass_time(dt.timedelta(minutes=5))
@@ -191,7 +195,7 @@ async def test_a_run_that_a_person_ends_has_their_outcome_and_its_workflow_ends_
     assert (row.state, row.outcome) == (InterventionState.ENDED, Outcome.SAVED)
     assert row.outcome_reason == "they have signed (by Ada Osei)"
     assert row.receipt is not None
-    assert row.receipt["cancelled_steps"] == ["breathe", "letter"]
+    assert row.receipt["cancelled_steps"] == ["breathe", "letter", "look"]
     assert await loop.client.get_workflow_handle(f"intervention/{run.run_id}").result() == "saved"
     with pytest.raises(ConflictError, match="has ended"):
         async with loop.database.transaction() as session:
