@@ -39,7 +39,9 @@ class RunToStart:
     intervention_id: uuid.UUID
     motion: str
     opens_with: str | None = None
-    """Its first step, where that is a message."""
+    """A message that may go out as soon as it begins."""
+    wake: Wake | None = None
+    """When it begins, where its first step is a message that finds the doors closed now."""
 
 
 @dataclass(frozen=True)
@@ -176,4 +178,6 @@ class InterventionRunState:
     seq: int = 0
     sent: list[str] = field(default_factory=list)
     opens_with: str | None = None
-    """The first step of a run that has not begun, where that is a message."""
+    """A message that may go out as soon as the run begins, while it has not."""
+    wake: Wake | None = None
+    """When it begins, where that is not at once."""

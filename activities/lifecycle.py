@@ -15,7 +15,7 @@ from models.database import Database
 from models.director_inputs import DirectorInputs, hear, load_director_inputs
 from models.lifecycles import DecisionMade, store_lifecycle
 from models.playbooks import PlaybookShelf
-from models.rulings import Written, write_ruling
+from models.rulings import Started, Written, write_ruling
 from models.wakes import record_wake
 
 RESULT: TypeAdapter[DecideResult] = TypeAdapter(DecideResult)
@@ -56,13 +56,15 @@ class LifecycleActivities(LifecycleContract):
         return DecideResult(
             phase=ruling.memory.phase,
             risk_tier=tier.value if tier is not None else "",
-            starts=tuple(
-                RunToStart(one.intervention_id, one.motion, one.opens_with) for one in written.starts
-            ),
+            starts=tuple(map(self._start, written.starts)),
             rings=tuple(written.rings),
             wake=wake_at(self._clock, ruling.next_look),
             begins_term=ruling.begins_term,
         )
+
+    def _start(self, started: Started) -> RunToStart:
+        wake = wake_at(self._clock, started.opens_at, then=started.opens_with)
+        return RunToStart(started.intervention_id, started.motion, started.opens_with, wake)
 
 
 def _is_mine(stored: dict[str, Any] | None) -> bool:

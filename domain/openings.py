@@ -11,7 +11,9 @@ from domain.playbook_triggers import DateTrigger, ScheduleTrigger
 from domain.time import BusinessInstant, after, start_of_day
 from domain.vocabulary import CustomerDate
 
-JITTER = timedelta(hours=6)
+JITTER = timedelta(hours=3)
+MORNING = timedelta(hours=9)
+"""What the calendar brings comes in the morning: people are at work, and first messages find doors open."""
 CATCH_UP = timedelta(days=14)
 """Over how long countdowns that had begun before we came are taken up."""
 
@@ -54,7 +56,7 @@ def renewal_opening(state: CustomerState, renewal_on: date, lead: timedelta) -> 
     renewal, key = start_of_day(renewal_on), f"renewal/{state.customer_id}"
     opens, seen = BusinessInstant(renewal - lead), state.first_seen_at
     if seen is None or seen <= opens:
-        return BusinessInstant(opens + spread(key, JITTER))
+        return BusinessInstant(opens + MORNING + spread(key, JITTER))
     left = max(renewal - seen, timedelta())
     return BusinessInstant(seen + spread(key, min(CATCH_UP, left / 3)))
 

@@ -102,6 +102,13 @@ class Playbook(Document):
         """Return the message that may go out as soon as a run begins."""
         return self._message_from(self.steps[0].id)
 
+    @property
+    def opens_with_a_message(self) -> bool:
+        """Whether nothing but a message happens when a run begins, so that it may begin when doors open."""
+        first, rules = self.steps[0], self.autonomy
+        asks = "approval" in {rules.default, *rules.tiers.values()}
+        return first.is_message and not first.is_transactional and not asks
+
     def is_moot(self, step: Step) -> bool:
         """Tell whether a wait is for nothing: behind it the run only waits for its goal."""
         waits_anyway = self.goal.when in ("causes_reversed", "renewed", "condition")

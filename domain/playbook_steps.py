@@ -11,7 +11,7 @@ from domain.conditions import Condition
 from domain.documents import END, Document, Text
 from domain.durations import Duration, Offset
 from domain.playbook_contacts import InAppPrompt, Offer, ScheduleMeeting, SendEmail
-from domain.vocabulary import CustomerDate, Severity, TouchTier
+from domain.vocabulary import CustomerDate, Purpose, Severity, TouchTier
 
 Assignee = Literal["csm", "manager", "sales"]
 
@@ -195,6 +195,12 @@ class Step(Document):
     def is_message(self) -> bool:
         """Whether it is one that the sending activity carries out."""
         return self.kind in ("send_email", "schedule_meeting")
+
+    @property
+    def is_transactional(self) -> bool:
+        """Whether it must arrive at any hour."""
+        order = self.send_email or self.schedule_meeting
+        return order is not None and order.purpose is Purpose.TRANSACTIONAL
 
     @property
     def is_contact(self) -> bool:

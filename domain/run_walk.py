@@ -21,7 +21,7 @@ from domain.run_state import (
     StepRow,
 )
 from domain.time import BusinessInstant, after
-from domain.vocabulary import Purpose, StepState
+from domain.vocabulary import StepState
 
 FINISHED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
 
@@ -116,9 +116,9 @@ class Walk:
 
     def _opening(self, step_id: str, due: BusinessInstant) -> BusinessInstant:
         """Return when a wait before a message ends: nobody gains if the message finds the doors closed."""
-        order = getattr(self.playbook.step(step_id), self.playbook.step(step_id).kind)
         hours = self.run.open_hours
-        return due if hours is None or order.purpose is Purpose.TRANSACTIONAL else hours.opening(due)
+        is_urgent = self.playbook.step(step_id).is_transactional
+        return due if hours is None or is_urgent else hours.opening(due)
 
     def _expects(self) -> str | None:
         """Return the step whose message goes out if the current one just ends by time."""

@@ -15,11 +15,12 @@ from domain.customer_state import (
     ResolvedSignal,
 )
 from domain.directives import Directive, OpenSilence, ResolveSignal, Silence
+from domain.openings import MORNING
 from domain.signals_people import no_contact
-from domain.time import BusinessInstant
+from domain.time import BusinessInstant, start_of_day
 from domain.vocabulary import NoticeKind, SignalKind
 
-JITTER = timedelta(hours=6)
+JITTER = timedelta(hours=3)
 
 
 @dataclass(frozen=True)
@@ -96,4 +97,10 @@ def _watched(state: CustomerState, policy: DirectorPolicy, memory: Memory) -> Si
         return None
     allowed = timedelta(days=policy.longest_silence_days[state.touch_tier])
     jitter = spread(f"silence/{state.customer_id}", JITTER)
-    return Silence(max(known), BusinessInstant(max(known) + allowed + jitter))
+    return Silence(max(known), _morning(BusinessInstant(max(known) + allowed), jitter))
+
+
+def _morning(at: BusinessInstant, jitter: timedelta) -> BusinessInstant:
+    """Return the first morning from an instant on: whom a silence calls is at work then."""
+    today = BusinessInstant(start_of_day(at.date()) + MORNING + jitter)
+    return today if today >= at else BusinessInstant(today + timedelta(days=1))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from domain.customer_state import Memory
 from domain.directives import Silence
 from domain.time import BusinessInstant, WallInstant
 from models.pressing import is_pressing
+from models.tables.customers import CustomerRow
 from models.tables.ledger import OutboxRow
 from models.tables.playbooks import LifecycleRow
 
@@ -112,6 +114,18 @@ async def claim_rings(
         .returning(LifecycleRow.customer_id)
     )
     return list((await session.scalars(statement)).all())
+
+
+async def tiers_of_new(session: AsyncSession, customers: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the tiers of those that nothing was decided on yet: their workflows begin with them."""
+    query = (
+        select(CustomerRow.id, CustomerRow.acted_tier)
+        .join(LifecycleRow, LifecycleRow.customer_id == CustomerRow.id)
+        .where(CustomerRow.id.in_(customers), LifecycleRow.decide_seq == 0)
+    )
+    return {
+        row.id: row.acted_tier.value for row in await session.execute(query) if row.acted_tier is not None
+    }
 
 
 async def unring(session: AsyncSession, customers: list[uuid.UUID]) -> None:

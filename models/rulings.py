@@ -21,6 +21,7 @@ from domain.vocabulary import (
 from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, end_run
 from models.heads_up_owners import owner_of_warning
+from models.open_hours import next_opening
 from models.tables.customers import CustomerRow
 from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.runs import RunRequestRow
@@ -35,7 +36,9 @@ class Started:
     intervention_id: uuid.UUID
     motion: str
     opens_with: str | None = None
-    """Its first step, where that is a message that asks nobody."""
+    """A message that may go out as soon as it begins."""
+    opens_at: BusinessInstant | None = None
+    """When doors open for a run that begins with a message, None where it begins now."""
 
 
 @dataclass
@@ -73,6 +76,8 @@ async def _start(written: Written, start: say.StartRun) -> None:
     run_id = uuid.uuid4()
     document = start.playbook.document
     state = InterventionState.PLANNED if start.observed else InterventionState.RUNNING
+    waits = document.opens_with_a_message and not start.observed
+    opens_at = await next_opening(written.session, written.customer_id, written.now) if waits else None
     opened = await written.session.scalar(
         upsert(InterventionRow)
         .values(
@@ -86,6 +91,7 @@ async def _start(written: Written, start: say.StartRun) -> None:
             position={},
             planned_at=written.now,
             started_at=None if start.observed else written.now,
+            expected_wake_at=opens_at,
         )
         .on_conflict_do_nothing()
         .returning(InterventionRow.id)
@@ -111,7 +117,7 @@ async def _start(written: Written, start: say.StartRun) -> None:
         intervention_id=run_id,
     )
     if not start.observed:
-        written.starts.append(Started(run_id, document.motion.value, document.opening_message))
+        written.starts.append(Started(run_id, document.motion.value, document.opening_message, opens_at))
 
 
 async def _release(written: Written, release: say.ReleaseRun) -> None:

@@ -11,19 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import run_state
 from domain.calendar import NO_DAYS
 from domain.conditions import Value
-from domain.contact_slots import OpenHours
 from domain.errors import NotFoundError
 from domain.known import Facts, Known
 from domain.openings import customer_dates
 from domain.playbook import Playbook
-from domain.playbook_steps import Step
 from domain.run_state import Position, RunView, StepRow, TaskRow
 from domain.time import BusinessInstant
 from domain.vocabulary import Channel, CustomerStatus, Direction, Outcome, TaskOutcome, TaskState
 from models.causes import load_causes
 from models.condition_facts import load_known
-from models.contact_policy import load_contact_policy
-from models.days_off import days_off
+from models.open_hours import open_hours
 from models.pauses import pauses_of, rests
 from models.playbooks import PlaybookShelf
 from models.tables import work
@@ -84,7 +81,7 @@ async def load_run(
         await pauses_of(session, customer.id, customer.segment, now), run.playbook_key, run.id
     )
     met, paid = await _met_and_paid_since(session, customer.id, started)
-    hours = await _open_hours(session, playbook, customer, now)
+    hours = await open_hours(session, customer, now) if _asks_for_hours(playbook) else None
     view = RunView(
         intervention_id=intervention_id,
         customer_id=customer.id,
@@ -218,22 +215,12 @@ async def _facts(
     return await load_known(session, customer_id, conditions, now, own) if conditions else Known(own, now)
 
 
-async def _open_hours(
-    session: AsyncSession, playbook: Playbook, customer: CustomerRow, now: BusinessInstant
-) -> OpenHours | None:
-    """Return when people work there, where the playbook waits for local times or before a message."""
-    if not any(_asks_for_hours(playbook, step) for step in playbook.steps):
-        return None
-    policy = await load_contact_policy(session)
-    return OpenHours(
-        str(customer.id), customer.time_zone, days_off(policy, customer.country, now), policy.budget
+def _asks_for_hours(playbook: Playbook) -> bool:
+    """Tell whether the playbook waits for local times, or before a message."""
+    return any(
+        step.wait is not None and (step.wait.until_window is not None or playbook.message_after(step))
+        for step in playbook.steps
     )
-
-
-def _asks_for_hours(playbook: Playbook, step: Step) -> bool:
-    if step.wait is None:
-        return False
-    return step.wait.until_window is not None or playbook.message_after(step) is not None
 
 
 def _own_values(

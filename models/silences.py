@@ -1,6 +1,6 @@
 """Watches over silences: ring the customers with whom nobody has spoken for too long."""
 
-from sqlalchemy import select, update
+from sqlalchemy import Integer, cast, extract, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, WallInstant
@@ -8,6 +8,9 @@ from domain.vocabulary import NoticeKind
 from models.outbox import Notice, put_notices
 from models.tables.customers import CustomerRow
 from models.tables.playbooks import LifecycleRow
+
+DAY = 86_400
+"""Seconds. A silence moves by whole days: it is due at its hour of the morning."""
 
 
 async def tell_of_silences(
@@ -29,7 +32,8 @@ async def tell_of_silences(
     customers = list((await session.scalars(due)).all())
     if not customers:
         return 0
-    moved_to = CustomerRow.last_touch_at + (row.silence_due_at - row.silence_since)
+    later = extract("epoch", CustomerRow.last_touch_at - row.silence_since)
+    moved_to = row.silence_due_at + func.make_interval(0, 0, 0, cast(func.ceil(later / DAY), Integer))
     moved = (
         update(row)
         .where(row.customer_id == CustomerRow.id, row.customer_id.in_(customers), moved_to > now)

@@ -13,7 +13,7 @@ from activities.contracts import LifecycleState
 from domain.ports import Clock
 from models.clock import open_clock
 from models.database import Database
-from models.lifecycles import RING_LEASE, claim_rings, unring
+from models.lifecycles import RING_LEASE, claim_rings, tiers_of_new, unring
 from models.listening import announcements
 from models.outbox import CHANNEL
 from models.silences import tell_of_silences
@@ -27,7 +27,7 @@ from workers.upload_keeper import keep_uploads
 from workers.workflow_keeper import keep_workflows
 from workflows import policies
 from workflows.lifecycle import CustomerLifecycleWorkflow
-from workflows.search import CUSTOMER_ID
+from workflows.search import CUSTOMER_ID, PHASE, RISK_TIER
 
 BATCH = 100
 AT_ONCE = 20
@@ -76,8 +76,10 @@ class Relay:
         """Ring everyone who has news and no ring under way; return how many were rung."""
         await self._hear_silences()
         rung = 0
-        while customers := await self._claim():
-            failed = [one for one in await asyncio.gather(*map(self._ring, customers)) if one is not None]
+        while (claimed := await self._claim())[0]:
+            customers, tiers = claimed
+            rings = (self._ring(one, tiers.get(one, "")) for one in customers)
+            failed = [one for one in await asyncio.gather(*rings) if one is not None]
             rung += len(customers) - len(failed)
             if failed:
                 async with self._database.transaction() as session:
@@ -91,22 +93,25 @@ class Relay:
         async with self._database.transaction() as session:
             await tell_of_silences(session, self._clock.now(), self._clock.wall_now())
 
-    async def _claim(self) -> list[uuid.UUID]:
+    async def _claim(self) -> tuple[list[uuid.UUID], dict[uuid.UUID, str]]:
+        """Return whom to ring, and the tiers of those whose workflows begin now."""
+        wall, now = self._clock.wall_now(), self._clock.now()
         async with self._database.transaction() as session:
-            return await claim_rings(session, self._clock.wall_now(), self._clock.now(), BATCH, self._lease)
+            customers = await claim_rings(session, wall, now, BATCH, self._lease)
+            return customers, await tiers_of_new(session, customers)
 
-    async def _ring(self, customer_id: uuid.UUID) -> uuid.UUID | None:
+    async def _ring(self, customer_id: uuid.UUID, tier: str) -> uuid.UUID | None:
         """Signal the customer's workflow, starting it if need be; return the customer if it failed."""
         async with self._slots:
             try:
                 await self._client.start_workflow(
                     CustomerLifecycleWorkflow.run,
-                    LifecycleState(customer_id),
+                    LifecycleState(customer_id, phase=tier, risk_tier=tier),
                     id=f"customer/{customer_id}",
                     task_queue=policies.LIFECYCLE_QUEUE,
                     task_timeout=policies.WORKFLOW_TASK,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                    search_attributes=_attributes(customer_id),
+                    search_attributes=_attributes(customer_id, tier),
                     start_signal="ring",
                 )
             except RPCError as error:
@@ -115,5 +120,9 @@ class Relay:
         return None
 
 
-def _attributes(customer_id: uuid.UUID) -> TypedSearchAttributes:
-    return TypedSearchAttributes([SearchAttributePair(CUSTOMER_ID, str(customer_id))])
+def _attributes(customer_id: uuid.UUID, tier: str) -> TypedSearchAttributes:
+    """Return what the workflow is listed by from its beginning: what is known then costs no upsert."""
+    pairs = [SearchAttributePair(CUSTOMER_ID, str(customer_id))]
+    if tier:
+        pairs += [SearchAttributePair(PHASE, tier), SearchAttributePair(RISK_TIER, tier)]
+    return TypedSearchAttributes(pairs)

@@ -61,8 +61,11 @@ class InterventionWorkflow:
         return result.outcome
 
     async def _begin(self) -> AdvanceResult:
-        """Take the first step; one that is a message is asked for where messages are sent."""
+        """Take the first steps; where a message may be among them, look where messages are sent."""
         opens_with, self._state.opens_with = self._state.opens_with, None
+        wake, self._state.wake = self._state.wake, None
+        if wake is not None:
+            return await self._wait(wake)
         return await (self._advance() if opens_with is None else self._look_and_send(opens_with))
 
     async def _wait(self, wake: Wake | None) -> AdvanceResult:

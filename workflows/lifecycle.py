@@ -111,7 +111,7 @@ class CustomerLifecycleWorkflow:
         try:
             await workflow.start_child_workflow(
                 InterventionWorkflow.run,
-                InterventionRunState(start.intervention_id, opens_with=start.opens_with),
+                InterventionRunState(start.intervention_id, opens_with=start.opens_with, wake=start.wake),
                 id=workflow_id(start.intervention_id),
                 task_queue=policies.LIFECYCLE_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
