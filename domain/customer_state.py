@@ -107,6 +107,7 @@ class CustomerState:
     last_touch_at: BusinessInstant | None
     watchlisted_at: BusinessInstant | None
     arr_minor: int = 0
+    currency: str = "USD"
     drivers: tuple[Driver, ...] = ()
     signals: tuple[OpenSignal, ...] = ()
     open_runs: tuple[OpenRun, ...] = ()

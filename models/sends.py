@@ -72,6 +72,7 @@ async def load_send(
     )
     person = _with_days_off(recipient[1], policy, customer.country, now) if recipient else None
     asked_at = await _step(session, visit) or run.planned_at
+    stake = Stake(customer.arr_minor, customer.currency, customer.churn_probability)
     proposed = ProposedSend(
         purpose=order.purpose,
         recipient=person,
@@ -84,7 +85,7 @@ async def load_send(
         first_asked_at=asked_at,
         spent=await spent_lately(session, customer.id, now, except_for=visit.origin),
         key=visit.origin,
-        worth=worth_of(playbook.priority, Stake(customer.arr_minor, customer.churn_probability)),
+        worth=worth_of(playbook.priority, stake),
         topic=playbook.motion.value,
         useful_until=_useful_until(run, playbook, order, asked_at),
         is_paused=await _rests(session, run, customer, now),

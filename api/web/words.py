@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.attention import WITHOUT_HUNDREDTHS
-from domain.money import SYMBOLS, say_money
+from domain.money import SYMBOLS, say_money, whole_units
 from domain.time import BusinessInstant
 from models.views.portfolio_summary import Money
 
@@ -39,10 +38,6 @@ def words(value: object) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _units(minor: int, currency: str) -> float:
-    return minor if currency in WITHOUT_HUNDREDTHS else minor / 100
-
-
 def money(minor: int, currency: str) -> str:
     """Return an amount in whole units with its currency: `$120,000`, `CHF 1,200`."""
     return say_money(minor, currency)
@@ -51,7 +46,7 @@ def money(minor: int, currency: str) -> str:
 def compact(minor: int, currency: str) -> str:
     """Return a large amount in three digits: `$4.21M`, `€545K`."""
     symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
-    amount = _units(minor, currency)
+    amount = whole_units(minor, currency)
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
         if abs(amount) >= size:
             scaled = amount / size
