@@ -168,6 +168,16 @@ def test_nobody_speaks_of_growth_while_the_risk_is_high(document: Playbook, rank
     assert (life.ending.outcome, life.sends, life.run.warnings) == (Outcome.STOPPED, [], [])
 
 
+@pytest.mark.parametrize("key", ["value-conversation", "expansion-blocker", "contract-stagnation"])
+def test_nobody_who_owes_us_is_asked_about_growth_or_the_contract(key: str) -> None:
+    document, facts = LIBRARY[key], {"tier_rank": 0, "health_status": "thriving"}
+    assert document.only_if is not None
+    assert document.only_if.holds(facts)
+    assert not document.only_if.holds(facts | {"past_due_days": 3})
+    life = Life(document, World(health=HealthStatus.THRIVING, past_due_days=3))
+    assert (life.ending.outcome, life.sends, life.run.warnings) == (Outcome.STOPPED, [], [])
+
+
 def test_an_offer_is_proposed_only_where_enough_is_at_stake() -> None:
     save = LIBRARY["escalated-save"]
     small = Life(save, World(expected_loss=14_999))
