@@ -107,7 +107,7 @@ async def _proposed(
 
 async def _offered_lately(
     session: AsyncSession, contacts: Sequence[uuid.UUID], now: BusinessInstant
-) -> dict[uuid.UUID, list[BusinessInstant]]:
+) -> dict[uuid.UUID, Sequence[BusinessInstant]]:
     """Return when each was offered any in a week; they are locked, since they may work at two customers."""
     people = select(ContactRow.id).where(among_ids(ContactRow.id, contacts)).order_by(ContactRow.id)
     await session.execute(people.with_for_update(key_share=True))

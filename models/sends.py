@@ -15,10 +15,7 @@ from domain.playbook import Playbook
 from domain.playbook_contacts import ScheduleMeeting, SendEmail
 from domain.run_state import Position
 from domain.time import BusinessInstant
-from domain.vocabulary import (
-    InterventionState,
-    TouchTier,
-)
+from domain.vocabulary import GOING_ON, TouchTier
 from domain.worth import Stake, worth_of
 from models.addressees import Person, choose_addressee
 from models.contact_spending import spent_lately
@@ -76,7 +73,7 @@ async def load_send(
     proposed = ProposedSend(
         purpose=order.purpose,
         recipient=person,
-        still_wanted=run.state in GOES_ON and run.position.get("step") == step_id,
+        still_wanted=run.state in GOING_ON and run.position.get("step") == step_id,
         effects_stopped=installation.effects_stopped_at is not None,
         released=released is not None,
         do_not_contact=customer.do_not_contact,
@@ -105,7 +102,6 @@ async def load_send(
     )
 
 
-GOES_ON = (InterventionState.RUNNING, InterventionState.PAUSED)
 Order = SendEmail | ScheduleMeeting
 """What a step says that sends a message."""
 

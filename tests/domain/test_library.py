@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.conditions import Value
 from domain.playbook import Playbook
 from domain.vocabulary import HealthStatus, Motion, Outcome, TaskOutcome, TouchTier
 from models.playbooks import read_library
@@ -170,7 +171,8 @@ def test_nobody_speaks_of_growth_while_the_risk_is_high(document: Playbook, rank
 
 @pytest.mark.parametrize("key", ["value-conversation", "expansion-blocker", "contract-stagnation"])
 def test_nobody_who_owes_us_is_asked_about_growth_or_the_contract(key: str) -> None:
-    document, facts = LIBRARY[key], {"tier_rank": 0, "health_status": "thriving"}
+    document = LIBRARY[key]
+    facts: dict[str, Value] = {"tier_rank": 0, "health_status": "thriving"}
     assert document.only_if is not None
     assert document.only_if.holds(facts)
     assert not document.only_if.holds(facts | {"past_due_days": 3})

@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 import structlog
@@ -42,7 +43,7 @@ def says_why_without_secrets(said: str) -> bool:
     "logger", [structlog.get_logger("everstay"), logging.getLogger("somebody")], ids=["ours", "foreign"]
 )
 def test_a_failure_in_a_part_is_logged_without_local_variables(
-    log_format: str, logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+    log_format: Literal["console", "json"], logger: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logs(Settings(log_format=log_format))
     fail(logger.exception)
