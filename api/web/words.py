@@ -2,6 +2,7 @@
 
 import datetime as dt
 import enum
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,6 +22,8 @@ PROPER = {
     "e-mail": "e-mail",
 }
 NOTHING = "none"
+UTC_INSTANT = re.compile(r"\d{2} [A-Z][a-z]+ \d{4} \d{2}:\d{2} UTC")
+"""How the ledger writes an instant."""
 UNCOUNTED = ("usage", "onboarding")
 MONTHS_FROM_DAYS = 60
 WEEKS_FROM_DAYS = 14
@@ -131,6 +134,17 @@ class Say:
         """Return the whole date and time with its zone, for titles."""
         local = self.local(value)
         return f"{local:%A}, {local.day} {local:%B %Y}, {local:%H:%M} {local.tzname()}"
+
+    def told(self, sentence: str) -> str:
+        """Return a sentence of the ledger with its instants on the reader's clock."""
+        return UTC_INSTANT.sub(self._read_instant, sentence)
+
+    def _read_instant(self, found: re.Match[str]) -> str:
+        try:
+            instant = dt.datetime.strptime(found[0], "%d %B %Y %H:%M UTC")  # noqa: DTZ007 - said to be UTC
+        except ValueError:
+            return found[0]
+        return self.moment(instant.replace(tzinfo=dt.UTC))
 
     def days_until(self, value: dt.date | dt.datetime) -> int:
         """Return whole days from today to a date; negative is past."""
