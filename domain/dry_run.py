@@ -15,6 +15,7 @@ from domain.known import with_values
 from domain.playbook import Playbook
 from domain.playbook_words import plain, who
 from domain.playbook_words import step as say_step
+from domain.playbook_words import why as say_why
 from domain.run_state import (
     MeetingRow,
     NotifyOrder,
@@ -141,17 +142,13 @@ def _note(story: _Story, note: StepNote) -> None:
     if note.state is StepState.STARTED or note.kind in TOLD_BY_ORDERS:
         return
     said = say_step(story.playbook.step(note.step_id))
-    why = WHY.get(note.reason or "", plain(note.reason or ""))
+    why = say_why(note.reason)
     if note.kind == "wait" and note.state is StepState.WAITING:
         story.tell(note.step_id, "wait", said)
     elif note.kind == "wait":
         story.tell(note.step_id, "over", "The wait is over", why)
     else:
         story.tell(note.step_id, note.kind, said, why or plain(note.state.value))
-
-
-WHY = {"timeout": "its time is up", "then": "yes", "else": "no", "otherwise": "no"}
-"""How reasons of steps are told that are names in a document."""
 
 
 def _there(story: _Story, at: BusinessInstant) -> str:

@@ -31,7 +31,7 @@ def minor_units(amount: Decimal | str | float, currency: str) -> int:
 
 def minor_per_unit(currency: str) -> int:
     """Return how many minor units the currency's unit has: 100 for USD, 1 for JPY."""
-    return 10 ** exponent(currency)
+    return int(10 ** exponent(currency))
 
 
 def whole_units(minor: int, currency: str) -> float:

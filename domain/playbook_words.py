@@ -231,6 +231,13 @@ WAY_NAMES = {
     "on_refused": "refused",
     "on_answer": "answered",
 }
+REASONS = {
+    "timeout": WAY_NAMES["on_timeout"],
+    "then": WAY_NAMES["then"],
+    "else": WAY_NAMES["otherwise"],
+    "otherwise": WAY_NAMES["otherwise"],
+}
+"""How a step's reason is told that is a name in the document."""
 SETTLED = ("wait", "offer")
 """Kinds of steps that come to one of their answers, whatever happens."""
 
@@ -256,6 +263,11 @@ def _ways(playbook: Playbook, one: Step) -> Iterator[tuple[str, str]]:
     is_settled = one.kind in SETTLED and len(named) == len(ANSWERS[one.kind])
     if one.branch is None and not is_settled:
         yield _otherwise(one, named), following
+
+
+def why(reason: str | None) -> str:
+    """Return why a step's state is what it is, in words."""
+    return REASONS.get(reason or "", plain(reason or ""))
 
 
 def _otherwise(one: Step, named: list[str]) -> str:

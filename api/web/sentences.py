@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from api.web.words import money, words
+from api.web.words import money, plural, words
+from domain.playbook_words import why
 from models.views.timeline import Entry, EntryKind
 
 SENTENCES = {
@@ -91,6 +92,11 @@ def because(code: str) -> str:
     """Return the ground of a decision inside a sentence: `tier:high` → churn risk is high."""
     said = reason(code)
     return said if said[:2].isupper() else said[:1].lower() + said[1:]
+
+
+def step_reason(code: str) -> str:
+    """Return why a step's state is what it is: `timeout` → Time is up."""
+    return words(why(code))
 
 
 def _day(value: str) -> str:

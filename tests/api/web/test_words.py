@@ -82,6 +82,8 @@ def test_codes_of_runs_are_said_in_words() -> None:
     assert sentences.cause({"signal": "qbr_missed"}) == "Signal: QBR missed"
     assert sentences.span("5d") == "5 days"
     assert sentences.because("tier:high") == "churn risk is high"
+    assert sentences.step_reason("timeout") == "Time is up"
+    assert sentences.step_reason("task_done") == "Task done"
     assert sentences.because("quiet_hours") == "quiet hours"
     assert sentences.because("signal:qbr_missed") == "QBR missed"
 
