@@ -207,7 +207,7 @@ def test_what_rests_on_a_part_that_may_be_missing_says_so() -> None:
         assert ("in_app_prompt" in kinds) is ("in_app" in document.requires), document.key
         assert ("retry_payment" in kinds) is ("billing" in document.requires), document.key
         if document.requires:
-            assert "later release" in document.description
+            assert "Needs " in document.description, document.key
 
 
 def test_escalation_comes_first_then_high_risk_then_signals_then_what_is_proactive() -> None:
