@@ -27,9 +27,17 @@ def build_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    app.callback()(_begin)
     for module in sorted(found.name for found in pkgutil.iter_modules(commands.__path__)):
         importlib.import_module(f"{commands.__name__}.{module}").register(app)
     return app
+
+
+def _begin() -> None:
+    """Keep secrets out of what any command logs."""
+    from workers.logs import configure_console
+
+    configure_console()
 
 
 def run(arguments: list[str]) -> int:

@@ -12,10 +12,12 @@ from domain.time import BusinessInstant
 from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from models.previews import Pending
+from models.sends import SendContext
 from settings import Settings
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "playbooks" / "templates"
 NOT_A_DELIVERY = "preview"
+SLOT = "The time is the one that would be proposed now; another is chosen where it is taken meanwhile."
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Preview:
     subject: str = ""
     text: str = ""
     problem: str = ""
+    note: str = ""
 
 
 def preview(settings: Settings, pending: Pending, now: BusinessInstant) -> Preview:
@@ -47,16 +50,22 @@ def preview(settings: Settings, pending: Pending, now: BusinessInstant) -> Previ
     except MessageTemplateError as error:
         return Preview(step.id, step.kind, problem=str(error))
     text = message.text
-    for link in _own_links(links, context.person.contact_id):
+    for link in _own_links(links, context):
         text = text.replace(link, f"{settings.base_url}/…")
     to = f"{message.to.name} <{message.to.email}>"
-    return Preview(step.id, step.kind, to, message.sender.name or "", message.subject, text)
+    note = SLOT if context.meeting is not None else ""
+    return Preview(step.id, step.kind, to, message.sender.name or "", message.subject, text, note=note)
 
 
-def _own_links(links: LinkMaker, contact_id: object) -> list[str]:
+def _own_links(links: LinkMaker, context: SendContext) -> list[str]:
     """Return links that act for the reader: whoever previews must not follow them."""
-    makers = (links.preferences, links.unsubscribe, links.booking)
-    return [make(contact_id) for make in makers]  # type: ignore[arg-type]  # an id, as links take it
+    assert context.person is not None  # noqa: S101 - the caller looked
+    contact_id = context.person.contact_id
+    found = [make(contact_id) for make in (links.preferences, links.unsubscribe, links.booking)]
+    if context.meeting is not None:
+        answers = ("accepted", "declined", "another_time", "")
+        found += [links.meeting(context.meeting.id, contact_id, answer) for answer in answers]
+    return found
 
 
 def _other(pending: Pending) -> Preview:

@@ -18,12 +18,12 @@ from domain.mapping_check import parse_mapping
 from domain.mapping_draft import SYMBOLS, Choices, draft, problems
 from domain.mapping_guess import Guess, guess
 from domain.time import WallInstant
-from integrations.mapping_files import dump_mapping
 from integrations.tabular import FileReader
 from integrations.upload_files import Received, receive
 from models.changes import announce_change
 from models.database import Database, Session
 from models.imports import note_option
+from models.mapping_files import dump_mapping
 from models.uploads import (
     IMPORTING,
     MAPPING,

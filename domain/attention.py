@@ -6,10 +6,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.money import minor_per_unit
 from domain.vocabulary import Attention, HealthStatus, RiskTier
-
-WITHOUT_HUNDREDTHS = ("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF")
-"""Currencies whose minor unit is the unit itself (ISO 4217)."""
 
 
 class ArrBand(StrEnum):
@@ -102,7 +100,7 @@ def standing_of(health: HealthStatus | None, tier: RiskTier | None) -> Standing:
 
 def arr_band(policy: AttentionPolicy, arr_minor: int, currency: str) -> ArrBand:
     """Tell high from low ARR in the customer's own currency."""
-    threshold = policy.high_arr * (1 if currency in WITHOUT_HUNDREDTHS else 100)
+    threshold = policy.high_arr * minor_per_unit(currency)
     return ArrBand.HIGH if arr_minor >= threshold else ArrBand.LOW
 
 

@@ -14,7 +14,6 @@ from domain.time import BusinessInstant
 
 ONE_DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-MINUTES_OF_A_DAY = 24 * 60
 CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -22,9 +21,6 @@ NO_DAYS: frozenset[date] = frozenset()
 
 
 def _read_clock_time(value: object) -> object:
-    """Read 17:00 also where YAML has taken it for a number to the base of sixty."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MINUTES_OF_A_DAY:
-        return f"{value // 60:02}:{value % 60:02}"
     if not isinstance(value, str) or CLOCK_TIME.fullmatch(value) is None:
         message = f"{value!r} is no time of a day: write it as the clock there shows it, such as 09:00"
         raise ValueError(message)

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from domain.customer_state import CustomerState, DirectorPolicy, KnownPlaybook, OpenSignal, RunRequest
+from domain.money import whole_units
 from domain.openings import openings, renewal_opening
 from domain.playbook_triggers import OWN
 from domain.signal_families import speaks_of
 from domain.time import BusinessInstant, start_of_day
 from domain.vocabulary import HealthStatus, RiskTier
 
-MINOR_UNITS = 100
 RESOLVED_LATELY = timedelta(days=3)
 """For so long after its end a signal may still open what its end calls for."""
 
@@ -48,7 +48,8 @@ def find_candidates(state: CustomerState, policy: DirectorPolicy, now: BusinessI
 
 def expected_value(state: CustomerState, policy: DirectorPolicy) -> float:
     """Return what a run is thought to save: probability of leaving times revenue times uplift."""
-    return (state.churn_probability or 0.0) * state.arr_minor / MINOR_UNITS * policy.assumed_uplift
+    arr = whole_units(state.arr_minor, state.currency)
+    return (state.churn_probability or 0.0) * arr * policy.assumed_uplift
 
 
 def _worth(known: KnownPlaybook) -> tuple[bool, int, str]:

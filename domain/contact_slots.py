@@ -42,21 +42,21 @@ class ContactBudget:
     """How much optional contact one customer gets, over all motions, and when. Each channel for itself."""
 
     per_day: int = 1
-    """E-mails to all its people."""
     per_week: int = 3
     person: Limits = Limits(1, 3)
     """E-mails to one of them."""
-    prompts: Limits = Limits(2, 5)
-    """In-app prompts."""
+    prompts: Limits = Limits(1, 5)
+    """In-app prompts to one of them; a customer has no cap of its own, since each sees only theirs."""
     topics_per_week: Mapping[str, int] = field(default_factory=dict)
     """By motion, or `marketing`."""
     longest_deferral: timedelta = timedelta(days=7)
     hours: tuple[Window, ...] = (OFFICE_HOURS,)
     """Optional e-mail reaches people within one of these, where they are."""
 
-    def of(self, channel: Channel) -> Limits:
-        """Return what one customer gets on a channel."""
-        return self.prompts if channel is Channel.IN_APP else Limits(self.per_day, self.per_week)
+    @property
+    def customer(self) -> Limits:
+        """E-mails to all its people."""
+        return Limits(self.per_day, self.per_week)
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,8 @@ def _caps(ask: Ask, budget: ContactBudget) -> Iterator[_Cap]:
     def to_person(one: Spent) -> bool:
         return one.channel is ask.channel and one.person == ask.person
 
-    limits = budget.of(ask.channel)
-    pairs = [(limits, in_channel)]
-    if ask.channel is not Channel.IN_APP:
-        pairs.append((budget.person, to_person))
-    for each, counts in pairs:
+    mail = [(budget.customer, in_channel), (budget.person, to_person)]
+    for each, counts in [(budget.prompts, to_person)] if ask.channel is Channel.IN_APP else mail:
         yield _Cap(each.per_day, DAY, counts)
         yield _Cap(each.per_day, DAY, counts, by_local_day=True)
         yield _Cap(each.per_week, WEEK, counts)

@@ -24,7 +24,12 @@ def say_policy(policy: ContactPolicy) -> dict[str, str]:
             "person": _cap(
                 "One person", policy.emails_per_person_per_day, policy.emails_per_person_per_week, "of these"
             ),
-            "prompts": _cap("A customer", policy.prompts_per_day, policy.prompts_per_week, "in-app prompt"),
+            "prompts": _cap(
+                "One person",
+                policy.prompts_per_person_per_day,
+                policy.prompts_per_person_per_week,
+                "in-app prompt",
+            ),
         }
         | {
             f"topic {topic}": f"About {str(topic).replace('_', ' ')}: at most {most} in a week."

@@ -107,6 +107,7 @@ class CustomerState:
     last_touch_at: BusinessInstant | None
     watchlisted_at: BusinessInstant | None
     arr_minor: int = 0
+    currency: str = "USD"
     drivers: tuple[Driver, ...] = ()
     signals: tuple[OpenSignal, ...] = ()
     open_runs: tuple[OpenRun, ...] = ()
@@ -176,6 +177,8 @@ class Memory(BaseModel):
     phase: str = "new"
     refused: dict[str, str] = {}
     """The reason last given per playbook, so that the same refusal is written once."""
+    told: dict[str, BusinessInstant] = {}
+    """When each refusal of the last day (`playbook:reason`) last held: what flickers is written once."""
     silence_from: BusinessInstant | None = None
     """Where the count of the longest silence starts anew after we acted on one."""
     covered: tuple[str, ...] = ()

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from domain.calendar import zone
 from domain.guard import Allow, Defer, Verdict
 from domain.interpreter import advance
 from domain.known import with_values
 from domain.playbook import Playbook
 from domain.playbook_words import plain, who
 from domain.playbook_words import step as say_step
+from domain.playbook_words import why as say_why
 from domain.run_state import (
     MeetingRow,
     NotifyOrder,
@@ -140,7 +142,7 @@ def _note(story: _Story, note: StepNote) -> None:
     if note.state is StepState.STARTED or note.kind in TOLD_BY_ORDERS:
         return
     said = say_step(story.playbook.step(note.step_id))
-    why = plain(note.reason or "")
+    why = say_why(note.reason)
     if note.kind == "wait" and note.state is StepState.WAITING:
         story.tell(note.step_id, "wait", said)
     elif note.kind == "wait":
@@ -149,9 +151,15 @@ def _note(story: _Story, note: StepNote) -> None:
         story.tell(note.step_id, note.kind, said, why or plain(note.state.value))
 
 
+def _there(story: _Story, at: BusinessInstant) -> str:
+    """Say an instant where the customer is, as the rest of the story is told."""
+    local = at.astimezone(zone(story.view.time_zone))
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+
+
 def _task(story: _Story, order: TaskOrder) -> None:
     sentence = f"Task for the {who(order.assignee)}: {order.title}"
-    story.tell(order.step_id, "task", sentence, f"due {order.due_at:%d %b %H:%M} UTC")
+    story.tell(order.step_id, "task", sentence, f"due {_there(story, order.due_at)}")
     row = TaskRow(order.step_id, order.occurrence, is_open=True, purpose=order.purpose)
     story.view = replace(story.view, tasks=(*story.view.tasks, row))
     place = len(story.view.tasks) - 1
@@ -181,7 +189,7 @@ def _send(story: _Story, step_id: str, occurrence: int) -> None:
         return
     why = REFUSALS.get(verdict.reason, plain(verdict.reason))
     if isinstance(verdict, Defer):
-        story.tell(step_id, "deferred", f"{said}: put off until {verdict.until:%d %b %H:%M} UTC", why)
+        story.tell(step_id, "deferred", f"{said}: put off until {_there(story, verdict.until)}", why)
         story.set_row(StepRow(step_id, occurrence, StepState.DEFERRED, verdict.until, verdict.reason))
         return
     story.tell(step_id, "refused", f"{said}: left out", why)

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from domain.money import whole_units
 from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, Segment, TouchTier
 
@@ -204,13 +205,14 @@ class RelationshipNumbers:
 
 @dataclass(frozen=True, slots=True)
 class CommercialNumbers:
-    """Contract and money; amounts in minor units."""
+    """Contract and money; amounts in minor units of the customer's currency."""
 
     active_subscriptions: int = 0
     past_subscriptions: int = 0
     mrr_minor: int = 0
     mrr_before_minor: int = 0
     """Monthly recurring revenue now, and 90 days ago."""
+    currency: str = "USD"
     seats: int | None = None
     discount: float | None = None
     auto_renew: bool | None = None
@@ -220,6 +222,16 @@ class CommercialNumbers:
     past_due_minor: int = 0
     past_due_days: int = 0
     failed_attempts: int = 0
+
+    @property
+    def mrr(self) -> float:
+        """In whole units."""
+        return whole_units(self.mrr_minor, self.currency)
+
+    @property
+    def mrr_before(self) -> float:
+        """In whole units, 90 days ago."""
+        return whole_units(self.mrr_before_minor, self.currency)
 
 
 @dataclass(frozen=True, slots=True)

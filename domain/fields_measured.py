@@ -6,8 +6,6 @@ from domain.features import CustomerFeatures
 from domain.field_shape import AsOf, Field, FieldValue, Read
 from domain.risk_factors import month_ratio, revenue_change, seat_share, week_ratio
 
-MINOR_UNITS = 100
-
 
 def _fresh_days(kind: str) -> Read:
     def read(f: CustomerFeatures) -> FieldValue:
@@ -63,7 +61,7 @@ MEASURED: Mapping[str, Field] = {
     "contacts": _M(int, "people", "contact", lambda f: f.relationship.contacts, "people who are there"),
     "meetings_90": _M(int, "meetings", "meeting", lambda f: f.relationship.meetings_90,
                       "meetings held in 90 days"),
-    "mrr": _M(float, "money in whole units", "subscription", lambda f: f.commercial.mrr_minor / MINOR_UNITS,
+    "mrr": _M(float, "money in whole units", "subscription", lambda f: f.commercial.mrr,
               "monthly recurring revenue in whole units"),
     "revenue_change": _M(float, "share", "subscription", revenue_change,
                          "change of recurring revenue in 90 days: -0.1 is a tenth less"),

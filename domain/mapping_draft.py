@@ -9,9 +9,8 @@ from domain.column_profiles import Profile
 from domain.mapping import FactType, known_zone
 from domain.mapping_targets import targets
 from domain.mapping_words import word_map
+from domain.money import minor_per_unit
 
-CENTS = 100
-WITHOUT_CENTS = frozenset({"JPY", "KRW", "VND", "CLP", "ISK"})
 SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
 _IN_MINOR = ("minor", "cents", "pence")
 _PAYMENT_DAYS = 30
@@ -195,10 +194,10 @@ def _value(field: str, column: Profile, expects: str, choices: Choices) -> Any:
 
 
 def _money(column: Profile, choices: Choices, divided_by: int = 1) -> Any:
-    cents = 1 if column.name.lower().endswith(_IN_MINOR) or choices.currency in WITHOUT_CENTS else CENTS
-    if cents == 1 and divided_by == 1 and column.type == "integer":
+    per_unit = 1 if column.name.lower().endswith(_IN_MINOR) else minor_per_unit(choices.currency)
+    if per_unit == 1 and divided_by == 1 and column.type == "integer":
         return column.name
-    return {"column": column.name, "scale": cents / divided_by, "round": True}
+    return {"column": column.name, "scale": per_unit / divided_by, "round": True}
 
 
 def _defaults(choices: Choices, used: Mapping[str, str], by_name: Mapping[str, Profile]) -> Fields:

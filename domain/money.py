@@ -29,8 +29,18 @@ def minor_units(amount: Decimal | str | float, currency: str) -> int:
     return int(scaled.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
+def minor_per_unit(currency: str) -> int:
+    """Return how many minor units the currency's unit has: 100 for USD, 1 for JPY."""
+    return int(10 ** exponent(currency))
+
+
+def whole_units(minor: int, currency: str) -> float:
+    """Return an amount in the currency's own unit."""
+    return minor / minor_per_unit(currency)
+
+
 def say_money(minor: int, currency: str) -> str:
     """Return an amount in whole units with its currency: `$120,000`, `CHF 1,200`."""
     symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
-    amount = round(minor / 10 ** exponent(currency))
+    amount = round(whole_units(minor, currency))
     return f"{'-' if amount < 0 else ''}{symbol}{abs(amount):,}"

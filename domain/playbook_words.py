@@ -11,8 +11,21 @@ from domain.playbook import Playbook
 from domain.playbook_contacts import Person, ToPeople
 from domain.playbook_steps import ANSWERS, Step, Wait
 from domain.playbook_triggers import Trigger
-from domain.vocabulary import ContactRole
+from domain.vocabulary import ContactRole, CustomerDate
 
+DATES = {
+    CustomerDate.RENEWAL: "the renewal",
+    CustomerDate.NOTICE_DEADLINE: "the notice deadline",
+    CustomerDate.STARTED: "the start",
+    CustomerDate.ONBOARDED: "the end of onboarding",
+    CustomerDate.FIRST_VALUE: "the first value",
+}
+EVENTS = {
+    "reply": "an answer",
+    "touchpoint": "a talk with somebody there",
+    "meeting": "a meeting held",
+    "payment": "a payment",
+}
 UNITS = {"m": "minute", "h": "hour", "d": "day", "w": "week"}
 COMPARED = {
     "is": "is",
@@ -146,14 +159,16 @@ def wait(one: Wait) -> str:
     if one.duration is not None:
         return f"Wait {span(one.duration)}"
     if one.until_date is not None:
-        return f"Wait until {offset(one.until_date.offset, plain(one.until_date.date.value))}"
+        return f"Wait until {offset(one.until_date.offset, DATES[one.until_date.date])}"
     if one.until_window is not None:
         window = one.until_window
         where = window.zone or "the customer's time"
         return f"Wait for {', '.join(window.weekdays)} {window.opens} to {window.closes}, {where}"
-    awaited = f"until {condition(one.condition)}" if one.condition else f"for {plain(one.event)}"
-    of = f" of “{one.step}”" if one.step else ""
-    return f"Wait {awaited}{of}, at most {span(one.timeout or timedelta())}"
+    if one.condition is not None:
+        awaited = f"until {condition(one.condition)}"
+    else:
+        awaited = f"until the task of “{one.step}” is done" if one.step else f"for {EVENTS[str(one.event)]}"
+    return f"Wait {awaited}, at most {span(one.timeout or timedelta())}"
 
 
 def _branch(one: Step) -> str:
@@ -216,6 +231,15 @@ WAY_NAMES = {
     "on_refused": "refused",
     "on_answer": "answered",
 }
+REASONS = {
+    "timeout": WAY_NAMES["on_timeout"],
+    "then": WAY_NAMES["then"],
+    "else": WAY_NAMES["otherwise"],
+    "otherwise": WAY_NAMES["otherwise"],
+}
+"""How a step's reason is told that is a name in the document."""
+SETTLED = ("wait", "offer")
+"""Kinds of steps that come to one of their answers, whatever happens."""
 
 
 def ways(playbook: Playbook, one: Step) -> tuple[tuple[str, str], ...]:
@@ -236,8 +260,14 @@ def _ways(playbook: Playbook, one: Step) -> Iterator[tuple[str, str]]:
         yield WAY_NAMES[name], getattr(body, name)
     if one.call is not None:
         yield from one.call.results.items()
-    if one.branch is None:
+    is_settled = one.kind in SETTLED and len(named) == len(ANSWERS[one.kind])
+    if one.branch is None and not is_settled:
         yield _otherwise(one, named), following
+
+
+def why(reason: str | None) -> str:
+    """Return why a step's state is what it is, in words."""
+    return REASONS.get(reason or "", plain(reason or ""))
 
 
 def _otherwise(one: Step, named: list[str]) -> str:
@@ -268,7 +298,8 @@ def _signals(one: Trigger) -> str:
 
 def _on_date(one: Trigger) -> str:
     assert one.on_date is not None  # noqa: S101 - dispatched by kind
-    return offset(one.on_date.offset, f"{plain(one.on_date.date.value)}")
+    days = offset(one.on_date.offset, DATES[one.on_date.date])
+    return f"{days}, at most {span(one.on_date.within)} late"
 
 
 def _event(one: Trigger) -> str:
@@ -279,7 +310,7 @@ def _event(one: Trigger) -> str:
 
 def _schedule(one: Trigger) -> str:
     assert one.schedule is not None  # noqa: S101 - dispatched by kind
-    return f"every {span(one.schedule.every)}, counted from {plain(one.schedule.since.value)}"
+    return f"every {span(one.schedule.every)}, counted from {DATES[one.schedule.since]}"
 
 
 TRIGGERS: dict[str, Callable[[Trigger], str]] = {

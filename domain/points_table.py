@@ -200,7 +200,7 @@ _COMMERCIAL = (
         "change of recurring revenue over 90 days",
         "low", ((-0.25, 14), (-0.1, 8), (0.1, 0), (FOREVER, -5)),
         revenue_change, say_revenue,
-        lambda f: f.commercial.mrr_before_minor / 100, lambda f: f.commercial.mrr_minor / 100,
+        lambda f: f.commercial.mrr_before, lambda f: f.commercial.mrr,
     ),
     Factor(
         "no_subscription", HealthComponent.COMMERCIAL, "subscription", "1: every subscription has ended",

@@ -1,16 +1,12 @@
 """When a prompt may be offered to a person: asked in the offering transaction, with the customer locked."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from domain.calendar import local_day
-from domain.contact_slots import DAY, ContactBudget
+from domain.contact_slots import Ask, ContactBudget, Spent, earliest
 from domain.errors import EverstayError
 from domain.guard import Defer, Recipient, Refuse
 from domain.time import BusinessInstant, after
-from domain.vocabulary import Purpose, TouchTier
-
-HOUR = timedelta(hours=1)
+from domain.vocabulary import Channel, Purpose, TouchTier
 
 
 class PromptOverError(EverstayError):
@@ -21,10 +17,10 @@ class PromptOverError(EverstayError):
 
 @dataclass(frozen=True)
 class Onlooker:
-    """A person who could be shown a prompt, and when they were offered their last one."""
+    """A person who could be shown a prompt, and when they were offered any in the last week."""
 
     recipient: Recipient
-    offered_at: BusinessInstant | None
+    offered: tuple[BusinessInstant, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,7 @@ class ProposedPrompt:
     holdout: bool
     touch_tier: TouchTier
     first_asked_at: BusinessInstant
+    budget: ContactBudget
 
 
 @dataclass(frozen=True)
@@ -61,20 +58,18 @@ def may_prompt(prompt: ProposedPrompt, now: BusinessInstant) -> Show | Defer | R
     agreed = [one for one in prompt.onlookers if Purpose.LIFECYCLE in one.recipient.consents]
     if not agreed:
         return Refuse("no_consent")
-    free = [one for one in agreed if _free_at(one, now) <= now]
+    free_at = [(_free_at(one, prompt, now), one.recipient.key) for one in agreed]
+    free = [key for at, key in free_at if at is not None and at <= now]
     if free:
-        return Show(tuple(one.recipient.key for one in free[: prompt.at_most]))
-    until = min(_free_at(one, now) for one in agreed)
-    longest = ContactBudget().longest_deferral
-    return Refuse("budget") if until > prompt.first_asked_at + longest else Defer(until, "budget")
+        return Show(tuple(free[: prompt.at_most]))
+    until = min((at for at, _key in free_at if at is not None), default=None)
+    return Refuse("budget") if until is None else Defer(until, "budget")
 
 
-def _free_at(onlooker: Onlooker, now: BusinessInstant) -> BusinessInstant:
-    """Return when a person may be offered the next prompt: a day, and a day of theirs, after the last."""
-    last, zone = onlooker.offered_at, onlooker.recipient.time_zone
-    if last is None:
-        return now
-    until = after(last, DAY)
-    while local_day(until, zone) == local_day(last, zone):  # a day of 25 hours
-        until = after(until, HOUR)
-    return until
+def _free_at(onlooker: Onlooker, prompt: ProposedPrompt, now: BusinessInstant) -> BusinessInstant | None:
+    """Return when the contact policy lets a person be offered the next prompt, None if that is too late."""
+    key, latest = onlooker.recipient.key, after(prompt.first_asked_at, prompt.budget.longest_deferral)
+    ask = Ask(
+        key, 0.0, prompt.first_asked_at, latest, key, onlooker.recipient.time_zone, channel=Channel.IN_APP
+    )
+    return earliest(ask, [Spent(at, key, Channel.IN_APP) for at in onlooker.offered], prompt.budget, now)

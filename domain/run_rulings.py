@@ -11,6 +11,7 @@ from domain.time import BusinessInstant
 from domain.vocabulary import InterventionState, Motion, Outcome, RiskTier, SignalKind, TouchTier
 
 RATE_RETRY = timedelta(hours=24)
+TOLD_FOR = timedelta(hours=24)
 NO_PLAYBOOK = "none"
 ASKED = "asked:"
 
@@ -33,7 +34,7 @@ def rule_on_runs(
     candidates = find_candidates(state, policy, now)
     directives = [*_stale_plans(candidates, state.open_runs), *_untimely_expansion(state)]
     open_runs = _without_ended(state.open_runs, directives)
-    refused: dict[str, str] = {}
+    refusals: list[Refuse] = []
     tries: list[BusinessInstant] = []
     for candidate in candidates:
         verdict = _rule(_Case(candidate, state, policy, open_runs, now))
@@ -41,8 +42,7 @@ def rule_on_runs(
             directives.append(_answer(verdict, candidate.request))
             continue
         if isinstance(verdict, Refuse):
-            refused[verdict.playbook_key] = verdict.reason
-            directives += [] if memory.refused.get(verdict.playbook_key) == verdict.reason else [verdict]
+            refusals.append(verdict)
             again = _try_again(verdict.reason, candidate, state, now)
             tries += [again] if again is not None else []
             continue
@@ -51,12 +51,35 @@ def rule_on_runs(
         policy = _with_less_left(policy, verdict)
     directives += _unknown_wishes(state, policy)
     unanswered = _unanswered(state, candidates)
-    if unanswered is not None:
-        refused[NO_PLAYBOOK] = unanswered.reason
-        directives += [] if memory.refused.get(NO_PLAYBOOK) == unanswered.reason else [unanswered]
+    refusals += [] if unanswered is None else [unanswered]
+    directives += [refusal for refusal in refusals if _is_news(refusal, memory)]
     if policy.release_left == 0 and any(run.state is InterventionState.PLANNED for run in state.open_runs):
         tries.append(BusinessInstant(now + RATE_RETRY))
-    return directives, memory.model_copy(update={"refused": refused}), min(tries, default=None)
+    return directives, _remember(refusals, directives, memory, now), min(tries, default=None)
+
+
+def _is_news(refusal: Refuse, memory: Memory) -> bool:
+    is_told = memory.refused.get(refusal.playbook_key) == refusal.reason
+    return not is_told and _name(refusal) not in memory.told
+
+
+def _remember(
+    refusals: Sequence[Refuse], directives: Sequence[Directive], memory: Memory, now: BusinessInstant
+) -> Memory:
+    """Keep what was refused for a day after its ground has gone, unless its playbook has begun since."""
+    begun = {one.playbook.document.key for one in directives if isinstance(one, StartRun)}
+    kept = {
+        name: at
+        for name, at in memory.told.items()
+        if now - at < TOLD_FOR and name.partition(":")[0] not in begun
+    }
+    told = kept | {_name(refusal): now for refusal in refusals}
+    refused = {refusal.playbook_key: refusal.reason for refusal in refusals}
+    return memory.model_copy(update={"refused": refused, "told": told})
+
+
+def _name(refusal: Refuse) -> str:
+    return f"{refusal.playbook_key}:{refusal.reason}"
 
 
 def _try_again(

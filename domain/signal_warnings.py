@@ -17,6 +17,7 @@ COVERS: Mapping[SignalKind, frozenset[SignalKind]] = {
 """While the first is open, it speaks for the others: their own warnings rest."""
 PAST = frozenset({SignalKind.SLA_BREACH})
 """What is over already: once a wider warning has told it, it does not come back."""
+ENDED = "what it warned of has ended"
 COVERED = "a wider warning speaks for it"
 
 
@@ -41,7 +42,7 @@ def warn_of_signals(
     ]
     held = {heads_up_key(signal) for signal in state.signals}
     gone = sorted(key for key in state.heads_up_keys if _is_of_a_signal(key) and key not in held)
-    directives += [CloseHeadsUp(key, "what it warned of has ended") for key in gone]
+    directives += [CloseHeadsUp(key, ENDED) for key in gone]
     return directives, memory.model_copy(update={"covered": covered})
 
 

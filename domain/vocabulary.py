@@ -218,6 +218,10 @@ class InterventionState(StrEnum):
     ENDED = "ended"
 
 
+GOING_ON = (InterventionState.RUNNING, InterventionState.PAUSED)
+"""Begun and not ended: a run that rests listens, and has a time at which it looks again."""
+
+
 class StepState(StrEnum):
     """Life of one step of a run."""
 

@@ -83,7 +83,11 @@ def _occasion(known: KnownPlaybook, state: CustomerState, now: BusinessInstant) 
     lead = known.document.trigger.before_renewal
     if lead is not None:
         renewal = state.renewal_on
-        until = "the customer has no renewal date" if renewal is None else f"it renews on {renewal}"
+        until = (
+            "the customer has no renewal date"
+            if renewal is None
+            else f"it renews on {renewal.day} {renewal:%B %Y}"
+        )
         return f"It opens {lead.days} days before the renewal; {until}."
     coming = [one.opens for one in openings(known.document, state, now) if one.opens > now]
     if coming:

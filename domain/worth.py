@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from domain.money import whole_units
+
 PRIORITY_SCALE = 1000
 """Until uplift is measured, a playbook of priority 60 is taken to save 6 of 100 that would be lost."""
 
@@ -11,12 +13,13 @@ class Stake:
     """What the customer may cost us: recurring revenue a year in minor units, and the chance to lose it."""
 
     arr_minor: int = 0
+    currency: str = "USD"
     churn_probability: float | None = None
 
     @property
     def expected_loss(self) -> float:
         """In whole units of currency; 1 while nothing is known, so that priorities alone decide."""
-        loss = self.arr_minor / 100 * (self.churn_probability or 0)
+        loss = whole_units(self.arr_minor, self.currency) * (self.churn_probability or 0)
         return loss if loss > 0 else 1.0
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import InterventionState, NoticeKind
+from domain.vocabulary import GOING_ON, NoticeKind
 from models.outbox import Notice, put_notices
 from models.tables.ledger import OutboxRow
 from models.tables.playbooks import InterventionRow, LifecycleRow
@@ -31,7 +31,7 @@ async def ring_those_who_wake_soon(
     run = InterventionRow
     runs = exists().where(
         run.customer_id == LifecycleRow.customer_id,
-        run.state == InterventionState.RUNNING,
+        run.state.in_(GOING_ON),
         run.expected_wake_at < before,
     )
     soon = (LifecycleRow.expected_wake_at < before) | runs

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.contact_policy import ContactPolicy
+from domain.contact_policy import ContactPolicy, stored_contact_policy
 from domain.time import BusinessInstant
 from models.tables.system import PolicyRow
 
@@ -15,8 +15,7 @@ KEY = "contact"
 
 async def load_contact_policy(session: AsyncSession) -> ContactPolicy:
     """Return the policy in force, the default until somebody changes it."""
-    document = await session.scalar(select(PolicyRow.document).where(PolicyRow.key == KEY))
-    return ContactPolicy() if document is None else ContactPolicy.model_validate(document)
+    return stored_contact_policy(await session.scalar(select(PolicyRow.document).where(PolicyRow.key == KEY)))
 
 
 async def save_contact_policy(

@@ -64,9 +64,10 @@ def _ask(
     policy: ContactPolicy,
     now: BusinessInstant,
 ) -> Ask:
+    stake = Stake(customer.arr_minor, customer.currency, customer.churn_probability)
     return Ask(
         key=visit_of(row).origin,
-        worth=worth_of(row.priority, Stake(customer.arr_minor, customer.churn_probability)),
+        worth=worth_of(row.priority, stake),
         asked_at=row.asked_at,
         latest=row.latest_at,
         person=str(row.contact_id) if row.contact_id else "",

@@ -14,15 +14,15 @@ from models.tables.ledger import TouchpointRow
 from models.tables.playbooks import InterventionRow, PlaybookRow
 
 NOT_SENT = [TouchpointState.FAILED, TouchpointState.SUPPRESSED]
-BUDGETED = [Channel.EMAIL, Channel.IN_APP]
 
 
 async def spent_lately(
     session: AsyncSession, customer_id: uuid.UUID, now: BusinessInstant, *, except_for: str | None = None
 ) -> tuple[Spent, ...]:
-    """Return the optional e-mails and prompts to this customer of the last seven days, the newest first.
+    """Return the optional e-mails to this customer of the last seven days, the newest first.
 
-    Marketing that other systems sent counts like ours; what our people write by hand does not.
+    Marketing that other systems sent counts like ours; what our people write by hand does not, and prompts
+    are counted where they are offered, each person's own.
     `except_for` begins the keys of a message in question: an earlier attempt at it is no other message.
     """
     row = TouchpointRow
@@ -33,7 +33,7 @@ async def spent_lately(
         .where(
             row.customer_id == customer_id,
             row.direction == Direction.OUT,
-            row.channel.in_(BUDGETED),
+            row.channel == Channel.EMAIL,
             row.purpose != Purpose.TRANSACTIONAL,
             row.state.not_in(NOT_SENT),
             (row.source_id == EVERSTAY) | (row.purpose == Purpose.MARKETING),

@@ -45,8 +45,8 @@ _CUSTOMER = text("""
 SELECT customer.status, coalesce(customer.touch_tier_override, customer.touch_tier) AS touch_tier,
        customer.acted_tier AS tier, customer.health_status, customer.holdout, customer.do_not_contact,
        customer.renewal_on, customer.started_at, customer.last_touch_at, customer.watchlisted_at,
-       customer.arr_minor, customer.churn_probability, customer.onboarded_at, customer.first_value_at,
-       customer.notice_days, customer.segment,
+       customer.arr_minor, customer.currency, customer.churn_probability, customer.onboarded_at,
+       customer.first_value_at, customer.notice_days, customer.segment,
        NOT EXISTS (SELECT FROM scores WHERE customer_id = :id AND scored_at < customer.acted_tier_at)
          AS tier_is_baseline,
        (SELECT drivers FROM scores WHERE customer_id = :id ORDER BY as_of DESC LIMIT 1) AS drivers,
@@ -102,6 +102,7 @@ STATE_COLUMNS = (
     "last_touch_at",
     "watchlisted_at",
     "arr_minor",
+    "currency",
     "tier_is_baseline",
     "churn_probability",
     "owner_load",

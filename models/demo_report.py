@@ -65,7 +65,7 @@ WITH late AS (
     WHERE ended_at IS NULL AND expected_wake_at < :now
     UNION ALL
     SELECT extract(epoch FROM :now - expected_wake_at) / 3600 FROM interventions
-    WHERE state = 'running' AND expected_wake_at < :now
+    WHERE state IN ('running', 'paused') AND expected_wake_at < :now
     UNION ALL
     SELECT hours - :patience FROM (
         SELECT extract(epoch FROM :wall - greatest(created_at, :began)) * :rate / 3600 AS hours

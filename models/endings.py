@@ -96,7 +96,8 @@ async def _cancel_steps(session: AsyncSession, ending: RunEnding, now: BusinessI
 async def _record(
     session: AsyncSession, ending: RunEnding, playbook_key: str, receipt: dict[str, Any], now: BusinessInstant
 ) -> None:
-    sentence = f"The run ended as {ending.outcome.value}: {ending.reason}."
+    outcome = ending.outcome.value.replace("_", " ")
+    sentence = f"The run ended as {outcome}: {ending.reason.rstrip('.')}."
     decision = Decision(
         ending.customer_id,
         DecisionKind.DIRECTIVE,

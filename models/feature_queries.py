@@ -159,7 +159,7 @@ SELECT customers.id, customers.plan, customers.segment, customers.status, custom
        COALESCE(customers.touch_tier_override, customers.touch_tier) AS touch_tier,
        COALESCE(customers.onboarded_at <= :as_of, false) AS is_onboarded,
        COALESCE(customers.first_value_at <= :as_of, false) AS has_first_value,
-       customers.renewal_on,
+       customers.renewal_on, customers.currency,
        ticket.open AS ticket_open, ticket.overdue, ticket.overdue_for, ticket.opened_30,
        ticket.breached_30, ticket.breached_at, ticket.open_for, ticket.reopened_open,
        ticket.opened_usual, ticket.escalated, ticket.satisfaction, ticket.tone, ticket.tone_before,

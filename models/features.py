@@ -172,6 +172,7 @@ def _commercial(row: Row, as_of: BusinessInstant) -> CommercialNumbers:
         past_subscriptions=row["subscriptions"] or 0,
         mrr_minor=int(row["mrr"] or 0),
         mrr_before_minor=int(row["mrr_before"] or 0),
+        currency=row["currency"],
         seats=int(row["seats"]) if row["seats"] else None,
         discount=_float(row["discount"]),
         auto_renew=row["auto_renew"],

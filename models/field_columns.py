@@ -25,9 +25,9 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from domain.attention import WITHOUT_HUNDREDTHS
 from domain.field_shape import Place
 from domain.fields import FIELDS, fields_with_history
+from domain.money import IN_THOUSANDTHS, WITHOUT_MINOR_UNITS
 from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, RiskTier
 from models.tables.customers import CustomerRow
@@ -35,6 +35,12 @@ from models.tables.scoring import CustomerValuesRow
 
 Column = ColumnElement[Any]
 SECONDS = 86_400
+MINOR_PER_UNIT = case(
+    (CustomerRow.currency.in_(sorted(WITHOUT_MINOR_UNITS)), 1),
+    (CustomerRow.currency.in_(sorted(IN_THOUSANDTHS)), 1000),
+    else_=100,
+)
+"""Says in SQL what `minor_per_unit` says."""
 SQL_TYPES: Mapping[type, Any] = {str: Text, int: Float, float: Float, bool: Boolean}
 
 
@@ -76,8 +82,7 @@ def _shown_health(now: BusinessInstant) -> Column:
 
 
 def _arr(_now: BusinessInstant) -> Column:
-    units = case((CustomerRow.currency.in_(WITHOUT_HUNDREDTHS), 1.0), else_=100.0)
-    return _number(CustomerRow.arr_minor) / cast(units, Float)
+    return _number(CustomerRow.arr_minor) / cast(MINOR_PER_UNIT, Float)
 
 
 def _kept(name: str) -> Column:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import InterventionState, NoticeKind, StepState
+from domain.vocabulary import GOING_ON, InterventionState, NoticeKind, StepState
 from models.outbox import Notice, put_notices
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow
 from models.tables.system import InstallationRow
@@ -77,9 +77,9 @@ async def release(
         chosen = chosen.where(PlaybookRow.key == playbook_key)
     await session.execute(chosen.values(released_at=now))
     await _ask_again_now(session, "observing", now)
-    open_states = [InterventionState.PLANNED, InterventionState.RUNNING]
+    open_states = [InterventionState.PLANNED, *GOING_ON]
     waiting = await _customers_with(session, open_states, playbook_key)
-    running = await _customers_with(session, [InterventionState.RUNNING], playbook_key)
+    running = await _customers_with(session, GOING_ON, playbook_key)
     await _ring(session, list({*waiting, *running}), NoticeKind.RELEASED, now, wall)
     return len(waiting)
 
@@ -107,7 +107,7 @@ async def start_effects(session: AsyncSession, now: BusinessInstant, wall: WallI
     await load_installation(session)
     await session.execute(update(InstallationRow).values(effects_stopped_at=None, effects_stopped_by_id=None))
     await _ask_again_now(session, "effects_stopped", now)
-    customers = await _customers_with(session, [InterventionState.RUNNING], None)
+    customers = await _customers_with(session, GOING_ON, None)
     await _ring(session, customers, NoticeKind.SWITCHED, now, wall)
     return len(customers)
 

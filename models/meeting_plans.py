@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.guard import Recipient
 from domain.invitations import PlannedMeeting
 from domain.meeting_slots import Busy, SlotWish, choose_slot
 from domain.playbook_contacts import ScheduleMeeting
@@ -107,9 +108,17 @@ async def _plan(session: AsyncSession, wanted: _Wanted, now: BusinessInstant, wa
     person, recipient = wanted.context.person, wanted.context.proposed.recipient
     assert person is not None  # noqa: S101 - the guard let it pass
     assert recipient is not None  # noqa: S101 - the guard let it pass
-    earliest = after(now, wanted.order.ahead)
     await _lock_organiser(session, wanted.organiser_id)
-    wish = SlotWish(
+    wish = await _wish(session, wanted, recipient, now)
+    meeting_id = await _write_meeting(session, wanted, choose_slot(wish), now, wall)
+    await _write_invitation(session, meeting_id, person.contact_id, wish, now)
+
+
+async def _wish(
+    session: AsyncSession, wanted: _Wanted, recipient: Recipient, now: BusinessInstant
+) -> SlotWish:
+    earliest = after(now, wanted.order.ahead)
+    return SlotWish(
         earliest,
         wanted.order.minutes,
         str(wanted.context.customer_id),
@@ -118,8 +127,42 @@ async def _plan(session: AsyncSession, wanted: _Wanted, now: BusinessInstant, wa
         await _busy(session, wanted, earliest),
         recipient.days_off,
     )
-    meeting_id = await _write_meeting(session, wanted, choose_slot(wish), now, wall)
-    await _write_invitation(session, meeting_id, person.contact_id, wish, now)
+
+
+async def with_likely_meeting(
+    session: AsyncSession,
+    visit: Visit,
+    order: Order,
+    context: SendContext,
+    shelf: PlaybookShelf,
+    now: BusinessInstant,
+) -> SendContext:
+    """Return the context with its meeting: what is planned, else what would be now. Writes nothing."""
+    person, recipient = context.person, context.proposed.recipient
+    if not isinstance(order, ScheduleMeeting) or person is None or recipient is None:
+        return context
+    key = meeting_key(visit)
+    kept = await _kept(session, key, context, now)
+    if kept is not None:
+        return _from_the_organiser(context, kept)
+    run = await load_run(session, visit.intervention_id, shelf, now)
+    organiser_id = await person_for(session, run, order.organiser, now)
+    wanted = _Wanted(key, order, context, Template(order.title).substitute(run.texts), organiser_id)
+    wish = await _wish(session, wanted, recipient, now)
+    user = select(UserRow.email, UserRow.name, UserRow.title).where(UserRow.id == organiser_id)
+    found = (await session.execute(user)).one_or_none()
+    organiser = EmailAddress(found.email, found.name) if found else None
+    likely = PlannedMeeting(
+        fact_id(EVERSTAY, "meeting", key),
+        wanted.title,
+        choose_slot(wish),
+        order.minutes,
+        0,
+        recipient.time_zone,
+        organiser,
+        (found.title if found else None) or "",
+    )
+    return _from_the_organiser(context, likely)
 
 
 async def _lock_organiser(session: AsyncSession, organiser_id: uuid.UUID | None) -> None:

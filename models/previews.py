@@ -12,6 +12,7 @@ from domain.run_state import Position
 from domain.time import BusinessInstant
 from domain.vocabulary import InterventionState
 from models.contact_policy import load_contact_policy
+from models.meeting_plans import with_likely_meeting
 from models.playbooks import PlaybookShelf
 from models.sends import SendContext, load_send
 from models.step_visits import Visit
@@ -34,7 +35,8 @@ async def load_pending(session: AsyncSession, run_id: uuid.UUID, now: BusinessIn
     found = (await session.execute(query)).one_or_none()
     if found is None or found.state is InterventionState.ENDED:
         return None
-    playbook = await PlaybookShelf().version(session, found.version_id)
+    shelf = PlaybookShelf()
+    playbook = await shelf.version(session, found.version_id)
     position = Position.model_validate(found.position)
     step_id = position.step or playbook.steps[0].id
     if step_id not in {step.id for step in playbook.steps}:  # at its end
@@ -45,4 +47,5 @@ async def load_pending(session: AsyncSession, run_id: uuid.UUID, now: BusinessIn
         return Pending(step, None, None)
     visit = Visit(run_id, step_id, max(position.visits.get(step_id, 1), 1))
     context = await load_send(session, visit, playbook, await load_contact_policy(session), now)
+    context = await with_likely_meeting(session, visit, order, context, shelf, now)
     return Pending(step, order, context)

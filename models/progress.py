@@ -40,6 +40,7 @@ from models.tables.people import UserRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.runs import OfferRow
 from models.tables.work import TaskRow
+from models.unanswered import warn_of_unanswered
 
 CLOSED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
 
@@ -217,5 +218,6 @@ async def _end(
         run.view.intervention_id, run.customer_id, ending.outcome, ending.reason, ending.cancelled_steps
     )
     await end_run(session, done, now)
+    await warn_of_unanswered(session, run, progress.position, ending.outcome, now)
     payload = {"intervention_id": str(run.view.intervention_id), "outcome": ending.outcome.value}
     await put_notices(session, [Notice(run.customer_id, NoticeKind.INTERVENTION_ENDED, payload, now)], wall)

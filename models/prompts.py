@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.contact_slots import WEEK
 from domain.guard import Defer, Refuse
 from domain.playbook_contacts import InAppPrompt
 from domain.prompts import Onlooker, ProposedPrompt, may_prompt
@@ -16,6 +17,7 @@ from domain.time import BusinessInstant, after
 from domain.vocabulary import DecisionKind, PromptState, StepState
 from models.addressees import Addressee, everybody_meant
 from models.arrays import among_ids
+from models.contact_policy import load_contact_policy
 from models.customer_state import lock_customer
 from models.step_context import StepFacts, held_by_switch, load_step_facts, put_off
 from models.step_records import Became, LoadedVisit
@@ -27,7 +29,7 @@ SENTENCES = {
     "holdout": "the customer is in the holdout group",
     "no_consent": "nobody whom the step means has agreed to such messages",
     "no_recipient": "nobody whom the step means is there",
-    "budget": "each of these people has had a prompt that day",
+    "budget": "each of these people has had as many prompts as the contact policy allows",
 }
 """Why a prompt was not offered, in words."""
 
@@ -51,7 +53,7 @@ async def offer_prompts(session: AsyncSession, loaded: LoadedVisit, now: Busines
     if held is not None:
         return held
     seen = await _look(session, loaded, now)
-    verdict = may_prompt(await _proposed(session, loaded, seen), now)
+    verdict = may_prompt(await _proposed(session, loaded, seen, now), now)
     if isinstance(verdict, Defer):
         return put_off(loaded, verdict, SENTENCES[verdict.reason])
     if isinstance(verdict, Refuse):
@@ -84,9 +86,14 @@ async def _look(session: AsyncSession, loaded: LoadedVisit, now: BusinessInstant
     return _Seen(order, facts, people)
 
 
-async def _proposed(session: AsyncSession, loaded: LoadedVisit, seen: _Seen) -> ProposedPrompt:
-    last = await _last_offers(session, [person.contact_id for person, _ in seen.people])
-    onlookers = tuple(Onlooker(recipient, last.get(person.contact_id)) for person, recipient in seen.people)
+async def _proposed(
+    session: AsyncSession, loaded: LoadedVisit, seen: _Seen, now: BusinessInstant
+) -> ProposedPrompt:
+    offered = await _offered_lately(session, [person.contact_id for person, _ in seen.people], now)
+    onlookers = tuple(
+        Onlooker(recipient, tuple(offered.get(person.contact_id, ()))) for person, recipient in seen.people
+    )
+    policy = await load_contact_policy(session)
     return ProposedPrompt(
         onlookers,
         seen.order.at_most,
@@ -94,18 +101,19 @@ async def _proposed(session: AsyncSession, loaded: LoadedVisit, seen: _Seen) -> 
         seen.facts.holdout and loaded.playbook.holdout,
         seen.facts.touch_tier,
         seen.facts.entered_at,
+        policy.budget,
     )
 
 
-async def _last_offers(
-    session: AsyncSession, contacts: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, BusinessInstant]:
-    """Return when each was offered a prompt last; they are locked, since they may work at two customers."""
+async def _offered_lately(
+    session: AsyncSession, contacts: Sequence[uuid.UUID], now: BusinessInstant
+) -> dict[uuid.UUID, Sequence[BusinessInstant]]:
+    """Return when each was offered any in a week; they are locked, since they may work at two customers."""
     people = select(ContactRow.id).where(among_ids(ContactRow.id, contacts)).order_by(ContactRow.id)
     await session.execute(people.with_for_update(key_share=True))
     query = (
-        select(PromptRow.contact_id, func.max(PromptRow.offered_at))
-        .where(among_ids(PromptRow.contact_id, contacts))
+        select(PromptRow.contact_id, func.array_agg(PromptRow.offered_at))
+        .where(among_ids(PromptRow.contact_id, contacts), PromptRow.offered_at > now - WEEK)
         .group_by(PromptRow.contact_id)
     )
     return {row[0]: row[1] for row in (await session.execute(query)).all()}

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import directives as say
+from domain.signal_warnings import ENDED
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import (
     DecisionKind,
@@ -27,6 +29,9 @@ from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.runs import RunRequestRow
 from models.tables.scoring import SignalRow
 from models.tables.work import HeadsUpRow
+
+LATELY = timedelta(hours=24)
+"""A warning whose cause comes back within this is the same warning."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +210,8 @@ async def open_heads_up(
             )
         )
     ).one()
+    if await _comes_back(session, customer_id, warning, now):
+        return False
     follows = owner_id is None or owner_id == customer.csm_id
     looks_after = await owner_of_warning(session, customer.csm_id, now) if follows else owner_id
     statement = upsert(HeadsUpRow).values(
@@ -224,6 +231,27 @@ async def open_heads_up(
     )
     opened = await session.scalar(statement.on_conflict_do_nothing().returning(HeadsUpRow.id))
     return opened is not None
+
+
+async def _comes_back(
+    session: AsyncSession, customer_id: uuid.UUID, warning: say.OpenHeadsUp, now: BusinessInstant
+) -> bool:
+    """Open the same warning again where its cause was gone for less than a day: its owner has been told."""
+    row = HeadsUpRow
+    mine = (row.customer_id == customer_id) & (row.dedupe_key == warning.dedupe_key)
+    newest = select(row.id).where(mine).order_by(row.opened_at.desc(), row.id).limit(1)
+    statement = (
+        update(row)
+        .where(
+            row.id == newest.scalar_subquery(),
+            row.state == HeadsUpState.CLOSED,
+            row.closed_reason == ENDED,
+            row.closed_at > now - LATELY,
+            row.severity == warning.severity,
+        )
+        .values(state=HeadsUpState.OPEN, closed_at=None, closed_reason=None, signal_id=warning.signal_id)
+    )
+    return await session.scalar(statement.returning(row.id)) is not None
 
 
 async def _warn(written: Written, warning: say.OpenHeadsUp) -> None:

@@ -13,6 +13,7 @@ from domain.calendar import NO_DAYS
 from domain.conditions import Value
 from domain.errors import NotFoundError
 from domain.known import Facts, Known
+from domain.money import whole_units
 from domain.openings import customer_dates
 from domain.playbook import Playbook
 from domain.run_state import Position, RunView, StepRow, TaskRow
@@ -32,7 +33,6 @@ from models.tables.playbooks import InterventionRow, InterventionStepRow
 OPEN_TASKS = {TaskState.OPEN, TaskState.SNOOZED}
 EVERSTAY = "everstay"
 """The source id of what we did ourselves."""
-MINOR_UNITS = 100
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ async def load_run(
         is_paused=is_paused,
         rests_until=until,
         touch_tier=customer.touch_tier_override or customer.touch_tier,
-        expected_loss=(customer.churn_probability or 0.0) * customer.arr_minor / MINOR_UNITS,
+        expected_loss=(customer.churn_probability or 0.0)
+        * whole_units(customer.arr_minor, customer.currency),
         dates=customer_dates(
             customer.renewal_on,
             customer.notice_days,
@@ -247,7 +248,7 @@ def _texts(run: InterventionRow, customer: CustomerRow) -> dict[str, str]:
     return {
         "customer": customer.name,
         "reason": _reason(run),
-        "arr": f"{customer.arr_minor / MINOR_UNITS:,.0f} {customer.currency}",
+        "arr": f"{whole_units(customer.arr_minor, customer.currency):,.0f} {customer.currency}",
         "renewal_date": f"{customer.renewal_on:%d %B %Y}" if customer.renewal_on else "no renewal date",
         "contact": "the main contact",
     }

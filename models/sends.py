@@ -15,10 +15,7 @@ from domain.playbook import Playbook
 from domain.playbook_contacts import ScheduleMeeting, SendEmail
 from domain.run_state import Position
 from domain.time import BusinessInstant
-from domain.vocabulary import (
-    InterventionState,
-    TouchTier,
-)
+from domain.vocabulary import GOING_ON, TouchTier
 from domain.worth import Stake, worth_of
 from models.addressees import Person, choose_addressee
 from models.contact_spending import spent_lately
@@ -72,10 +69,11 @@ async def load_send(
     )
     person = _with_days_off(recipient[1], policy, customer.country, now) if recipient else None
     asked_at = await _step(session, visit) or run.planned_at
+    stake = Stake(customer.arr_minor, customer.currency, customer.churn_probability)
     proposed = ProposedSend(
         purpose=order.purpose,
         recipient=person,
-        still_wanted=run.state in GOES_ON and run.position.get("step") == step_id,
+        still_wanted=run.state in GOING_ON and run.position.get("step") == step_id,
         effects_stopped=installation.effects_stopped_at is not None,
         released=released is not None,
         do_not_contact=customer.do_not_contact,
@@ -84,7 +82,7 @@ async def load_send(
         first_asked_at=asked_at,
         spent=await spent_lately(session, customer.id, now, except_for=visit.origin),
         key=visit.origin,
-        worth=worth_of(playbook.priority, Stake(customer.arr_minor, customer.churn_probability)),
+        worth=worth_of(playbook.priority, stake),
         topic=playbook.motion.value,
         useful_until=_useful_until(run, playbook, order, asked_at),
         is_paused=await _rests(session, run, customer, now),
@@ -104,7 +102,6 @@ async def load_send(
     )
 
 
-GOES_ON = (InterventionState.RUNNING, InterventionState.PAUSED)
 Order = SendEmail | ScheduleMeeting
 """What a step says that sends a message."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.signal_warnings import ENDED
 from domain.signals import HeldSignal, Sighting, SignalChanges
 from domain.time import BusinessInstant
 from domain.vocabulary import HeadsUpState, NoticeKind, SignalKind, SignalState
@@ -159,7 +160,7 @@ async def _resolve(session: AsyncSession, ids: Sequence[uuid.UUID], now: Busines
     closed = {
         "state": HeadsUpState.CLOSED,
         "closed_at": now,
-        "closed_reason": "what it warned of has ended",
+        "closed_reason": ENDED,
     }
     await session.execute(update(HeadsUpRow).where(warned).values(closed))
 

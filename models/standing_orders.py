@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.contact_policy import ContactPolicy
+from domain.contact_policy import ContactPolicy, stored_contact_policy
 from domain.customer_state import KnownPlaybook
 from domain.time import BusinessInstant
 from models.contact_policy import KEY
@@ -55,7 +55,7 @@ async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> S
         for version, released in ((uuid.UUID(one[0]), one[1]) for one in row.playbooks or ())
     ]
     return StandingOrders(
-        ContactPolicy() if row.contact is None else ContactPolicy.model_validate(row.contact),
+        stored_contact_policy(row.contact),
         row.release_per_day,
         _heard_since(row.connected_at, row.silences or ()),
         tuple(known),

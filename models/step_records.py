@@ -11,7 +11,7 @@ from domain.playbook import Playbook
 from domain.playbook_steps import Step
 from domain.run_walk import FINISHED
 from domain.time import BusinessInstant
-from domain.vocabulary import DecisionKind, InterventionState, StepState
+from domain.vocabulary import GOING_ON, DecisionKind, InterventionState, StepState
 from models.customer_state import lock_customer
 from models.decisions import Decision, record_decisions
 from models.playbooks import PlaybookShelf
@@ -69,7 +69,7 @@ async def load_visit(session: AsyncSession, visit: Visit, shelf: PlaybookShelf) 
     playbook = await shelf.version(session, found.version_id)
     stands_at = (position.get("step"), position.get("visits", {}).get(visit.step_id))
     is_here = stands_at == (visit.step_id, visit.occurrence)
-    goes_on = state in {InterventionState.RUNNING, InterventionState.PAUSED}
+    goes_on = state in GOING_ON
     return LoadedVisit(
         visit,
         found.customer_id,

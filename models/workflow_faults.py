@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.monitoring import WALL_GRACE
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import InterventionState, WorkflowTrouble
+from domain.vocabulary import GOING_ON, WorkflowTrouble
 from models.monitor import expected_at
 from models.tables.ledger import OutboxRow
 from models.tables.playbooks import InterventionRow, LifecycleRow
@@ -19,7 +19,6 @@ from models.workflow_orders import workflow_of
 MOST_ASKED = 200
 """Workflows about which Temporal is asked one by one in one look."""
 MOST_RUNS = 20_000
-GOING = (InterventionState.RUNNING, InterventionState.PAUSED)
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Fault:
 async def suspects(session: AsyncSession, late: BusinessInstant, wall: WallInstant) -> list[Suspect]:
     """Return what should have acted by now and has not, and what was found at fault before."""
     run, life = InterventionRow, LifecycleRow
-    runs = select(run.customer_id, run.id).where(run.state.in_(GOING), expected_at(run) < late)
+    runs = select(run.customer_id, run.id).where(run.state.in_(GOING_ON), expected_at(run) < late)
     lives = select(life.customer_id).where(life.ended_at.is_(None), life.expected_wake_at < late)
     unheard = (
         select(OutboxRow.customer_id)
@@ -66,7 +65,7 @@ async def suspects(session: AsyncSession, late: BusinessInstant, wall: WallInsta
 async def runs_going(session: AsyncSession, since: BusinessInstant) -> list[Suspect]:
     """Return the runs that should have a workflow, without those that have just begun."""
     run = InterventionRow
-    query = select(run.customer_id, run.id).where(run.state.in_(GOING), run.started_at < since)
+    query = select(run.customer_id, run.id).where(run.state.in_(GOING_ON), run.started_at < since)
     return [Suspect(*row) for row in await session.execute(query.order_by(run.id).limit(MOST_RUNS))]
 
 

@@ -15,11 +15,11 @@ from domain.contact_policy import ContactPolicy
 from domain.contact_words import say_policy
 from domain.durations import write_duration
 from domain.playbook import Playbook
+from domain.playbook_words import trigger
 from domain.run_rulings import OBJECTIONS
 from domain.vocabulary import TouchTier
 from models.playbooks import read_library
 from models.send_claims import SENTENCES
-from tools.playbook_words import trigger
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "director.md"
@@ -80,7 +80,7 @@ def playbook_row(document: Playbook) -> tuple[object, ...]:
     return (
         document.key,
         document.priority,
-        trigger(document),
+        trigger(document.trigger),
         audience,
         "replaces" if document.replaces else "",
         write_duration(document.cooldown),

@@ -8,10 +8,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from domain.playbook import Playbook
-from domain.playbook_words import condition
+from domain.playbook_contacts import ToPeople
+from domain.playbook_steps import Step
+from domain.playbook_words import GOALS, condition, plain, span, trigger, ways
+from domain.playbook_words import step as say_step
+from domain.vocabulary import TouchTier
 from integrations.jinja_renderer import JinjaMessageRenderer
 from models.playbooks import read_library
-from tools.playbook_words import audience, does, goal, plain, span, trigger, ways
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "library.md"
@@ -76,10 +79,51 @@ def prose(text: str) -> str:
 def overview(shipped: list[Playbook]) -> str:
     """Return the whole library at a glance, worthiest first."""
     rows = [
-        (f"[{one.name}](#{anchor(one)})", trigger(one), audience(one), plain(one.motion), str(one.priority))
+        (
+            f"[{one.name}](#{anchor(one)})",
+            trigger(one.trigger),
+            audience(one),
+            plain(one.motion),
+            str(one.priority),
+        )
         for one in shipped
     ]
     return table(("playbook", "opens by", "touch tiers", "motion", "priority"), rows)
+
+
+def audience(document: Playbook) -> str:
+    """Return whom it is for by touch tier."""
+    return "all" if set(document.audience) == set(TouchTier) else ", ".join(map(plain, document.audience))
+
+
+def goal(document: Playbook) -> str:
+    """Return what ends it well, as what, and within how long."""
+    aim = document.goal
+    when = condition(aim.condition) if aim.condition is not None else GOALS[aim.when].lower()
+    lasting = f" for {span(aim.dwell)}" if aim.when == "causes_reversed" else ""
+    return f"{when}{lasting}, which counts as {plain(aim.outcome)}; within {span(aim.window)}"
+
+
+def does(step: Step) -> str:
+    """Return what one step does, with the limits that a page has no room for."""
+    body = getattr(step, step.kind)
+    said = people(body) if isinstance(body, ToPeople) else []
+    if step.create_task is not None or step.notify is not None:
+        said.append(f"severity {body.severity}")
+    if step.offer is not None:
+        said.append(f"decided within {span(body.decide_in)}")
+        said.append(f"asked only from an expected loss of {body.least_expected_loss:,.0f}")
+    if step.schedule_meeting is not None:
+        said.append(f"{body.minutes} minutes, from {span(body.ahead)} ahead")
+    return f"{'; '.join((say_step(step), *said))}."
+
+
+def people(order: ToPeople) -> list[str]:
+    """Return the limits of whom a step reaches, and when."""
+    said = [f"up to {order.at_most} of them"] if order.at_most > 1 else []
+    said += ["nobody reachable: a task for the CSM"] if order.otherwise == "task" else []
+    said += [f"dropped when put off for more than {span(order.useful_for)}"] if order.useful_for else []
+    return said
 
 
 def anchor(document: Playbook) -> str:
@@ -118,7 +162,7 @@ def approval(document: Playbook) -> str:
 def facts(document: Playbook) -> list[tuple[str, str]]:
     """Return what a playbook says of itself beside its steps."""
     found = [
-        ("opens by", trigger(document)),
+        ("opens by", trigger(document.trigger)),
         ("only if", condition(document.only_if) if document.only_if is not None else ""),
         ("for", audience(document)),
         ("needs", ", ".join(map(plain, document.requires))),

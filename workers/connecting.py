@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import EverstayError, InvalidInputError, NotFoundError
-from integrations.mapping_files import load_mapping
 from integrations.providers import PROVIDERS, READ, open_reader
-from integrations.webhook_mapping_files import load_webhook_mapping
 from integrations.webhook_signatures import SCHEMES
 from models.ciphers import Cipher, UnreadableSecretsError
 from models.clock import open_clock, wall_now
 from models.connections import Connection, get_listed, load_connection, save_connection
 from models.database import Database, Session
+from models.mapping_files import load_mapping
 from models.sources import Source, connect_source, find_source, tells_customers
+from models.webhook_mapping_files import load_webhook_mapping
 from settings import Settings
 from workers.console import located_settings
 from workers.embedded.connection import connect_temporal

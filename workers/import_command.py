@@ -9,12 +9,12 @@ from rich.console import Console
 from activities.import_orders import ImportOrder, open_import
 from domain.errors import InvalidInputError
 from domain.mapping import Mapping
-from integrations.mapping_files import load_mapping
 from integrations.tabular import FileReader
 from integrations.tabular_postgres import copy_tables, is_warehouse
 from models.clock import wall_now
 from models.database import Database
 from models.imports import ImportRun
+from models.mapping_files import load_mapping
 from settings import load_settings
 from workers.console import located_settings
 from workers.embedded.connection import connect_temporal

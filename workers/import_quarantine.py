@@ -9,11 +9,11 @@ import typer
 from activities.import_replay import Correction
 from activities.import_replay import replay as replay_row
 from domain.errors import InvalidInputError
-from integrations.mapping_files import load_mapping
 from integrations.tabular import FileReader
 from integrations.tracking.kept import KeptMessages
 from models.clock import wall_now
 from models.database import Database, Session
+from models.mapping_files import load_mapping
 from models.quarantine import (
     DISMISSED,
     Quarantined,

@@ -8,6 +8,26 @@ import structlog
 from settings import Settings
 
 
+def for_people() -> structlog.dev.ConsoleRenderer:
+    """Return the form for a terminal: tracebacks show no local variables, since some of them are secrets."""
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+def configure_console() -> None:
+    """Set what every command starts with, until a part that serves sends its lines elsewhere."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.dev.set_exc_info,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            for_people(),
+        ]
+    )
+
+
 def configure_logs(settings: Settings) -> None:
     """Send structlog and the standard library's loggers to standard error, in one form."""
     shared: list[structlog.types.Processor] = [
@@ -18,9 +38,7 @@ def configure_logs(settings: Settings) -> None:
         structlog.processors.format_exc_info,
     ]
     last: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer() if settings.log_format == "json" else for_people()
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

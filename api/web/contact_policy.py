@@ -26,8 +26,8 @@ NUMBERS = (
     ("emails_per_week", "E-mails to a customer in a week"),
     ("emails_per_person_per_day", "E-mails to one person in a day"),
     ("emails_per_person_per_week", "E-mails to one person in a week"),
-    ("prompts_per_day", "In-app prompts to a customer in a day"),
-    ("prompts_per_week", "In-app prompts to a customer in a week"),
+    ("prompts_per_person_per_day", "In-app prompts to one person in a day"),
+    ("prompts_per_person_per_week", "In-app prompts to one person in a week"),
     ("longest_deferral_days", "Days that a message waits at most"),
 )
 TOPICS = (*(motion.value for motion in Motion), MARKETING)

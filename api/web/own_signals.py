@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -19,6 +18,7 @@ from domain.signal_own import OwnSignal, OwnSignalDocument, read_document
 from domain.vocabulary import Severity
 from models.changes import announce_change
 from models.own_signals import delete_own_signal, get_own_signal, save_own_signal
+from models.plain_yaml import YamlRead, write_plain
 from models.scores import load_policy
 from models.signal_replay import Preview, preview
 
@@ -80,7 +80,7 @@ class OwnSignalController(Controller):
         async with desk.reading() as session:
             document = await get_own_signal(session, key)
         shown = document.model_dump(mode="json")
-        shown["condition"] = yaml.safe_dump(document.condition, sort_keys=False, allow_unicode=True)
+        shown["condition"] = write_plain(document.condition)
         return _page(desk, shown, known=True)
 
     @post("/{key:str}/delete", opt=needs(Permission.EDIT_POLICIES))
@@ -121,13 +121,10 @@ def _refused(desk: Desk, written: Mapping[str, Any], error: InvalidInputError) -
 
 def read_form(form: Mapping[str, Any]) -> OwnSignalDocument:
     """Return what the form describes; raises InvalidInputError naming the field and what is wrong."""
-    try:
-        condition = yaml.safe_load(str(form.get("condition") or ""))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark is not None else ""
-        reason = f"it cannot be read{where}: {getattr(error, 'problem', None) or 'it is no YAML'}"
-        raise InvalidInputError(field="condition", reason=reason) from None
+    read = YamlRead(str(form.get("condition") or ""))
+    if read.problems:
+        raise InvalidInputError(field="condition", reason=str(read.problems[0]))
+    condition = read.data
     if not isinstance(condition, dict):
         raise InvalidInputError(
             field="condition", reason="it is a tree that begins with all, any, not or field"

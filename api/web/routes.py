@@ -8,6 +8,7 @@ from api.web.contacts import ContactController
 from api.web.customers import CustomerController
 from api.web.data import DataController
 from api.web.deliveries import DeliveryController
+from api.web.endpoints import EndpointPage
 from api.web.holding import HoldingController
 from api.web.inbox import InboxController
 from api.web.live import live
@@ -51,6 +52,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         DeliveryController,
         AttentionController,
         ContactPolicyController,
+        EndpointPage,
         SignalController,
         OwnSignalController,
         NotificationPage,

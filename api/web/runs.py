@@ -13,7 +13,9 @@ from api.previews import preview
 from api.web import sentences
 from api.web.desk import DESK, Desk
 from api.web.query import ListAddress, chosen, key, number, text
+from api.web.step_graph import list_steps
 from domain.permissions import Permission
+from domain.playbook import Playbook
 from domain.vocabulary import DecisionKind, InterventionState, Outcome, PauseScope
 from models.previews import load_pending
 from models.resting import Rest, rests_now
@@ -91,6 +93,7 @@ class RunController(Controller):
             resting=resting,
             meetings=meetings,
             outcomes=Outcome,
+            steps=list_steps(Playbook.model_validate(run.document), {}),
             preview=preview(desk.settings, pending, desk.now) if pending is not None else None,
             flash=text(desk.query, "said", 300),
             problem=text(desk.query, "problem", 500),

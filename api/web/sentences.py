@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.web.words import money, plural, words
+from domain.playbook_words import why
 from models.views.timeline import Entry, EntryKind
 
 SENTENCES = {
@@ -87,6 +88,17 @@ def reason(code: str) -> str:
     return words(value or kind)
 
 
+def because(code: str) -> str:
+    """Return the ground of a decision inside a sentence: `tier:high` → churn risk is high."""
+    said = reason(code)
+    return said if said[:2].isupper() else said[:1].lower() + said[1:]
+
+
+def step_reason(code: str) -> str:
+    """Return why a step's state is what it is: `timeout` → Time is up."""
+    return words(why(code))
+
+
 def _day(value: str) -> str:
     try:
         day = dt.date.fromisoformat(value)
@@ -105,7 +117,7 @@ def cause(document: Mapping[str, Any]) -> str:
         points = float(document.get("points") or 0)
         return f"{words(document['family'])}: {points:+.1f} points of risk"
     if "signal" in document:
-        return f"Signal: {words(document['signal']).lower()}"
+        return f"Signal: {words(document['signal'])}"
     if "renewal_on" in document:
         return f"Renewal on {_day(str(document['renewal_on']))}"
     return ", ".join(f"{words(name)}: {value}" for name, value in document.items())
@@ -130,28 +142,6 @@ def span(text: str | None) -> str:
     if value[:-1].isdigit() and value[-1] in UNITS:
         return plural(int(value[:-1]), UNITS[value[-1]])
     return value
-
-
-def condition(tree: object) -> str:
-    """Return a branch's condition as one line."""
-    if not isinstance(tree, dict):
-        return words(tree).lower()
-    for name, joint in (("all", " and "), ("any", " or ")):
-        if name in tree:
-            return joint.join(condition(part) for part in tree[name])
-    if "not" in tree:
-        return f"not {condition(tree['not'])}"
-    if "signal" in tree:
-        return f"signal {words(tree['signal']).lower()} is open{_for(tree)}"
-    operator = words(tree.get("op", "is")).lower()
-    if "performed" in tree:
-        times = f"{operator} {tree.get('times')} times within {tree.get('within')}"
-        return f"performed “{tree['performed']}” {times}"
-    return f"{words(tree.get('field')).lower()} {operator} {_value(tree.get('value'))}{_for(tree)}"
-
-
-def _for(tree: Mapping[str, Any]) -> str:
-    return f" for {tree['for']}" if tree.get("for") else ""
 
 
 def evidence(document: Mapping[str, Any]) -> list[tuple[str, str]]:

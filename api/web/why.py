@@ -14,7 +14,7 @@ from api.web.desk import DESK, Desk
 from api.web.query import text
 from domain.permissions import Permission
 from models.views.playbooks import load_playbooks
-from models.views.why import load_why
+from models.views.why import customer_name, load_why
 
 
 class WhyController(Controller):
@@ -32,9 +32,11 @@ class WhyController(Controller):
         async with desk.reading() as session:
             playbooks = await load_playbooks(session)
             why = await load_why(session, customer_id, key, day, desk.now) if key else None
+            customer = why.customer if why is not None else await customer_name(session, customer_id)
         return desk.page(
             "why.html",
             customer_id=customer_id,
+            customer=customer,
             playbooks=playbooks,
             chosen=key,
             day=day,

@@ -2,12 +2,12 @@
 
 import datetime as dt
 import enum
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.attention import WITHOUT_HUNDREDTHS
-from domain.money import SYMBOLS, say_money
+from domain.money import SYMBOLS, say_money, whole_units
 from domain.time import BusinessInstant
 from models.views.portfolio_summary import Money
 
@@ -22,6 +22,8 @@ PROPER = {
     "e-mail": "e-mail",
 }
 NOTHING = "none"
+UTC_INSTANT = re.compile(r"\d{2} [A-Z][a-z]+ \d{4} \d{2}:\d{2} UTC")
+"""How the ledger writes an instant."""
 UNCOUNTED = ("usage", "onboarding")
 MONTHS_FROM_DAYS = 60
 WEEKS_FROM_DAYS = 14
@@ -39,10 +41,6 @@ def words(value: object) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _units(minor: int, currency: str) -> float:
-    return minor if currency in WITHOUT_HUNDREDTHS else minor / 100
-
-
 def money(minor: int, currency: str) -> str:
     """Return an amount in whole units with its currency: `$120,000`, `CHF 1,200`."""
     return say_money(minor, currency)
@@ -51,7 +49,7 @@ def money(minor: int, currency: str) -> str:
 def compact(minor: int, currency: str) -> str:
     """Return a large amount in three digits: `$4.21M`, `€545K`."""
     symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
-    amount = _units(minor, currency)
+    amount = whole_units(minor, currency)
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
         if abs(amount) >= size:
             scaled = amount / size
@@ -136,6 +134,17 @@ class Say:
         """Return the whole date and time with its zone, for titles."""
         local = self.local(value)
         return f"{local:%A}, {local.day} {local:%B %Y}, {local:%H:%M} {local.tzname()}"
+
+    def told(self, sentence: str) -> str:
+        """Return a sentence of the ledger with its instants on the reader's clock."""
+        return UTC_INSTANT.sub(self._read_instant, sentence)
+
+    def _read_instant(self, found: re.Match[str]) -> str:
+        try:
+            instant = dt.datetime.strptime(found[0], "%d %B %Y %H:%M UTC")  # noqa: DTZ007 - said to be UTC
+        except ValueError:
+            return found[0]
+        return self.moment(instant.replace(tzinfo=dt.UTC))
 
     def days_until(self, value: dt.date | dt.datetime) -> int:
         """Return whole days from today to a date; negative is past."""

@@ -1,6 +1,7 @@
 """What people of the sample portfolio do with what lands on their desk: when, and with what outcome."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from random import Random
 
@@ -18,13 +19,18 @@ OUTCOMES = {
     TaskOutcome.RESOLVED: 0.15,
     TaskOutcome.NO_ANSWER: 0.2,
     TaskOutcome.NOT_NEEDED: 0.05,
+    TaskOutcome.APPROVED: 0.85,
+    TaskOutcome.REJECTED: 0.15,
 }
+"""How often each, among those that a task may end with: a question ends with one of the last two."""
 SPOKE = frozenset({TaskOutcome.REACHED, TaskOutcome.RESOLVED})
 NOTES = {
     TaskOutcome.REACHED: "Spoke with them; they know what to do next.",
     TaskOutcome.RESOLVED: "Solved it together on a call.",
     TaskOutcome.NO_ANSWER: "Nobody answered; left a message.",
     TaskOutcome.NOT_NEEDED: "They had sorted it out already.",
+    TaskOutcome.APPROVED: "Fine as it is.",
+    TaskOutcome.REJECTED: "Not now, please.",
 }
 
 
@@ -46,11 +52,14 @@ class TaskHabit:
         return self.outcome in SPOKE
 
 
-def task_habit(seed: int, key: str, created_at: BusinessInstant) -> TaskHabit:
-    """Return what becomes of a task, by its key."""
+def task_habit(
+    seed: int, key: str, created_at: BusinessInstant, allowed: Collection[TaskOutcome]
+) -> TaskHabit:
+    """Return what becomes of a task, by its key and by what it may end with."""
     random = Random(f"{seed}/{key}")
     is_left, hours = random.random() < LEFT_OPEN, random.uniform(*TASK_HOURS)
-    outcome = random.choices(list(OUTCOMES), list(OUTCOMES.values()))[0]
+    shares = {outcome: share for outcome, share in OUTCOMES.items() if outcome in allowed}
+    outcome = random.choices(list(shares), list(shares.values()))[0]
     finishes = BusinessInstant(created_at + dt.timedelta(hours=hours))
     return TaskHabit(None if is_left else finishes, outcome)
 

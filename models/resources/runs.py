@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from domain.errors import NotFoundError
-from domain.vocabulary import InterventionState
+from domain.vocabulary import GOING_ON, InterventionState
 from models.database import Session
 from models.resources.keyset import Order, Row, Slice, only, read_rows, read_slice
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow, PlaybookVersionRow
@@ -83,9 +83,7 @@ async def list_playbooks(session: Session) -> list[Row]:
             PlaybookRow.released_at,
             PlaybookRow.archived_at,
             func.count().filter(InterventionRow.state == InterventionState.PLANNED).label("planned"),
-            func.count()
-            .filter(InterventionRow.state.in_([InterventionState.RUNNING, InterventionState.PAUSED]))
-            .label("running"),
+            func.count().filter(InterventionRow.state.in_(GOING_ON)).label("running"),
         )
         .outerjoin(InterventionRow, InterventionRow.playbook_key == PlaybookRow.key)
         .group_by(PlaybookRow.key)

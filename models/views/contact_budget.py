@@ -94,26 +94,25 @@ async def load_contact_budget(
 def _allowances(
     policy: ContactPolicy,
     spent: Iterable[Spent],
-    slots: Iterable[tuple[Channel, BusinessInstant] | None],
+    slots: Iterable[BusinessInstant | None],
     now: BusinessInstant,
 ) -> tuple[Allowance, ...]:
     budget, past, coming = policy.budget, list(spent), [slot for slot in slots if slot is not None]
     return tuple(
         Allowance(
-            channel,
+            Channel.EMAIL,
             span // dt.timedelta(hours=1),
             most,
-            sum(one.channel is channel and one.at > now - span for one in past),
-            sum(other is channel and at <= now + span for other, at in coming),
+            sum(one.at > now - span for one in past),
+            sum(at <= now + span for at in coming),
         )
-        for channel in (Channel.EMAIL, Channel.IN_APP)
-        for span, most in ((DAY, budget.of(channel).per_day), (WEEK, budget.of(channel).per_week))
+        for span, most in ((DAY, budget.per_day), (WEEK, budget.per_week))
     )
 
 
 async def _planned(
     session: AsyncSession, customer_id: uuid.UUID
-) -> list[tuple[PlannedContact, tuple[Channel, BusinessInstant] | None]]:
+) -> list[tuple[PlannedContact, BusinessInstant | None]]:
     """Return what is deferred in runs that go on, soonest first, with the slot that it holds."""
     step, run, held = InterventionStepRow, InterventionRow, ContactReservationRow
     same = (
@@ -123,7 +122,7 @@ async def _planned(
     )
     query = (
         select(run.id, PlaybookRow.name, step.step_id, ContactRow.name, step.due_at, step.reason)
-        .add_columns(held.worth, held.displaced, held.channel, held.slot_at)
+        .add_columns(held.worth, held.displaced, held.slot_at)
         .join(run, run.id == step.intervention_id)
         .join(PlaybookRow, PlaybookRow.key == run.playbook_key)
         .outerjoin(held, same)
@@ -138,9 +137,9 @@ async def _planned(
     return [
         (
             PlannedContact(run_id, name, step_id, contact, due, reason or "", worth, displaced or 0),
-            (channel, slot) if slot is not None else None,
+            slot,
         )
-        for run_id, name, step_id, contact, due, reason, worth, displaced, channel, slot in (
+        for run_id, name, step_id, contact, due, reason, worth, displaced, slot in (
             await session.execute(query)
         )
     ]

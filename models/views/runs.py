@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFoundError
 from domain.time import BusinessInstant
-from domain.vocabulary import InterventionState, Motion, Outcome, Segment, StepState
+from domain.vocabulary import GOING_ON, InterventionState, Motion, Outcome, Segment, StepState
 from models.tables.customers import CustomerRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow, PlaybookVersionRow
 
 PAGE_SIZE = 50
 OVERSLEPT = dt.timedelta(hours=24)
 """A run that should have woken so long ago in business time is said to have overslept."""
-OPEN = (InterventionState.PLANNED, InterventionState.RUNNING, InterventionState.PAUSED)
+OPEN = (InterventionState.PLANNED, *GOING_ON)
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ def _joined(*columns: Any) -> Select[Any]:
 def has_overslept(now: BusinessInstant) -> ColumnElement[bool]:
     """Say that a run should have woken at least a day ago, or runs without knowing when it will."""
     late = InterventionRow.expected_wake_at < now - OVERSLEPT
-    lost = InterventionRow.expected_wake_at.is_(None)
-    return (InterventionRow.state == InterventionState.RUNNING) & func.coalesce(or_(late, lost), False)
+    lost = InterventionRow.expected_wake_at.is_(None) & (InterventionRow.state == InterventionState.RUNNING)
+    return InterventionRow.state.in_(GOING_ON) & func.coalesce(or_(late, lost), False)
 
 
 def _conditions(chosen: RunFilter, now: BusinessInstant) -> list[ColumnElement[bool]]:

@@ -4,9 +4,10 @@ import datetime as dt
 
 from sqlalchemy import ColumnElement, Date, Integer, and_, case, cast, false, func, literal, or_, true
 
-from domain.attention import WITHOUT_HUNDREDTHS, ArrBand, AttentionPolicy, AttentionRule, Standing
+from domain.attention import ArrBand, AttentionPolicy, AttentionRule, Standing
 from domain.time import BusinessInstant
 from domain.vocabulary import Attention, HealthStatus, RiskTier
+from models.field_columns import MINOR_PER_UNIT
 from models.tables.customers import CustomerRow
 
 BAD_HEALTH = (HealthStatus.NEEDS_ATTENTION, HealthStatus.AT_RISK)
@@ -38,8 +39,7 @@ def standing_is(now: BusinessInstant) -> ColumnElement[str]:
 
 def arr_is_high(policy: AttentionPolicy) -> ColumnElement[bool]:
     """Say in SQL what `arr_band` says."""
-    units = case((CustomerRow.currency.in_(WITHOUT_HUNDREDTHS), 1), else_=100)
-    return CustomerRow.arr_minor >= policy.high_arr * units
+    return CustomerRow.arr_minor >= policy.high_arr * MINOR_PER_UNIT
 
 
 def renews_within(days: int, today: dt.date) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from models.tables.playbooks import InterventionRow, PlaybookRow
 class Why:
     """The answer. `decisions` are of the day that was asked for, or of all days, the newest first."""
 
+    customer: str
     playbook: str
     open_run: uuid.UUID | None
     decisions: tuple[DecisionRow, ...]
@@ -31,18 +32,28 @@ class Why:
 MOST = 50
 
 
+async def customer_name(session: AsyncSession, customer_id: uuid.UUID) -> str:
+    """Return whom the question is about; raises NotFoundError."""
+    name = await session.scalar(select(CustomerRow.name).where(CustomerRow.id == customer_id))
+    if name is None:
+        raise NotFoundError(what="customer", key=customer_id)
+    return name
+
+
 async def load_why(
     session: AsyncSession, customer_id: uuid.UUID, key: str, on: dt.date | None, now: BusinessInstant
 ) -> Why:
     """Return why; raises NotFoundError. Nothing is decided by asking, and no notice counts as heard."""
-    if await session.get(CustomerRow, customer_id) is None:
+    customer = await session.get(CustomerRow, customer_id)
+    if customer is None:
         raise NotFoundError(what="customer", key=customer_id)
     if await session.get(PlaybookRow, key) is None:
         raise NotFoundError(what="playbook", key=key)
     inputs = await load_director_inputs(session, customer_id, PlaybookShelf(), now)
     runs = [run.id for run in inputs.state.open_runs if run.playbook_key == key]
     grounds = why_not(key, inputs.state, inputs.policy, now)
-    return Why(key, next(iter(runs), None), await _decisions(session, customer_id, key, on), grounds)
+    decisions = await _decisions(session, customer_id, key, on)
+    return Why(customer.name, key, next(iter(runs), None), decisions, grounds)
 
 
 async def _decisions(

@@ -18,11 +18,11 @@ from activities.import_replay import Correction, replay
 from activities.imports import ImportActivities
 from domain.errors import ConflictError, InvalidInputError
 from domain.time import BusinessInstant
-from integrations.mapping_files import LIBRARY, MappingError, load_mapping
 from integrations.tabular import FileReader
 from models.clock import open_clock, wall_now
 from models.database import Database
 from models.imports import FileProgress, load_run
+from models.mapping_files import LIBRARY, MappingError, load_mapping
 from models.quarantine import list_quarantined
 from tests.support.imports import import_folder, shared_data
 from workers.import_report import summary

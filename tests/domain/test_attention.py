@@ -61,7 +61,9 @@ def test_a_currency_without_minor_units_is_compared_in_whole_units() -> None:
     yen = standing(6_000_000, HealthStatus.AT_RISK, RiskTier.HIGH, currency="JPY")
     table = AttentionPolicy(high_arr=5_000_000, rules=DEFAULT_ATTENTION.rules)
     dollars = standing(6_000_000, HealthStatus.AT_RISK, RiskTier.HIGH)
+    francs = standing(6_000_000, HealthStatus.AT_RISK, RiskTier.HIGH, currency="RWF")
     assert attention_for(table, yen, TODAY)[0] is Attention.NOW
+    assert attention_for(table, francs, TODAY)[0] is Attention.NOW
     assert attention_for(table, dollars, TODAY)[0] is Attention.SCHEDULED
 
 

@@ -126,10 +126,6 @@ def test_the_next_time_never_goes_back_when_one_asks_later(
     assert next_in_window(instant, hours, name) <= next_in_window(later, hours, name)
 
 
-def test_a_time_that_yaml_took_for_a_number_is_the_time_that_was_meant() -> None:
-    assert Window.model_validate({"from": 9 * 60 + 30, "to": 1020}) == window("09:30", "17:00", *WEEKDAYS[:5])
-
-
 def test_years_of_days_off_are_skipped_day_by_day() -> None:
     start = at("2026-01-14T10:00", "Europe/Berlin")
     ten_years = closed(start, "Europe/Berlin", range(3650))

@@ -112,7 +112,7 @@ def values_of(name: str) -> st.SearchStrategy[Value]:
     if FIELDS[name].words:
         return st.sampled_from(FIELDS[name].words)
     kinds: dict[type, st.SearchStrategy[Value]] = {
-        str: st.text(max_size=8),
+        str: st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8),
         int: st.integers(-1000, 1000),
         float: st.floats(-1e9, 1e9),
         bool: st.booleans(),

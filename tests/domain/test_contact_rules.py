@@ -1,5 +1,6 @@
 """The contact policy as people edit it, the family of every signal, and links that nobody can guess."""
 
+import re
 import uuid
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.contact_policy import ContactPolicy
+from domain.contact_policy import ContactPolicy, StoredPolicyError, stored_contact_policy
 from domain.contact_slots import ContactBudget
 from domain.links import LinkMaker
 from domain.signal_families import FAMILIES, speaks_of
@@ -48,6 +49,28 @@ def test_an_edited_policy_comes_back_as_it_was_stored() -> None:
 def test_a_policy_that_would_stop_decisions_is_refused(document: dict[str, object], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         ContactPolicy.model_validate(document)
+
+
+def test_an_older_document_is_read_with_what_has_come_since_as_by_default() -> None:
+    silence = {"strategic": 10, "managed": 20}
+    old = {"emails_per_day": 2, "longest_silence_days": silence, "emails_per_month": 4}
+    expected = {"emails_per_day": 2, "longest_silence_days": {**silence, "tech_touch": 45}}
+    assert stored_contact_policy(old) == ContactPolicy.model_validate(expected)
+    assert stored_contact_policy({}) == stored_contact_policy(None) == ContactPolicy()
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (["strategic"], "no mapping of names"),
+        ({"emails_per_day": "many"}, "emails_per_day: "),
+        ({"longest_silence_days": 3}, "longest_silence_days: "),
+        ({"longest_silence_days": {"managed": 0}}, "longest_silence_days.managed: "),
+    ],
+)
+def test_a_stored_document_that_is_nonsense_is_named_with_the_way_out(document: object, words: str) -> None:
+    with pytest.raises(StoredPolicyError, match=rf"{re.escape(words)}.*PUT a whole one"):
+        stored_contact_policy(document)
 
 
 def test_every_family_but_outcomes_has_a_signal_that_is_a_cause() -> None:

@@ -92,8 +92,9 @@ def test_prompts_have_a_cap_of_their_own_and_no_office_hours() -> None:
     prompt = ask(channel=Channel.IN_APP)
     mails = [Spent(night, "ann")] * 3
     assert earliest(prompt, mails, BUDGET, night) == night
-    prompts = [Spent(night, "ann", Channel.IN_APP)] * 2
+    prompts = [Spent(night, "ann", Channel.IN_APP)]
     assert not has_room(prompt, night, prompts, BUDGET)
+    assert has_room(ask(channel=Channel.IN_APP, person="ben"), night, prompts, BUDGET)
     assert has_room(ask(), NOON, prompts, BUDGET)
 
 
@@ -122,6 +123,8 @@ def test_worth_is_expected_loss_times_uplift_and_priority_stands_for_what_is_not
     assert worth_of(60, stake) == pytest.approx(60)
     assert worth_of(60, stake, uplift=0.2) == pytest.approx(200)
     assert worth_of(70, Stake()) > worth_of(60, Stake()) > 0
+    yen = Stake(arr_minor=10_000, currency="JPY", churn_probability=0.1)
+    assert worth_of(60, yen) == pytest.approx(worth_of(60, stake))
 
 
 # ------------------------------------------------------------------ any stream of messages

@@ -65,6 +65,38 @@ def test_medium_risk_means_the_watchlist_and_one_heads_up() -> None:
     assert bench.rule(notice(NoticeKind.TIER_CHANGED)).directives == ()
 
 
+def test_a_cause_that_flickers_twenty_times_in_a_day_is_refused_once() -> None:
+    bench = Bench(replace(QUIET, do_not_contact=True))
+    refused: list[str] = []
+    for _ in range(20):
+        for tier in (RiskTier.HIGH, RiskTier.MEDIUM):
+            drivers = high(SUPPORT).drivers
+            bench.rule(after=timedelta(minutes=36), tier=tier, drivers=drivers, watchlisted_at=NOW)
+            refused += [refusal.reason for refusal in bench.said(Refuse)]
+    assert refused == ["do_not_contact"]
+    bench.rule(after=2 * DAY)
+    bench.rule(tier=RiskTier.HIGH)
+    assert [refusal.reason for refusal in bench.said(Refuse)] == ["do_not_contact"], "news after a quiet day"
+
+
+def test_a_refusal_whose_reason_goes_to_and_fro_is_told_once_per_reason() -> None:
+    bench = Bench(high(SUPPORT))
+    refused: list[str] = []
+    for turn in range(40):
+        bench.rule(after=timedelta(minutes=36), holdout=turn % 2 == 0, do_not_contact=turn % 2 == 1)
+        refused += [refusal.reason for refusal in bench.said(Refuse)]
+    assert sorted(refused) == ["do_not_contact", "holdout"]
+
+
+def test_what_was_refused_is_news_once_its_playbook_has_run_in_between() -> None:
+    bench = Bench(high(SUPPORT, do_not_contact=True))
+    bench.rule()
+    bench.rule(after=timedelta(hours=1), do_not_contact=False)
+    assert bench.started == ["support-frustration"]
+    bench.rule(after=timedelta(hours=1), do_not_contact=True, open_runs=())
+    assert [refusal.reason for refusal in bench.said(Refuse)] == ["do_not_contact"]
+
+
 def test_low_again_takes_the_customer_off_the_watchlist() -> None:
     bench = Bench(replace(QUIET, tier=RiskTier.MEDIUM))
     bench.rule()

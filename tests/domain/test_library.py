@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.conditions import Value
 from domain.playbook import Playbook
 from domain.vocabulary import HealthStatus, Motion, Outcome, TaskOutcome, TouchTier
 from models.playbooks import read_library
@@ -168,6 +169,17 @@ def test_nobody_speaks_of_growth_while_the_risk_is_high(document: Playbook, rank
     assert (life.ending.outcome, life.sends, life.run.warnings) == (Outcome.STOPPED, [], [])
 
 
+@pytest.mark.parametrize("key", ["value-conversation", "expansion-blocker", "contract-stagnation"])
+def test_nobody_who_owes_us_is_asked_about_growth_or_the_contract(key: str) -> None:
+    document = LIBRARY[key]
+    facts: dict[str, Value] = {"tier_rank": 0, "health_status": "thriving"}
+    assert document.only_if is not None
+    assert document.only_if.holds(facts)
+    assert not document.only_if.holds(facts | {"past_due_days": 3})
+    life = Life(document, World(health=HealthStatus.THRIVING, past_due_days=3))
+    assert (life.ending.outcome, life.sends, life.run.warnings) == (Outcome.STOPPED, [], [])
+
+
 def test_an_offer_is_proposed_only_where_enough_is_at_stake() -> None:
     save = LIBRARY["escalated-save"]
     small = Life(save, World(expected_loss=14_999))
@@ -195,7 +207,7 @@ def test_what_rests_on_a_part_that_may_be_missing_says_so() -> None:
         assert ("in_app_prompt" in kinds) is ("in_app" in document.requires), document.key
         assert ("retry_payment" in kinds) is ("billing" in document.requires), document.key
         if document.requires:
-            assert "later release" in document.description
+            assert "Needs " in document.description, document.key
 
 
 def test_escalation_comes_first_then_high_risk_then_signals_then_what_is_proactive() -> None:

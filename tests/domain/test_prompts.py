@@ -1,8 +1,10 @@
 import datetime as dt
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.contact_policy import ContactPolicy
 from domain.guard import Defer, Recipient, Refuse
 from domain.prompts import Onlooker, ProposedPrompt, Show, may_prompt
 from domain.run_state import StepRow
@@ -18,7 +20,8 @@ def person(
     key: str, last: BusinessInstant | None = None, zone: str = "UTC", *, agrees: bool = True
 ) -> Onlooker:
     consents = frozenset({Purpose.LIFECYCLE} if agrees else set())
-    return Onlooker(Recipient(key, zone, has_address=False, suppressed=False, consents=consents), last)
+    recipient = Recipient(key, zone, has_address=False, suppressed=False, consents=consents)
+    return Onlooker(recipient, () if last is None else (last,))
 
 
 def proposed(*people: Onlooker, at_most: int = 1, first: BusinessInstant = NOW) -> ProposedPrompt:
@@ -29,6 +32,7 @@ def proposed(*people: Onlooker, at_most: int = 1, first: BusinessInstant = NOW) 
         holdout=False,
         touch_tier=TouchTier.MANAGED,
         first_asked_at=first,
+        budget=ContactPolicy().budget,
     )
 
 
@@ -59,6 +63,16 @@ def test_two_prompts_are_never_on_one_local_day_also_where_it_has_25_hours(zone:
         assert local[0] < local[1]
         assert verdict.until >= at + 24 * HOUR
         at += HOUR
+
+
+def test_the_contact_policy_says_how_many_prompts_a_person_gets() -> None:
+    seen = tuple(BusinessInstant(NOW - days * 25 * HOUR) for days in range(1, 5))
+    busy = replace(person("a"), offered=seen)
+    assert may_prompt(proposed(busy), NOW) == Show(("a",))
+    strict = replace(proposed(busy), budget=ContactPolicy(prompts_per_person_per_week=4).budget)
+    assert may_prompt(strict, NOW) == Defer(BusinessInstant(min(seen) + dt.timedelta(days=7)), "budget")
+    none = replace(proposed(person("a")), budget=ContactPolicy(prompts_per_person_per_day=0).budget)
+    assert may_prompt(none, NOW) == Refuse("budget")
 
 
 def test_a_prompt_that_was_put_off_is_waited_for_and_then_asked_for_again() -> None:

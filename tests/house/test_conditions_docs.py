@@ -2,9 +2,9 @@ import re
 import runpy
 
 import pytest
-import yaml
 
 from domain.condition_check import check_condition
+from models.plain_yaml import YamlRead
 from tests.house.repository import ROOT
 
 PAGE = ROOT / "docs" / "conditions.md"
@@ -20,4 +20,4 @@ def test_the_published_table_of_fields_is_the_registry() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_of_the_page_can_be_asked_of_customers(example: str) -> None:
-    assert check_condition(yaml.safe_load(example)).problems == ()
+    assert check_condition(YamlRead(example).data).problems == ()

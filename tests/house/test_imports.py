@@ -58,3 +58,7 @@ def test_nothing_but_the_console_script_imports_the_command_line() -> None:
 
 def test_nothing_in_the_product_imports_its_tests() -> None:
     assert importers({"tests"}, *PRODUCT) == []
+
+
+def test_every_document_is_read_by_the_one_reader_of_yaml() -> None:
+    assert importers({"yaml"}, *PRODUCT, "tools/*.py") == ["models/plain_yaml.py"]

@@ -3,7 +3,6 @@ import runpy
 from typing import Any
 
 import pytest
-import yaml
 
 from domain.documents import TEXT_FIELDS
 from domain.fields import FIELDS
@@ -11,11 +10,12 @@ from domain.playbook import Playbook
 from domain.playbook_contacts import Offer, Person, ToPeople
 from domain.playbook_steps import STEP_KINDS, Step, Wait
 from domain.playbook_triggers import TRIGGERS, Autonomy, Exit, Goal, OnReply, Recalibration, Trigger
+from models.plain_yaml import YamlRead
 from models.playbooks import read_library
 from tests.house.repository import ROOT
 
 GUIDE = (ROOT / "docs" / "writing-playbooks.md").read_text(encoding="utf-8")
-EXAMPLES = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
+EXAMPLES = [YamlRead(text).data for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
 BASE: dict[str, Any] = {
     "key": "an-example", "name": "n", "description": "d", "motion": "retention", "priority": 5,
     "trigger": {"manual": True},

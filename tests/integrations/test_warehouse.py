@@ -7,12 +7,12 @@ import psycopg
 import pytest
 
 from domain.errors import InvalidInputError
-from integrations.mapping_files import load_mapping
 from integrations.providers import open_reader
 from integrations.tabular_postgres import copy_tables
 from models.clock import open_clock, wall_now
 from models.connections import Connection, save_connection
 from models.database import Database
+from models.mapping_files import load_mapping
 from models.sources import Source, connect_source
 from tests.support.imports import import_folder
 from tests.support.pulls import CIPHER, pull, rows, value

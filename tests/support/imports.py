@@ -9,11 +9,11 @@ from temporalio.testing import ActivityEnvironment
 from activities.contracts_imports import FinishImportInput, ImportFileInput, PlanImportInput
 from activities.import_orders import ImportOrder, open_import
 from activities.imports import ImportActivities
-from integrations.mapping_files import load_mapping
 from integrations.tabular import FileReader
 from models.clock import open_clock, wall_now
 from models.database import Database
 from models.imports import ImportRun, load_run
+from models.mapping_files import load_mapping
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 

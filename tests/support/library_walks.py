@@ -24,6 +24,7 @@ class World:
     has_owner: bool = True
     health: HealthStatus | None = HealthStatus.NEUTRAL
     tier_rank: int = 1
+    past_due_days: int = 0
     expected_loss: float = 0.0
     customer: int = 0
 
@@ -123,6 +124,7 @@ class Life:
         done = [one.outcome for one in view.tasks if one.outcome is not None]
         return {
             "tier_rank": world.tier_rank,
+            "past_due_days": world.past_due_days,
             "touch_tier": world.touch_tier.value,
             "has_owner": world.has_owner,
             "health_status": world.health.value if world.health else None,

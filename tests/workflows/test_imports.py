@@ -15,11 +15,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from activities.import_orders import ImportOrder, open_import
-from integrations.mapping_files import load_mapping
 from integrations.tabular import FileReader
 from models.clock import wall_now
 from models.database import Database
 from models.imports import ImportRun, load_run
+from models.mapping_files import load_mapping
 from tests.support.binaries import dev_server
 from tests.support.forked import ForkedProcess, forked
 from tests.support.import_worker import work

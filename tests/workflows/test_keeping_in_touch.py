@@ -62,6 +62,22 @@ async def test_a_call_that_nobody_answered_is_followed_by_the_letter(loop: Loop,
     assert run.outcome is not Outcome.SAVED
 
 
+async def test_a_letter_that_ends_its_run_is_still_given_to_somebody_to_answer(
+    loop: Loop, scene: Scenario
+) -> None:
+    await loop.live(32)
+    await scene.finish("Speak with", TaskOutcome.NO_ANSWER, loop.clock.now())
+    await loop.live(8)
+    await scene.touch(loop.clock.now(), "reply", direction="in", channel="email", contact="ann")
+    await loop.ring()
+    await loop.live(0.5)
+    (run,) = await scene.runs()
+    assert (run.state, run.outcome) == (InterventionState.ENDED, Outcome.SAVED)
+    (asked,) = [one for one in await scene.heads_ups() if one.dedupe_key == "reply"]
+    assert (asked.owner_id, asked.state.value) == (scene.csm_id, "open")
+    assert asked.title == "Acme has answered: write back"
+
+
 async def test_sixty_days_before_the_renewal_the_question_is_asked_and_renewing_ends_the_run(
     loop: Loop,
 ) -> None:
@@ -79,9 +95,7 @@ async def test_sixty_days_before_the_renewal_the_question_is_asked_and_renewing_
     await scene.changed(loop.clock.now())
     await loop.ring()
 
-    async def is_over() -> (
-        bool
-    ):  # no time may pass: the workflow continues as new, and this server stops its clock
+    async def is_over() -> bool:  # no time may pass: continued as new, this server would stop its clock
         return (await scene.runs())[0].state is InterventionState.ENDED
 
     await until_true(is_over)

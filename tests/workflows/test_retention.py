@@ -146,5 +146,8 @@ async def test_a_signal_that_flickers_twenty_times_a_day_destroys_no_run(loop: L
         if one.action == "start_run" and one.kind is DecisionKind.DIRECTIVE
     ]
     assert len(started) == 1
+    assert [one.dedupe_key for one in await scene.heads_ups()].count(SignalKind.USAGE_DROP.value) == 1
+    told = [one.subject for one in await scene.decisions() if one.action == "heads_up"]
+    assert told.count(SignalKind.USAGE_DROP.value) == 1
     await loop.live(3)
     assert len(loop.sender.accepted) == 1

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 import pytest
+from sqlalchemy import func, select
 
 from api.previews import preview
 from domain.errors import ConflictError, InvalidInputError
@@ -13,8 +14,10 @@ from models.previews import load_pending
 from models.resting import end_rest, find_rest, order_rest
 from models.run_control import restart_run, retry_run, skip_step, stop_run
 from models.tables.customers import CustomerRow
+from models.tables.facts import MeetingRow
 from models.tables.ledger import EffectRow
 from models.tables.playbooks import InterventionRow
+from tests.support.inviting import invitation_of
 from tests.support.loop import Loop
 from tests.support.runs import one_letter, open_run, start_run
 from tests.support.scenario import Scenario
@@ -159,6 +162,24 @@ async def test_a_letter_that_is_put_off_is_previewed_and_once_skipped_never_leav
     await loop.live(5)
     assert (await run.steps())["again", 1] == (StepState.SKIPPED, "skipped by Ada Osei")
     assert await run.effects() == ["letter/1"]
+
+
+async def test_an_invitation_is_previewed_with_the_slot_that_would_be_proposed(loop: Loop) -> None:
+    scene = await begin(loop)
+    visit = await invitation_of(loop.database, scene.customer_id, loop.clock.now())
+    now = loop.clock.now()
+    async with loop.database.transaction() as session:
+        pending = await load_pending(session, visit.intervention_id, now)
+        assert (await session.scalar(select(func.count()).select_from(MeetingRow))) == 0
+    assert pending is not None
+    assert pending.context is not None
+    assert pending.context.meeting is not None
+    assert pending.context.meeting.starts_at >= now + 3 * DAY
+    shown = preview(web_settings(loop.database.url), pending, now)
+    assert (shown.to, shown.problem) == ("Ann Able <ann@acme.example>", "")
+    assert "Review with Acme" in shown.text
+    assert "/meeting/" not in shown.text
+    assert "proposed now" in shown.note
 
 
 @pytest.mark.parametrize("step", [None, "letter"])

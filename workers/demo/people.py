@@ -17,7 +17,7 @@ from ml.simulation.simulation import Simulation
 from models.clock import wall_now
 from models.database import Database
 from models.demo_people import ReceivedMail, WaitingTask, received_mails, waiting_tasks
-from models.work import complete_task
+from models.work import complete_task, outcomes_of
 from workers.demo.seed import store
 
 LOOK_BACK = dt.timedelta(days=2)
@@ -53,7 +53,7 @@ class DemoPeople:
             tasks = await waiting_tasks(session)
         facts: list[Fact] = []
         for task in tasks:
-            habit = task_habit(self._seed, task.effect_key, task.created_at)
+            habit = task_habit(self._seed, task.effect_key, task.created_at, outcomes_of(task.kind))
             if habit.finishes_at is not None and now >= habit.finishes_at and task.assignee_id:
                 facts += await self._finish(task, task.assignee_id, habit, now)
         return facts

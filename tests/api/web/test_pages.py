@@ -42,6 +42,7 @@ NEEDS = {
     "/webhook-deliveries": Permission.READ_IMPORTS,
     "/attention": Permission.READ_CUSTOMERS,
     "/contact-policy": Permission.READ_CUSTOMERS,
+    "/endpoints": Permission.READ_PLAYBOOKS,
     "/signals": Permission.READ_CUSTOMERS,
     "/signals/ticket_overdue": Permission.READ_CUSTOMERS,
     "/signals/own": Permission.EDIT_POLICIES,

@@ -79,19 +79,19 @@ def test_codes_of_runs_are_said_in_words() -> None:
     assert sentences.reason("signal:usage_drop") == "Usage drop"
     assert sentences.reason("renewal:2026-12-01") == "Renewal on 1 Dec 2026"
     assert sentences.cause({"family": "usage", "points": 12.0}) == "Usage: +12.0 points of risk"
+    assert sentences.cause({"signal": "qbr_missed"}) == "Signal: QBR missed"
     assert sentences.span("5d") == "5 days"
-    assert sentences.condition({"field": "touch_tier", "op": "is", "value": "tech_touch"}) == (
-        "touch tier is tech_touch"
-    )
-    clauses = [
-        {"field": "health_status", "op": "is", "value": "at_risk", "for": "30d"},
-        {"performed": "Report Exported", "op": "at_least", "times": 3, "within": "30d"},
-        {"signal": "usage_drop", "for": None},
-    ]
-    assert sentences.condition({"any": clauses}) == (
-        "health status is at_risk for 30d or performed “Report Exported” at least 3 times within 30d"
-        " or signal usage drop is open"
-    )
+    assert sentences.because("tier:high") == "churn risk is high"
+    assert sentences.step_reason("timeout") == "Time is up"
+    assert sentences.step_reason("task_done") == "Task done"
+    assert sentences.because("quiet_hours") == "quiet hours"
+    assert sentences.because("signal:qbr_missed") == "QBR missed"
+
+
+def test_an_instant_of_the_ledger_is_told_on_the_readers_clock() -> None:
+    told = BERLIN.told("Put off until 08 September 2026 23:13 UTC: it is a day off.")
+    assert told == "Put off until 9 Sep, 01:13: it is a day off."
+    assert BERLIN.told("Until 99 Never 2026 10:00 UTC") == "Until 99 Never 2026 10:00 UTC"
 
 
 def test_a_receipt_names_each_cancelled_thing_once() -> None:

@@ -78,11 +78,13 @@ async def test_fields_of_the_record_are_read_as_of_the_moment_of_asking(database
         told = {"arr_minor": 1_234_50, "renewal_on": dt.date(2026, 7, 15), "notice_days": 10}
         key = await made.customer(started_at=ago(400.5), acted_tier=RiskTier.HIGH, **told)
         yen = await made.customer(arr_minor=500, currency="JPY")
+        dinars = await made.customer(arr_minor=500_000, currency="KWD")
         gone = await made.customer(status=CustomerStatus.CHURNED, churned_at=ago(3))
     asked = ("arr", "tenure_days", "days_to_renewal", "days_to_notice", "tier_rank", "has_owner", "nps")
     assert await values(database, key, *asked) == [1234.5, 400, 30, 20, 2, False, None]
     assert await values(database, key, *asked[1:4], now=later(31)) == [431, -1, -11]
     assert await values(database, yen, "arr", "days_to_renewal", "days_since_churn") == [500, None, None]
+    assert await values(database, dinars, "arr") == [500]
     assert await values(database, gone, "days_since_churn") == [3]
 
 

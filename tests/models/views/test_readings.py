@@ -1,6 +1,7 @@
 import uuid
 
 import pytest
+from sqlalchemy import update
 
 from domain.errors import NotFoundError
 from domain.timeline import Segment, Timeline
@@ -15,6 +16,7 @@ from domain.vocabulary import (
 )
 from models.clock import wall_now
 from models.database import Database
+from models.tables.playbooks import InterventionRow
 from models.views.chrome import load_chrome
 from models.views.customer import load_contacts, load_customer, load_signals
 from models.views.data import load_imports, load_sources
@@ -120,6 +122,14 @@ async def test_runs_are_filtered_and_those_that_overslept_are_marked(
     assert {run.outcome for run in saved.runs} == {Outcome.SAVED}
     assert [run.overslept for run in late.runs] == [True]
     assert late.runs[0].customer == "Fathom Analytics"
+    async with database.transaction() as session:
+        resting = update(InterventionRow).where(InterventionRow.id == late.runs[0].id)
+        await session.execute(resting.values(state=InterventionState.PAUSED))
+        assert (await load_runs(session, RunFilter(overslept=True), NOW)).total == 1, "a rest has an end, too"
+        await session.execute(resting.values(expected_wake_at=None))
+        assert (await load_runs(session, RunFilter(overslept=True), NOW)).total == 0, (
+            "or none, until somebody"
+        )
     assert detail.steps
     assert detail.document["key"] == detail.line.playbook_key
 

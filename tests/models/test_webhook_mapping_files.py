@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from integrations.mapping_files import MappingError
-from integrations.webhook_mapping_files import load_webhook_mapping
+from models.mapping_files import MappingError
+from models.webhook_mapping_files import load_webhook_mapping
 from tests.house.repository import ROOT
 
 
