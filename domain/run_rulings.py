@@ -31,7 +31,8 @@ def rule_on_runs(
 ) -> tuple[list[Directive], Memory, BusinessInstant | None]:
     """Open, release, replace or refuse runs, worthiest first; also say when to try again."""
     candidates = find_candidates(state, policy, now)
-    directives = [*_stale_plans(candidates, state.open_runs), *_untimely_expansion(state)]
+    directives = _untimely_expansion(state)
+    directives += _stale_plans(candidates, _without_ended(state.open_runs, directives))
     open_runs = _without_ended(state.open_runs, directives)
     refused: dict[str, str] = {}
     tries: list[BusinessInstant] = []
