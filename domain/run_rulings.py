@@ -12,6 +12,8 @@ from domain.vocabulary import InterventionState, Motion, Outcome, RiskTier, Sign
 
 RATE_RETRY = timedelta(hours=24)
 NO_PLAYBOOK = "none"
+RESTING = "resting"
+"""Why nothing opens while a person has ordered a rest: at its end these customers are looked at again."""
 ASKED = "asked:"
 
 
@@ -64,7 +66,7 @@ def _try_again(
     reason: str, candidate: Candidate, state: CustomerState, now: BusinessInstant
 ) -> BusinessInstant | None:
     """Return when a refusal may have lost its ground by mere passing of time."""
-    if reason == "resting":
+    if reason == RESTING:
         return state.resting.get(candidate.playbook.document.key)
     if reason == "capacity":
         return BusinessInstant(now + RATE_RETRY)
@@ -234,7 +236,7 @@ OBJECTIONS = (
     *OBJECTIONS_TO_THE_CUSTOMER,
     Objection("not_available", "It needs a part that is not connected here.", _lacks_a_part),
     Objection(
-        "resting",
+        RESTING,
         "A person has ordered a rest that covers it.",
         lambda case: case.candidate.playbook.document.key in case.state.resting,
     ),

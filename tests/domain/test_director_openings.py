@@ -226,3 +226,13 @@ def test_the_expected_value_of_a_run_is_written_beside_it() -> None:
     one.rule(requests=(wish(),), churn_probability=0.2, arr_minor=5_000_000)
     (start,) = [each for each in one.ruling.directives if isinstance(each, StartRun)]
     assert start.expected_value == 500.0
+
+
+def test_a_plan_to_sell_that_is_untimely_and_called_for_by_nothing_ends_once() -> None:
+    one = bench({"health": "at_risk"}, motion=Motion.EXPANSION)
+    (playbook,) = one.policy.playbooks
+    one.policy = replace(one.policy, playbooks=(replace(playbook, released=False),))
+    one.rule(health_status=HealthStatus.AT_RISK, health_was_better=True)
+    assert len(starts(one)) == 1
+    ruling = one.rule(health_status=HealthStatus.THRIVING, tier=RiskTier.HIGH)
+    assert len([end for end in ruling.directives if isinstance(end, EndRun)]) == 1

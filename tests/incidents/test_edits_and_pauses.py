@@ -4,10 +4,12 @@ import datetime as dt
 
 import pytest
 
-from domain.vocabulary import InterventionState, StepState
+from domain.vocabulary import InterventionState, PauseScope, SignalKind, StepState
+from models.hands import Hand
 from models.installation import observe_again, release
 from models.resources.playbooks import archive
-from tests.support.journeys import call, journey, letter, recipe, rest
+from models.resting import end_rest, order_rest
+from tests.support.journeys import adopt, call, journey, letter, recipe, rest
 from tests.support.loop import Loop
 from tests.support.scenario import Scenario
 
@@ -64,6 +66,26 @@ async def test_whoever_comes_to_a_message_in_a_pause_neither_skips_it_nor_leaves
     assert (await run.at(), len(loop.sender.accepted)) == ("rest", 1)
 
 
+async def test_whoever_comes_to_qualify_in_a_pause_is_taken_up_when_it_ends(
+    loop: Loop, scene: Scenario
+) -> None:
+    trigger = {"signals": ["limit_proximity"]}
+    document = recipe(call("call"), rest("rest", "9d"), key="near-the-limit", trigger=trigger)
+    await adopt(loop, document)
+    hand = Hand("Ada Osei", None, loop.clock.now(), loop.clock.wall_now())
+    async with loop.database.transaction() as session:
+        pause = await order_rest(session, PauseScope.PLAYBOOK, document.key, None, "a holiday", hand)
+    await scene.open_signal(SignalKind.LIMIT_PROXIMITY, loop.clock.now())
+    await loop.live(3)
+    assert await scene.runs() == []
+    hand = Hand("Ada Osei", None, loop.clock.now(), loop.clock.wall_now())
+    async with loop.database.transaction() as session:
+        await end_rest(session, pause, hand)
+    assert await loop.ring() == 1
+    await loop.decided(scene.customer_id)
+    assert [run.playbook_key for run in await scene.runs()] == ["near-the-limit"]
+
+
 async def test_a_message_that_fell_due_in_a_pause_leaves_when_the_pause_ends(
     loop: Loop, scene: Scenario
 ) -> None:
@@ -88,7 +110,7 @@ async def test_a_playbook_that_is_withdrawn_and_released_again_goes_on_where_its
     await loop.live(1)
     async with loop.database.transaction() as session:
         await observe_again(session, playbook_key=document.key)
-    await loop.live(4)
+    await loop.live(3)
     assert await run.became("letter") == (StepState.DEFERRED, "observing")
     async with loop.database.transaction() as session:
         await release(session, loop.clock.now(), loop.clock.wall_now(), playbook_key=document.key)

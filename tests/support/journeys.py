@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 
 from domain.edit_impact import Choices, OnOpen
 from domain.playbook import Playbook
@@ -36,7 +37,7 @@ def call(name: str, title: str = "Call $customer") -> dict[str, object]:
     return {"id": name, "create_task": {"title": title, "body": "Now."}}
 
 
-def recipe(*steps: dict[str, object], **more: object) -> Playbook:
+def recipe(*steps: Mapping[str, object], **more: object) -> Playbook:
     """A playbook of these steps that ends by what a test does."""
     given: dict[str, object] = {"key": "a-journey", "steps": list(steps), "goal": PATIENT}
     return one_letter(**(given | more))  # type: ignore[arg-type]  # its own names, and those of the document

@@ -156,9 +156,7 @@ async def test_critical_risk_replaces_what_runs_calls_csm_manager_and_executive_
     assert steps["review"] == (StepState.DONE, None)
 
 
-@pytest.mark.parametrize(
-    ("expiry", "sent", "behind"), [("go", 1, 1), ("skip", 0, 1), ("end", 0, 0)]
-)
+@pytest.mark.parametrize(("expiry", "sent", "behind"), [("go", 1, 1), ("skip", 0, 1), ("end", 0, 0)])
 async def test_an_approval_that_nobody_gives_expires_by_policy_and_the_run_comes_to_an_outcome(
     loop: Loop, scene: Scenario, expiry: str, sent: int, behind: int
 ) -> None:
