@@ -90,7 +90,7 @@ def playbooks(draw: st.DrawFn, key: str, kind: str) -> KnownPlaybook:
 @st.composite
 def policies(draw: st.DrawFn) -> DirectorPolicy:
     """Up to six playbooks of any kinds, one of them several times."""
-    kinds = draw(st.lists(st.sampled_from(TRIGGERS), min_size=1, max_size=6))
+    kinds = draw(st.lists(st.sampled_from(TRIGGERS), min_size=2, max_size=6))
     found = [draw(playbooks(f"{kind.replace('_', '-')}-{at}", kind)) for at, kind in enumerate(kinds)]
     return DirectorPolicy(
         tuple(found),
@@ -113,7 +113,8 @@ def _signals(kinds: list[SignalKind], baseline: bool) -> tuple[Any, ...]:  # noq
     )
 
 
-ANY_SIGNALS = st.lists(st.sampled_from(list(SignalKind)), unique=True, max_size=4)
+OTHERS = [SignalKind.OWN, SignalKind.NO_CONTACT, SignalKind.CHAMPION_LEFT]
+ANY_SIGNALS = st.lists(KINDS | st.sampled_from(OTHERS), unique=True, max_size=3)
 ANY_DRIVERS = st.lists(st.sampled_from(list(HealthComponent)), unique=True, max_size=3)
 CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "tier": st.sampled_from([None, *RiskTier]),
@@ -124,8 +125,8 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "health_status": st.sampled_from([None, *HealthStatus]),
     "health_was_better": st.booleans(),
     "tier_is_baseline": st.integers(0, 4).map(lambda number: number == 0),
-    "renewal_on": st.one_of(st.none(), st.integers(-10, 150).map(renewing)),
-    "dates": st.dictionaries(st.sampled_from(list(CustomerDate)), instants(-400, 200)),
+    "renewal_on": st.one_of(st.none(), st.integers(-5, 100).map(renewing)),
+    "dates": st.dictionaries(st.sampled_from(list(CustomerDate)), instants(-120, 60)),
     "last_touch_at": st.one_of(st.none(), instants(-90, 0)),
     "drivers": ANY_DRIVERS.map(lambda found: tuple(driver(one, 30.0 - at) for at, one in enumerate(found))),
     "signals": st.builds(_signals, ANY_SIGNALS, st.booleans()),
@@ -168,7 +169,7 @@ def _named(draw: st.DrawFn, policy: DirectorPolicy) -> dict[str, Any]:
 
 @st.composite
 def lives(draw: st.DrawFn) -> tuple[Bench, list[Turn]]:
-    """A customer in any state under any policy, and up to five looks at it over months."""
+    """A customer in any state under any policy, and up to four looks at it over months."""
     policy = draw(policies())
     keys = [one.document.key for one in policy.playbooks]
     drawn = {name: draw(values) for name, values in CHANGES.items()}
@@ -182,7 +183,7 @@ def lives(draw: st.DrawFn) -> tuple[Bench, list[Turn]]:
         **drawn,
     )
     bench = Bench(state, policy, Memory(began_at=draw(st.one_of(st.none(), instants(-300, 0)))))
-    return bench, draw(st.lists(_turns(policy), min_size=1, max_size=5))
+    return bench, draw(st.lists(_turns(policy), min_size=1, max_size=4))
 
 
 def _open(draw: st.DrawFn, policy: DirectorPolicy, key: str) -> OpenRun:
