@@ -14,7 +14,6 @@ RATE_RETRY = timedelta(hours=24)
 NO_PLAYBOOK = "none"
 RESTING = "resting"
 """Why nothing opens while a person has ordered a rest: at its end these customers are looked at again."""
-ASKED = "asked:"
 
 
 @dataclass(frozen=True)
@@ -281,7 +280,12 @@ def _as_they_will_be(
         for directive in verdict
         if isinstance(directive, StartRun)
     )
-    return (*_without_ended(open_runs, verdict), *opened)
+    released = {directive.intervention_id for directive in verdict if isinstance(directive, ReleaseRun)}
+    left = [
+        replace(run, state=InterventionState.RUNNING) if run.id in released else run
+        for run in _without_ended(open_runs, verdict)
+    ]
+    return (*left, *opened)
 
 
 def _without_ended(open_runs: Sequence[OpenRun], verdict: Sequence[Directive]) -> tuple[OpenRun, ...]:
@@ -303,9 +307,7 @@ def _stale_plans(candidates: Sequence[Candidate], open_runs: Sequence[OpenRun]) 
     return [
         EndRun(run.id, Outcome.STOPPED, "It was only planned, and nothing calls for it any more.")
         for run in open_runs
-        if run.state is InterventionState.PLANNED
-        and run.playbook_key not in called_for
-        and not run.reason.startswith(ASKED)
+        if run.state is InterventionState.PLANNED and run.playbook_key not in called_for
     ]
 
 

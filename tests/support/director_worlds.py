@@ -190,7 +190,8 @@ def _open(draw: st.DrawFn, policy: DirectorPolicy, key: str) -> OpenRun:
     document = next(one.document for one in policy.playbooks if one.document.key == key)
     state = draw(st.sampled_from([InterventionState.PLANNED, InterventionState.RUNNING]))
     identity = uuid.uuid5(uuid.NAMESPACE_OID, key)
-    return OpenRun(identity, key, document.motion, document.priority, "a reason", state)
+    reason = draw(st.sampled_from(["a reason", "asked:1"]))
+    return OpenRun(identity, key, document.motion, document.priority, reason, state)
 
 
 @st.composite
