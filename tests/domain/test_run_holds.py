@@ -86,6 +86,15 @@ def test_a_step_that_waits_for_the_answer_deals_with_it_itself() -> None:
     assert run.orders == []
 
 
+def test_an_answer_that_ends_a_wait_for_any_contact_is_not_asked_about_a_second_time() -> None:
+    run = Run(recipe(until("touchpoint"), pause("9d")))
+    run.advance()
+    answered = run.now + HOUR
+    run.advance(HOUR, replied_at=answered, touched_at=answered)
+    run.advance(HOUR)
+    assert (run.orders, run.view.position.answering_since) == ([], None)
+
+
 def test_a_wait_for_an_answer_is_not_over_by_one_that_was_dealt_with_before() -> None:
     run = Run(recipe(pause("1d"), until("reply", "3d"), notify()))
     run.advance(replied_at=START)
