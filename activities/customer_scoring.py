@@ -22,14 +22,17 @@ from domain.scoring_policy import ScoringPolicy
 from domain.signals import HeldSignal
 from domain.tier_changes import next_acted
 from domain.time import BusinessInstant
-from domain.vocabulary import NoticeKind
+from domain.vocabulary import HealthStatus, NoticeKind
+from models.awaited import told_by_conditions
 from models.customer_standing import refresh_customers
 from models.database import Database, Session
 from models.features import load_features
 from models.freshness import load_freshness, watch_freshness
 from models.outbox import Notice, put_notices
+from models.playbooks import PlaybookShelf
 from models.scores import Standing, Verdict, load_policy, load_standings, lock_customers, save_verdicts
 from models.signals import CustomerChanges, load_held, load_usual_health, save_changes
+from models.standing_orders import load_standing_orders
 
 BATCH = 100
 """Customers per transaction: their rows are locked for a fraction of a second."""
@@ -44,6 +47,9 @@ class _Basis:
     model: RiskModel
     freshness: Mapping[str, KindFreshness]
     watch: Watch
+    shelf: PlaybookShelf
+    is_health_asked_for: bool = False
+    """Some playbook opens by health that falls."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,10 @@ async def _basis(database: Database, as_of: BusinessInstant, *, is_live: bool = 
         policy = await load_policy(session)
         freshness = await freshness_of(session, as_of, policy.freshness)
         watch = await open_watch(session, policy, as_of) if is_live else Watch(policy)
-    return _Basis(as_of, policy, Scorecard(policy.risk), freshness, watch)
+        shelf = PlaybookShelf()
+        known = (await load_standing_orders(session, shelf)).playbooks if is_live else ()
+    by_health = any(one.document.trigger.health is not None for one in known)
+    return _Basis(as_of, policy, Scorecard(policy.risk), freshness, watch, shelf, by_health)
 
 
 async def _probe(database: Database, ids: Sequence[uuid.UUID], basis: _Basis) -> None:
@@ -144,9 +153,11 @@ async def _score_batch(
         await save_verdicts(session, [one.verdict for one in found])
         notices = [notice for notice, _known_at in refreshed if standings[notice.customer_id].acted]
         notices += [notice for one in found for notice in one.notices]
+        notices += _falls(found, standings) if basis.is_health_asked_for else []
         changes = [one.changes for one in found]
         await hold_back_shown(session, basis.watch, changes, as_of)
         notices += await save_changes(session, changes, as_of, basis.watch.held_back)
+        notices += await told_by_conditions(session, basis.shelf, ids, clock.now())
         await put_notices(session, notices, clock.wall_now())
     return _summary(found, len(notices))
 
@@ -185,6 +196,19 @@ def _tier_notice(verdict: Verdict, standing: Standing) -> tuple[Notice, ...]:
     }
     features = verdict.features
     return (Notice(features.customer_id, NoticeKind.TIER_CHANGED, dict(payload), features.as_of),)
+
+
+def _falls(found: Sequence[_Found], standings: Mapping[uuid.UUID, Standing]) -> list[Notice]:
+    """Tell of health that has fallen to a worse status; the first score is a baseline."""
+    order = list(HealthStatus)
+    fallen: list[Notice] = []
+    for features, health in ((one.verdict.features, one.verdict.health) for one in found):
+        before = standings[features.customer_id].health_status
+        if before is not None and order.index(health.status) > order.index(before):
+            payload = {"fields": ["health_status"]}
+            notice = Notice(features.customer_id, NoticeKind.CUSTOMER_CHANGED, payload, features.as_of)
+            fallen.append(notice)
+    return fallen
 
 
 def _summary(found: Sequence[_Found], notices: int) -> ScoreShardResult:

@@ -11,8 +11,10 @@ from domain.openings import openings, renewal_opening
 from domain.playbook_triggers import OWN
 from domain.signal_families import speaks_of
 from domain.time import BusinessInstant, start_of_day
-from domain.vocabulary import HealthStatus, RiskTier
+from domain.vocabulary import HealthStatus, InterventionState, RiskTier
 
+ASKED = "asked:"
+"""How the reason of a run begins that somebody asked for."""
 RESOLVED_LATELY = timedelta(days=3)
 """For so long after its end a signal may still open what its end calls for."""
 
@@ -39,7 +41,7 @@ def find_candidates(state: CustomerState, policy: DirectorPolicy, now: BusinessI
         for candidate in _of(known, state, policy, now)
     ]
     value = expected_value(state, policy)
-    wished = _by_request(state, policy)
+    wished = (*_by_request(state, policy), *_planned_by_request(state, policy))
     return sorted(
         (replace(one, expected_value=value) for one in (*wished, *found)),
         key=lambda one: _worth(one.playbook),
@@ -66,7 +68,17 @@ def _by_request(state: CustomerState, policy: DirectorPolicy) -> Iterator[Candid
             sentence = f"{request.by} asked for it."
             again = None if request.is_urgent else _allowed_again(known, state)
             cause = {"request_id": str(request.id)}
-            yield Candidate(known, f"asked:{request.id}", sentence, (cause,), again, request=request)
+            yield Candidate(known, f"{ASKED}{request.id}", sentence, (cause,), again, request=request)
+
+
+def _planned_by_request(state: CustomerState, policy: DirectorPolicy) -> Iterator[Candidate]:
+    """Yield what somebody asked for and is only planned: it waits for a release and for nothing else."""
+    known_by_key = {known.document.key: known for known in policy.playbooks}
+    for run in state.open_runs:
+        known = known_by_key.get(run.playbook_key)
+        is_planned = run.state is InterventionState.PLANNED and run.reason.startswith(ASKED)
+        if known is not None and is_planned:
+            yield Candidate(known, run.reason, "Somebody asked for it.", (), None)
 
 
 def _of(

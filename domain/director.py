@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from domain.customer_state import CustomerState, DirectorPolicy, HeardNotice, Memory
 from domain.directives import (
+    AnswerRequest,
     CloseHeadsUp,
     Directive,
     EndRun,
@@ -87,9 +88,11 @@ def _farewell(state: CustomerState, memory: Memory) -> Ruling:
     )
     closed = tuple(CloseHeadsUp(key, "the customer has left") for key in sorted(state.heads_up_keys))
     off = (SetWatchlist(on=False, sentence="The customer has left."),) if state.watchlisted_at else ()
-    return Ruling(
-        memory.model_copy(update={"phase": "churned", "refused": {}}), (*ended, *closed, *off), None
+    answers = tuple(
+        AnswerRequest(one.id, one.playbook_key, "churned", "The customer has left.") for one in state.requests
     )
+    kept = memory.model_copy(update={"phase": "churned", "refused": {}})
+    return Ruling(kept, (*ended, *closed, *off, *answers), None)
 
 
 def _watchlist(state: CustomerState) -> list[Directive]:

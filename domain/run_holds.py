@@ -122,8 +122,9 @@ def held_while_answering(walk: Walk) -> BusinessInstant | None:
 
 
 def _is_news(walk: Walk, replied: BusinessInstant) -> bool:
-    heard = walk.position.reply_heard_at
-    return heard is None or replied > heard
+    """Tell whether nobody has dealt with the answer yet, nor a wait that any contact ended."""
+    heard = (walk.position.reply_heard_at, walk.position.touch_heard_at)
+    return all(at is None or replied > at for at in heard)
 
 
 def _waits_for_it(walk: Walk) -> bool:

@@ -13,7 +13,8 @@ from domain.vocabulary import InterventionState, Motion, Outcome, RiskTier, Sign
 RATE_RETRY = timedelta(hours=24)
 TOLD_FOR = timedelta(hours=24)
 NO_PLAYBOOK = "none"
-ASKED = "asked:"
+RESTING = "resting"
+"""Why nothing opens while a person has ordered a rest: at its end these customers are looked at again."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ def rule_on_runs(
 ) -> tuple[list[Directive], Memory, BusinessInstant | None]:
     """Open, release, replace or refuse runs, worthiest first; also say when to try again."""
     candidates = find_candidates(state, policy, now)
-    directives = [*_stale_plans(candidates, state.open_runs), *_untimely_expansion(state)]
+    directives = _untimely_expansion(state)
+    directives += _stale_plans(candidates, _without_ended(state.open_runs, directives))
     open_runs = _without_ended(state.open_runs, directives)
     refusals: list[Refuse] = []
     tries: list[BusinessInstant] = []
@@ -86,7 +88,7 @@ def _try_again(
     reason: str, candidate: Candidate, state: CustomerState, now: BusinessInstant
 ) -> BusinessInstant | None:
     """Return when a refusal may have lost its ground by mere passing of time."""
-    if reason == "resting":
+    if reason == RESTING:
         return state.resting.get(candidate.playbook.document.key)
     if reason == "capacity":
         return BusinessInstant(now + RATE_RETRY)
@@ -256,7 +258,7 @@ OBJECTIONS = (
     *OBJECTIONS_TO_THE_CUSTOMER,
     Objection("not_available", "It needs a part that is not connected here.", _lacks_a_part),
     Objection(
-        "resting",
+        RESTING,
         "A person has ordered a rest that covers it.",
         lambda case: case.candidate.playbook.document.key in case.state.resting,
     ),
@@ -301,7 +303,12 @@ def _as_they_will_be(
         for directive in verdict
         if isinstance(directive, StartRun)
     )
-    return (*_without_ended(open_runs, verdict), *opened)
+    released = {directive.intervention_id for directive in verdict if isinstance(directive, ReleaseRun)}
+    left = [
+        replace(run, state=InterventionState.RUNNING) if run.id in released else run
+        for run in _without_ended(open_runs, verdict)
+    ]
+    return (*left, *opened)
 
 
 def _without_ended(open_runs: Sequence[OpenRun], verdict: Sequence[Directive]) -> tuple[OpenRun, ...]:
@@ -323,9 +330,7 @@ def _stale_plans(candidates: Sequence[Candidate], open_runs: Sequence[OpenRun]) 
     return [
         EndRun(run.id, Outcome.STOPPED, "It was only planned, and nothing calls for it any more.")
         for run in open_runs
-        if run.state is InterventionState.PLANNED
-        and run.playbook_key not in called_for
-        and not run.reason.startswith(ASKED)
+        if run.state is InterventionState.PLANNED and run.playbook_key not in called_for
     ]
 
 

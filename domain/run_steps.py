@@ -92,17 +92,9 @@ def _has_happened(walk: Walk, wait: Wait) -> bool:
     if wait.event == "reply":
         return _hear(walk, "reply_heard_at", run.replied_at)
     if wait.event == "touchpoint":
-        return _hear_touch(walk)
+        return _hear(walk, "touch_heard_at", run.touched_at)
     at = run.met_at if wait.event == "meeting" else run.paid_at
     return at is not None
-
-
-def _hear_touch(walk: Walk) -> bool:
-    """Take a contact, which may have been an answer: the way that it opens is what deals with it."""
-    is_new = _hear(walk, "touch_heard_at", walk.run.touched_at)
-    if is_new and walk.run.replied_at is not None:
-        walk.set(reply_heard_at=walk.run.replied_at)
-    return is_new
 
 
 def _hear(walk: Walk, name: str, at: BusinessInstant | None) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import ConflictError, NotFoundError
+from domain.run_rulings import RESTING
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import InterventionState, NoticeKind, PauseScope, Segment
 from models.changes import announce_change
@@ -147,7 +148,7 @@ async def _tell(
     run, customer = InterventionRow, CustomerRow
     query = select(run.customer_id).where(run.state != InterventionState.ENDED).distinct()
     if kind is NoticeKind.RESUMED:  # and those of whom nothing was opened because of it
-        held_up = cast(LifecycleRow.state["refused"], Text).contains('"paused"')
+        held_up = cast(LifecycleRow.state["refused"], Text).contains(f'"{RESTING}"')
         await _put(session, select(LifecycleRow.customer_id).where(held_up), pause_, kind, now, wall)
     if pause_.scope is PauseScope.PLAYBOOK:
         query = query.where(run.playbook_key == pause_.key)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.time import BusinessInstant
-from domain.vocabulary import NoticeKind, RequestState
+from domain.vocabulary import CustomerStatus, NoticeKind, RequestState
 from models.changes import announce_change
 from models.hands import Hand
 from models.outbox import Notice, put_notices
@@ -85,9 +85,12 @@ async def request_run(
 async def _check(session: AsyncSession, customer_id: uuid.UUID, playbook_key: str, note: str) -> None:
     if len(note.strip()) > LONGEST_NOTE:
         raise InvalidInputError(field="note", reason=f"at most {LONGEST_NOTE} characters")
-    known = select(CustomerRow.id).where(CustomerRow.id == customer_id).with_for_update(key_share=True)
-    if await session.scalar(known) is None:
+    known = select(CustomerRow.status).where(CustomerRow.id == customer_id).with_for_update(key_share=True)
+    status = await session.scalar(known)
+    if status is None:
         raise NotFoundError(what="customer", key=customer_id)
+    if status is CustomerStatus.CHURNED:
+        raise ConflictError(what="The customer", reason="it has left, and no run is opened for it")
     query = select(PlaybookRow.archived_at).where(PlaybookRow.key == playbook_key)
     found = (await session.execute(query)).one_or_none()
     if found is None:

@@ -18,7 +18,7 @@ from domain.risk import RiskVerdict
 from domain.scoring_policy import POLICY_KEY, ScoringPolicy
 from domain.tier_changes import ActedTier
 from domain.time import BusinessInstant
-from domain.vocabulary import CustomerStatus, HealthComponent
+from domain.vocabulary import CustomerStatus, HealthComponent, HealthStatus
 from models.arrays import among_ids
 from models.field_points import note_points, save_values
 from models.tables.customers import CustomerRow
@@ -41,6 +41,7 @@ class Standing:
     """Component scores of 30 days ago."""
     recent_scores: tuple[int, ...]
     """Churn risk scores of the dwell time, today's left out."""
+    health_status: HealthStatus | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,12 @@ async def load_standings(
     """Return what was thought of each customer before this scoring."""
     row = CustomerRow
     query = select(
-        row.id, row.acted_tier, row.acted_tier_at, row.health_override, row.health_override_until
+        row.id,
+        row.acted_tier,
+        row.acted_tier_at,
+        row.health_override,
+        row.health_override_until,
+        row.health_status,
     ).where(among_ids(row.id, ids))
     previous = await _previous(session, ids)
     before = await _components_before(session, ids, as_of.date())
@@ -98,8 +104,9 @@ async def load_standings(
             previous=previous.get(customer_id),
             components_before=before.get(customer_id, {}),
             recent_scores=recent.get(customer_id, ()),
+            health_status=health,
         )
-        for customer_id, tier, at, status, until in await session.execute(query)
+        for customer_id, tier, at, status, until, health in await session.execute(query)
     }
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from domain.permissions import Permission
 from domain.vocabulary import (
+    CustomerStatus,
     EffectState,
     InterventionState,
     NoticeKind,
@@ -20,6 +21,7 @@ from domain.vocabulary import (
 from models.clock import wall_now
 from models.database import Database
 from models.keys import KeyKind, create_key
+from models.tables.customers import CustomerRow
 from models.tables.ledger import DecisionRow, EffectRow, OutboxRow
 from models.tables.playbooks import InterventionRow
 from models.tables.runs import PauseRow, RunRequestRow
@@ -86,6 +88,19 @@ async def test_a_run_is_asked_for_once_and_its_answer_has_an_address(
     assert (told["state"], told["answer"]) == ("refused", "another run is open")
     unknown = await client.post(f"/api/customers/{run.customer_id}/runs", json={"playbook": "nothing"})
     assert (unknown.status_code, "playbook" in unknown.json()["detail"]) == (404, True)
+
+
+async def test_for_a_customer_that_has_left_no_run_can_be_asked_for(
+    client: Client, database: Database
+) -> None:
+    run = await running(database)
+    async with database.transaction() as session:
+        left = update(CustomerRow).where(CustomerRow.id == run.customer_id)
+        await session.execute(left.values(status=CustomerStatus.CHURNED))
+    wish = {"playbook": run.playbook_key}
+    answer = await client.post(f"/api/customers/{run.customer_id}/runs", json=wish)
+    assert (answer.status_code, "has left" in answer.json()["detail"]) == (409, True)
+    assert await rows(database, RunRequestRow) == []
 
 
 async def test_a_run_is_stopped_by_name_and_only_once(client: Client, database: Database) -> None:

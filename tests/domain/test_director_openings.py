@@ -8,10 +8,18 @@ from typing import Any
 import pytest
 
 from domain.customer_state import DirectorPolicy, KnownPlaybook, Memory, ResolvedSignal, RunRequest
-from domain.directives import AnswerRequest, EndRun, Refuse, StartRun
+from domain.directives import AnswerRequest, EndRun, Refuse, ReleaseRun, StartRun
 from domain.playbook import Playbook
 from domain.time import after
-from domain.vocabulary import CustomerDate, HealthStatus, Motion, Outcome, RiskTier, SignalKind
+from domain.vocabulary import (
+    CustomerDate,
+    HealthStatus,
+    InterventionState,
+    Motion,
+    Outcome,
+    RiskTier,
+    SignalKind,
+)
 from tests.support.bench import DAY, NOW, QUIET, SILENCE, Bench, signal
 
 KEY = "made-for-this"
@@ -226,3 +234,26 @@ def test_the_expected_value_of_a_run_is_written_beside_it() -> None:
     one.rule(requests=(wish(),), churn_probability=0.2, arr_minor=5_000_000)
     (start,) = [each for each in one.ruling.directives if isinstance(each, StartRun)]
     assert start.expected_value == 500.0
+
+
+def test_a_plan_to_sell_that_is_untimely_and_called_for_by_nothing_ends_once() -> None:
+    one = bench({"health": "at_risk"}, motion=Motion.EXPANSION)
+    (playbook,) = one.policy.playbooks
+    one.policy = replace(one.policy, playbooks=(replace(playbook, released=False),))
+    one.rule(health_status=HealthStatus.AT_RISK, health_was_better=True)
+    assert len(starts(one)) == 1
+    ruling = one.rule(health_status=HealthStatus.THRIVING, tier=RiskTier.HIGH)
+    assert len([end for end in ruling.directives if isinstance(end, EndRun)]) == 1
+
+
+def test_a_wish_that_was_only_planned_goes_when_its_playbook_is_released() -> None:
+    one = bench({"manual": True})
+    (playbook,) = released = one.policy.playbooks
+    one.policy = replace(one.policy, playbooks=(replace(playbook, released=False),))
+    one.rule(requests=(wish(),))
+    (planned,) = one.state.open_runs
+    assert planned.state is InterventionState.PLANNED
+    assert one.rule().directives == ()
+    one.policy = replace(one.policy, playbooks=released)
+    one.rule()
+    assert [directive.intervention_id for directive in one.said(ReleaseRun)] == [planned.id]
