@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.customer_state import DirectorPolicy, Memory
+from domain.customer_state import DirectorPolicy, Memory, RunRequest
 from domain.directives import (
+    AnswerRequest,
     CloseHeadsUp,
     EndRun,
     OpenHeadsUp,
@@ -342,3 +343,10 @@ def test_countdowns_that_began_before_we_came_are_taken_up_one_by_one() -> None:
         bench.rule(after=11 * DAY)
         assert bench.started == ["renewal-check-in"]
     assert len(openings) > 5
+
+
+def test_a_wish_for_a_customer_that_has_left_is_answered() -> None:
+    wish = RunRequest(uuid.UUID(int=5), "stay-in-touch", is_urgent=False, by="Ada Osei")
+    bench = Bench(replace(QUIET, requests=(wish,)))
+    bench.rule(status=CustomerStatus.CHURNED)
+    assert [(one.request_id, one.reason) for one in bench.said(AnswerRequest)] == [(wish.id, "churned")]
