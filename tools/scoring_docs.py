@@ -138,7 +138,10 @@ A signal opens beyond one threshold and ends beyond another, so that flicker bet
 nothing. What a usage signal recovers to is the level before its fall, not the fallen one. Thresholds that
 differ by size are given for small / mid market / enterprise.
 """
-    after = "`no_contact` is opened by the director when the customer's longest silence is over; the relay watches over that."
+    after = (
+        "`no_contact` is opened by the director when the customer's longest silence is over; "
+        "the relay watches over that."
+    )
     head = ("signal", "rests on", "measures", "opens at", "ends at", "severe at")
     return "\n\n".join(("## Signals", prose(before), table(head, rows), after))
 
