@@ -17,6 +17,7 @@ from settings import Settings
 from tests.e2e.kills import records
 from tests.e2e.kills.killer import kill_workers
 from tests.e2e.kills.portfolio import Portfolio, open_portfolio
+from tests.e2e.kills.provider import ANSWER_SECONDS, Provider
 from tests.e2e.kills.records import Histories, Mailbox, count, rows
 from tests.e2e.kills.stack import PROGRAM
 from tests.support.homes import temporary_home
@@ -43,10 +44,11 @@ class KillOptions:
     seed: int = 7
 
 
-SHORT = KillOptions(customers=20, kills=5, day_seconds=3.0, told_per_second=1)
+SHORT = KillOptions(customers=20, kills=5, day_seconds=2.5, told_per_second=1)
 LONG = KillOptions(customers=300, kills=200, day_seconds=4.0, told_per_second=2, settle_seconds=900.0)
 """Half of what is told opens signals: about one run begins each second."""
 QUIET_LOOKS = 4
+SHARE_WITH_WEBHOOKS = 0.5
 MAIL, WEBHOOK = {"email", "internal_email"}, "webhook"
 OUTCOMES_OF_A_RUN = {"saved", "no_change"}
 
@@ -107,7 +109,11 @@ async def live_and_end(stack: Settings, portfolio: Portfolio, options: KillOptio
     async with running_beside(portfolio, options):
         chance = random.Random(options.seed)
         victims = kill_workers(stack.home, chance, options.kills, options.calm_seconds)
-        killed = [victim async for victim in victims]
+        killed = []
+        async with Provider(stack.simulators_url) as provider:
+            async for victim in victims:
+                killed.append(victim)
+                await provider.tell(of_its_messages=chance.random() < SHARE_WITH_WEBHOOKS)
     await portfolio.calm()
     await settled(portfolio, records.RUNS_OPEN, options.settle_seconds)
     await settled(portfolio, records.PRESSING, options.settle_seconds)
@@ -118,7 +124,7 @@ async def live_and_end(stack: Settings, portfolio: Portfolio, options: KillOptio
 
 async def run_all(stack: Settings, options: KillOptions) -> tuple[Portfolio, Ended]:
     """Do it, and read what was written down by each."""
-    began, desk = time.monotonic(), Receiver()
+    began, desk = time.monotonic(), Receiver(seconds=ANSWER_SECONDS)
     async with running_receiver(desk) as url:
         portfolio = await open_portfolio(stack, options.customers, options.day_seconds, url)
         fresh = asyncio.create_task(keep_fresh(portfolio.clock, portfolio.database))

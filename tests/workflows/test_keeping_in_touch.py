@@ -79,7 +79,9 @@ async def test_sixty_days_before_the_renewal_the_question_is_asked_and_renewing_
     await scene.changed(loop.clock.now())
     await loop.ring()
 
-    async def is_over() -> bool:  # no time may pass: the workflow continues as new, and this server stops its clock
+    async def is_over() -> (
+        bool
+    ):  # no time may pass: the workflow continues as new, and this server stops its clock
         return (await scene.runs())[0].state is InterventionState.ENDED
 
     await until_true(is_over)

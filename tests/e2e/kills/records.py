@@ -90,6 +90,10 @@ COUNTED = {
 }
 
 
+FOUND = b'"found"'
+"""What a sender says that took over from a killed one and heard that the letter had been taken."""
+
+
 async def _read(client: Client, one: WorkflowExecution, found: Histories) -> None:
     handle = client.get_workflow_handle(one.id, run_id=one.run_id)
     async for event in handle.fetch_history_events(page_size=1000):
@@ -99,6 +103,9 @@ async def _read(client: Client, one: WorkflowExecution, found: Histories) -> Non
             found.counts[_failure(event.workflow_task_failed_event_attributes.cause)] += 1
         elif event.activity_task_started_event_attributes.attempt > 1:
             found.counts["activities repeated"] += 1
+        elif event.HasField("activity_task_completed_event_attributes"):
+            results = event.activity_task_completed_event_attributes.result.payloads
+            found.counts["letters found at the provider"] += any(FOUND in one.data for one in results)
         elif event.HasField("workflow_execution_completed_event_attributes"):
             (result,) = event.workflow_execution_completed_event_attributes.result.payloads
             found.outcomes[one.id.removeprefix(RUN)] = json.loads(result.data)
