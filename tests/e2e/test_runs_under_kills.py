@@ -64,6 +64,7 @@ class Ended:
     mailbox: Mailbox
     desk: Receiver
     histories: Histories
+    seconds_of_kills: float
     wall_seconds: float
 
 
@@ -104,22 +105,25 @@ async def settled(portfolio: Portfolio, query: str, seconds: float) -> None:
         await asyncio.sleep(0.25)
 
 
-async def live_and_end(stack: Settings, portfolio: Portfolio, options: KillOptions) -> list[str]:
-    """Kill while there is life; then let everything end and time stand still."""
+async def kill_while_there_is_life(stack: Settings, portfolio: Portfolio, options: KillOptions) -> list[str]:
+    """Return the victims, in their order."""
+    chance, killed = random.Random(options.seed), []
     async with running_beside(portfolio, options):
-        chance = random.Random(options.seed)
         victims = kill_workers(stack.home, chance, options.kills, options.calm_seconds)
-        killed = []
         async with Provider(stack.simulators_url) as provider:
             async for victim in victims:
                 killed.append(victim)
                 await provider.tell(of_its_messages=chance.random() < SHARE_WITH_WEBHOOKS)
+    return killed
+
+
+async def let_all_end(portfolio: Portfolio, options: KillOptions) -> None:
+    """Open nothing more, wait for every outcome, and let time stand still."""
     await portfolio.calm()
     await settled(portfolio, records.RUNS_OPEN, options.settle_seconds)
     await settled(portfolio, records.PRESSING, options.settle_seconds)
     await portfolio.stop_time()
     await settled(portfolio, records.UNDER_WAY, options.settle_seconds)
-    return killed
 
 
 async def run_all(stack: Settings, options: KillOptions) -> tuple[Portfolio, Ended]:
@@ -129,7 +133,9 @@ async def run_all(stack: Settings, options: KillOptions) -> tuple[Portfolio, End
         portfolio = await open_portfolio(stack, options.customers, options.day_seconds, url)
         fresh = asyncio.create_task(keep_fresh(portfolio.clock, portfolio.database))
         try:
-            killed = await live_and_end(stack, portfolio, options)
+            killed = await kill_while_there_is_life(stack, portfolio, options)
+            seconds_of_kills = time.monotonic() - began
+            await let_all_end(portfolio, options)
         finally:
             fresh.cancel()
             await asyncio.gather(fresh, return_exceptions=True)
@@ -141,6 +147,7 @@ async def run_all(stack: Settings, options: KillOptions) -> tuple[Portfolio, End
         await records.read_mailbox(stack.simulators_url),
         desk,
         await records.read_histories(portfolio.client),
+        seconds_of_kills,
         time.monotonic() - began,
     )
     return portfolio, ended
@@ -204,6 +211,7 @@ def figures(ended: Ended) -> dict[str, object]:
         "effects_tried_again": sum(attempts > 1 for *_, attempts in ended.effects),
         "effects": dict(Counter(state for _, _, _, state, _ in ended.effects)),
         "histories": dict(ended.histories.counts),
+        "seconds_of_kills": round(ended.seconds_of_kills, 1),
         "wall_seconds": round(ended.wall_seconds, 1),
     }
 

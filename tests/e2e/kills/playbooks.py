@@ -11,7 +11,7 @@ KINDS = (SignalKind.USAGE_DROP, SignalKind.LOGIN_SILENCE, SignalKind.FEATURE_DRO
 
 
 def _letter(name: str, template: str, purpose: str = "lifecycle") -> dict[str, Any]:
-    to = {"template": template, "to": ["champion"], "purpose": purpose, "useful_for": "6d"}
+    to = {"template": template, "to": ["champion"], "purpose": purpose, "useful_for": "20d"}
     return {"id": name, "send_email": to}
 
 
@@ -29,7 +29,11 @@ def _playbook(key: str, kind: SignalKind, priority: int, **more: Any) -> Playboo
 
 
 def short_playbooks() -> tuple[Playbook, ...]:
-    """One by the customer's wishes and budget, one that nothing holds up, one that asks and waits."""
+    """One that ends with its cause, one that nothing holds up, one that asks and waits.
+
+    What a killed worker had in hand is taken up when its lease has run out, which is days later in
+    compressed time: letters and goals last longer than that.
+    """
     call = {"kind": "call", "title": "Call $customer", "body": "$reason", "due_in": "1d"}
     told = {"to": "manager", "title": "$customer was written to", "body": "$reason"}
     return (
@@ -37,7 +41,7 @@ def short_playbooks() -> tuple[Playbook, ...]:
             "short-nudge",
             KINDS[0],
             40,
-            goal={"when": "causes_reversed", "dwell": "6h", "window": "8d"},
+            goal={"when": "causes_reversed", "dwell": "6h", "window": "10d"},
             steps=[
                 _letter("nudge", "usage-nudge"),
                 {"id": "breathe", "wait": {"duration": "1d"}},
@@ -50,7 +54,7 @@ def short_playbooks() -> tuple[Playbook, ...]:
             "short-bill",
             KINDS[1],
             50,
-            goal={"when": "steps_taken", "outcome": "no_change", "window": "8d"},
+            goal={"when": "steps_taken", "outcome": "no_change", "window": "20d"},
             steps=[
                 _letter("bill", "stay-in-touch", "transactional"),
                 {"id": "tell-desk", "call_webhook": {"endpoint": ENDPOINT, "body": {"said": "$reason"}}},
@@ -63,13 +67,13 @@ def short_playbooks() -> tuple[Playbook, ...]:
             "short-question",
             KINDS[2],
             45,
-            goal={"when": "touchpoint", "window": "8d"},
+            goal={"when": "steps_taken", "outcome": "no_change", "window": "20d"},
             steps=[
                 {
                     "id": "ask-desk",
                     "call_webhook": {"endpoint": ENDPOINT, "body": {"ask": "$reason"}, "timeout": "1d"},
                 },
-                _letter("question", "low-engagement-check-in"),
+                _letter("question", "low-engagement-check-in", "transactional"),
                 {"id": "wait-for-reply", "wait": {"event": "reply", "timeout": "2d"}},
                 _letter("last-word", "thank-you", "transactional"),
             ],

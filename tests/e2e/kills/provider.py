@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import httpx
 
-ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 3.0
 """How long the provider and the endpoint take: a worker that is killed meanwhile leaves a call in doubt."""
 
 
