@@ -5,14 +5,12 @@ from typing import Any, Self
 
 import httpx
 
-ANSWER_SECONDS = 3.0
-"""How long the provider and the endpoint take: a worker that is killed meanwhile leaves a call in doubt."""
-
 
 class Provider:
     """The simulator's switches."""
 
-    def __init__(self, simulators_url: str) -> None:
+    def __init__(self, simulators_url: str, answer_seconds: float) -> None:
+        self._answer_seconds = answer_seconds
         self._http = httpx.AsyncClient(base_url=simulators_url, timeout=30.0, trust_env=False)
         self._webhook_url: str | None = None
 
@@ -20,7 +18,7 @@ class Provider:
         """Have it take its time from now on."""
         answer = await self._http.get("/_control")
         self._webhook_url = answer.raise_for_status().json()["switches"]["webhook_url"]
-        await self._switch(answer_seconds=ANSWER_SECONDS)
+        await self._switch(answer_seconds=self._answer_seconds)
         return self
 
     async def __aexit__(
