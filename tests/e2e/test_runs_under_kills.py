@@ -143,6 +143,7 @@ async def run_all(stack: Settings, options: KillOptions) -> tuple[Portfolio, End
         finally:
             fresh.cancel()
             await asyncio.gather(fresh, return_exceptions=True)
+    await records.until_listed(portfolio.client, options.customers)
     ended = Ended(
         options,
         killed,

@@ -11,7 +11,7 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
 from models.database import Database
-from tests.support.simulators import Receiver
+from tests.support.simulators import Receiver, until_true
 
 PAGE = 200
 RUN, CUSTOMER = "intervention/", "customer/"
@@ -67,6 +67,20 @@ class Histories:
     outcomes: dict[str, str] = field(default_factory=dict)
     customers: Counter[WorkflowExecutionStatus | None] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
+
+
+async def until_listed(client: Client, customers: int) -> None:
+    """Wait until the lists have caught up: they may lag behind the histories for a moment."""
+
+    async def running(kind: str) -> int:
+        query = f"WorkflowType = '{kind}' AND ExecutionStatus = 'Running'"
+        return (await client.count_workflows(query)).count
+
+    async def is_listed() -> bool:
+        runs, lives = await running("InterventionWorkflow"), await running("CustomerLifecycleWorkflow")
+        return (runs, lives) == (0, customers)
+
+    await until_true(is_listed, 60.0)
 
 
 async def read_histories(client: Client) -> Histories:
