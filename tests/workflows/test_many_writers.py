@@ -47,7 +47,7 @@ CONTINUED = 3
 """Continuations that have to happen while the crowd writes."""
 REPEATED = 10
 """Each so many-th fact is told twice at the same time, as by a client that lost patience."""
-PATIENCE = 300.0
+PATIENCE = 120.0
 HEARD_LOG = (
     "CREATE TABLE heard (notice bigint NOT NULL)",
     """
@@ -189,7 +189,7 @@ async def written(site: Site) -> tuple[list[str], list[int]]:
 @pytest.mark.parametrize(
     "crowd",
     [
-        pytest.param(SHORT, marks=pytest.mark.timeout(300), id="short"),
+        pytest.param(SHORT, marks=pytest.mark.timeout(450), id="short"),
         pytest.param(LONG, marks=pytest.mark.proof, id="long"),
     ],
 )
