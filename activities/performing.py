@@ -1,6 +1,8 @@
 """Steps that do something elsewhere: one activity, and one performer per kind of step."""
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from temporalio import activity
@@ -14,6 +16,24 @@ from models.database import Database
 from models.playbooks import PlaybookShelf
 from models.step_records import Became, LoadedVisit, load_visit, record_visit
 from models.step_visits import Visit
+
+BEAT_SECONDS = 3.0
+
+
+@contextlib.asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Tell Temporal that this worker lives, while somebody else's system takes its time."""
+    beat = asyncio.create_task(_beat())
+    try:
+        yield
+    finally:
+        beat.cancel()
+
+
+async def _beat() -> None:
+    while activity.in_activity():
+        await asyncio.sleep(BEAT_SECONDS)
+        activity.heartbeat()
 
 
 class Performer(Protocol):
@@ -59,7 +79,8 @@ class StepActivities(StepContract):
             due = after(self._clock.now(), STOPPED_RETRY)
             became = Became(StepState.DEFERRED, "resting", due_at=due)
         elif loaded.is_wanted:
-            became = await self._performers[request.kind].perform(loaded)
+            async with beating():
+                became = await self._performers[request.kind].perform(loaded)
         else:
             became = Became(StepState.SKIPPED, "no_longer_wanted")
         async with self._database.transaction() as session:

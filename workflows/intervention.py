@@ -136,6 +136,7 @@ class InterventionWorkflow:
                 step,
                 task_queue=policies.BULK_QUEUE,
                 start_to_close_timeout=policies.PERFORM.start_to_close,
+                heartbeat_timeout=policies.PERFORM.heartbeat,
                 retry_policy=policies.PERFORM.retry,
             )
         except ActivityError:

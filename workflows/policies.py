@@ -35,8 +35,11 @@ What the provider cannot do, the activity itself puts off or puts to a person af
 left is our own database being away: it is waited for, since giving up would fail a run without an outcome.
 """
 
-PERFORM = ActivityPolicy(timedelta(seconds=60), SEND.retry)
-"""Steps done elsewhere: other people's systems may take their time; a refusal ends the step, not the run."""
+PERFORM = ActivityPolicy(timedelta(seconds=60), SEND.retry, heartbeat=timedelta(seconds=10))
+"""Steps done elsewhere: other people's systems may take their time; a refusal ends the step, not the run.
+
+The heartbeat tells a slow system from a worker that is gone.
+"""
 
 SCORING_STEP = ActivityPolicy(
     timedelta(seconds=30),

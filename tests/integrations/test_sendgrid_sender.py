@@ -13,6 +13,7 @@ from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions, m
 from integrations.simulators.account import SIMULATOR_API_KEY
 from tests.integrations.messages import email
 from tests.support.postgres import free_port
+from tests.support.simulators import until_true
 
 pytestmark = pytest.mark.integration
 
@@ -138,6 +139,19 @@ async def test_a_look_up_lags_behind_as_the_provider_does(
     assert await sender.look_up("delivery-1") is None
     await http.patch("/_control/switches", json={"look_up_lag_seconds": 0})
     assert await sender.look_up("delivery-1") == receipt
+
+
+async def test_a_slow_provider_takes_what_nobody_waits_for_any_more(
+    sender: SendGridEmailSender, http: httpx.AsyncClient
+) -> None:
+    await http.patch("/_control/switches", json={"answer_seconds": 2.0})
+    with pytest.raises(UncertainDeliveryError):
+        await sender.send(email())
+
+    async def is_taken() -> bool:
+        return await sender.look_up("delivery-1") is not None
+
+    await until_true(is_taken)
 
 
 async def test_a_look_up_that_fails_may_be_repeated() -> None:

@@ -54,9 +54,10 @@ async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = 
 
 @dataclass
 class Receiver:
-    """Remembers each request that it gets and answers with `status`."""
+    """Remembers each request that it gets and answers with `status`, after so many seconds."""
 
     status: int = 204
+    seconds: float = 0.0
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     async def __call__(
@@ -71,6 +72,7 @@ class Receiver:
             body, more = body + part.get("body", b""), part.get("more_body", False)
         headers = {name.decode().title(): value.decode() for name, value in scope["headers"]}
         self.requests.append((headers, body))
+        await asyncio.sleep(self.seconds)
         await send({"type": "http.response.start", "status": self.status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 

@@ -1,5 +1,6 @@
 """SendGrid's own endpoints."""
 
+import asyncio
 import re
 import time
 from datetime import UTC, datetime
@@ -80,7 +81,10 @@ class _Sending:
         fault = self._provider.faults.take(mail.personalizations[0].to[0].email)
         if fault in _ANSWERS:
             return _faulty(fault)
+        half = self._provider.switches.answer_seconds / 2
+        await asyncio.sleep(half)
         message_id = "" if fault and not fault.is_accepted else self._provider.accept(mail, fault)
+        await asyncio.sleep(half)
         await self._meet(fault)
         return Response(b"", status_code=202, headers={"X-Message-Id": message_id})
 

@@ -28,6 +28,7 @@ class ChangeSwitches(msgspec.Struct, forbid_unknown_fields=True):
 
     look_up_enabled: bool | msgspec.UnsetType = msgspec.UNSET
     look_up_lag_seconds: float | msgspec.UnsetType = msgspec.UNSET
+    answer_seconds: float | msgspec.UnsetType = msgspec.UNSET
     webhook_url: str | msgspec.UnsetType | None = msgspec.UNSET
     webhook_duplicates: bool | msgspec.UnsetType = msgspec.UNSET
     webhook_out_of_order: bool | msgspec.UnsetType = msgspec.UNSET

@@ -24,6 +24,8 @@ class Switches(msgspec.Struct):
 
     look_up_enabled: bool = True
     look_up_lag_seconds: float = 0.0
+    answer_seconds: float = 0.0
+    """How long a call that succeeds takes; the message is taken in the middle of it."""
     webhook_url: str | None = None
     webhook_duplicates: bool = False
     webhook_out_of_order: bool = False
