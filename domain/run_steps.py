@@ -53,7 +53,7 @@ def _wait(walk: Walk, step: Step) -> str | None:
     if wait.waits_for_something and _has_happened(walk, wait):
         walk.note(step, StepState.DONE, wait.event or "condition")
         return wait.on_event or following
-    due = _due(walk, wait)
+    due = _before_a_message(walk, step, _due(walk, wait))
     if due is None or walk.now >= due:
         walk.note(step, StepState.DONE, _why_over(wait, due))
         return (wait.on_timeout if wait.waits_for_something else None) or following
@@ -67,6 +67,14 @@ def _why_over(wait: Wait, due: BusinessInstant | None) -> str | None:
     if due is None:
         return "no_such_date"
     return "timeout" if wait.waits_for_something else None
+
+
+def _before_a_message(walk: Walk, step: Step, due: BusinessInstant | None) -> BusinessInstant | None:
+    """Let a wait that a message follows end when doors are open: nobody gains if it finds them closed."""
+    hours, follows = walk.run.open_hours, walk.playbook.message_after(step)
+    if due is None or hours is None or follows is None or walk.playbook.step(follows).is_transactional:
+        return due
+    return hours.opening(due)
 
 
 def _due(walk: Walk, wait: Wait) -> BusinessInstant | None:

@@ -101,8 +101,6 @@ class Walk:
         looks: Iterable[BusinessInstant] = (look for look in self.looks if look > self.now)
         wake = None if ending is not None or wake_at is None else min([wake_at, *looks])
         expects = self._expects() if wake is not None and wake == self.position.due_at else None
-        if wake is not None and expects is not None and expects != self.position.step:
-            wake = min(self._opening(expects, wake), self.window_end)
         return Progress(
             self.position,
             tuple(self.notes),
@@ -113,12 +111,6 @@ class Walk:
             ending,
             expects,
         )
-
-    def _opening(self, step_id: str, due: BusinessInstant) -> BusinessInstant:
-        """Return when a wait before a message ends: nobody gains if the message finds the doors closed."""
-        hours = self.run.open_hours
-        is_urgent = self.playbook.step(step_id).is_transactional
-        return due if hours is None or is_urgent else hours.opening(due)
 
     def _expects(self) -> str | None:
         """Return the step whose message goes out if the current one just ends by time."""

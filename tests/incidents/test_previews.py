@@ -40,7 +40,7 @@ def test_a_dry_run_leaves_out_no_kind_of_step() -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(("more_than", "way"), [(10_000, "then"), (10_000_000, "else")])
+@pytest.mark.parametrize(("more_than", "way"), [(10_000, "yes"), (10_000_000, "no")])
 async def test_a_condition_on_the_company_is_asked_in_a_dry_run_as_in_a_real_one(
     database: Database, more_than: int, way: str
 ) -> None:

@@ -18,6 +18,7 @@ from tests.support.runs import one_letter, open_run, start_run
 from tests.support.scenario import Scenario
 
 MOMENT = dt.timedelta(minutes=5)
+LAST = {"id": "behind", "notify": {"title": "Look at $customer", "body": "Now."}}
 PATIENT = {"when": "renewed", "outcome": "renewed", "window": "90d"}
 """A goal that is not reached, so that only what a test does ends the run."""
 
@@ -38,9 +39,12 @@ def call(name: str, title: str = "Call $customer") -> dict[str, object]:
 
 
 def recipe(*steps: Mapping[str, object], **more: object) -> Playbook:
-    """A playbook of these steps that ends by what a test does."""
-    given: dict[str, object] = {"key": "a-journey", "steps": list(steps), "goal": PATIENT}
-    return one_letter(**(given | more))  # type: ignore[arg-type]  # its own names, and those of the document
+    """A playbook of these steps that ends by what a test does; a wait at its end has something behind it."""
+    given: dict[str, object] = {"key": "a-journey", "steps": list(steps), "goal": PATIENT} | more
+    playbook = one_letter(**given)  # type: ignore[arg-type]  # its own names, and those of the document
+    if not playbook.is_moot(playbook.steps[-1]):
+        return playbook
+    return one_letter(**given | {"steps": [*steps, LAST]})  # type: ignore[arg-type]  # as above
 
 
 class Journey:

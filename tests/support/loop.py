@@ -38,6 +38,7 @@ from integrations.jinja_renderer import JinjaMessageRenderer
 from models.database import Database
 from models.installation import load_installation, release
 from models.playbooks import PlaybookShelf, load_library
+from models.pressing import is_pressing
 from models.tables.ledger import OutboxRow
 from tests.support.binaries import time_skipping_server
 from tests.support.simulators import until_true
@@ -133,12 +134,12 @@ class Loop:
             await self.ring()
 
     async def decided(self, customer_id: uuid.UUID) -> None:
-        """Wait until the customer's workflow has heard every notice."""
+        """Wait until the customer's workflow has heard every notice that it is rung for."""
 
         async def is_heard() -> bool:
             async with self.database.transaction() as session:
                 waiting = select(OutboxRow.id).where(
-                    OutboxRow.customer_id == customer_id, OutboxRow.consumed_at.is_(None)
+                    OutboxRow.customer_id == customer_id, OutboxRow.consumed_at.is_(None), is_pressing()
                 )
                 return (await session.scalar(waiting.limit(1))) is None
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from settings import Settings
+from workers.embedded.ports import free_ports, port_fields
 
 
 @contextmanager
@@ -15,7 +16,10 @@ def bench_home(settings: Settings) -> Iterator[Settings]:
     folder = Path(tempfile.mkdtemp(prefix="everstay-bench-"))
     folder.chmod(0o711)  # the embedded Postgres is another user when we are root
     try:
-        changes = {"home": folder / "home", "database_url": None, "temporal_address": None}
-        yield settings.model_copy(update=changes)
+        alone = settings.model_copy(
+            update={"home": folder / "home", "database_url": None, "temporal_address": None}
+        )
+        fields = port_fields(alone)  # ports of its own, too: two benchmarks may begin in the same instant
+        yield alone.model_copy(update=dict(zip(fields, free_ports(len(fields)), strict=True)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
