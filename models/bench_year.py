@@ -22,6 +22,7 @@ from domain.vocabulary import (
     TouchTier,
 )
 from models.outbox import Notice, put_notices
+from models.signals import resolve_signals
 from models.tables.customers import CustomerRow
 from models.tables.ledger import DecisionRow, OutboxRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow
@@ -130,15 +131,13 @@ async def resolve_signal(
 ) -> None:
     """Act as a detector does when what it saw is over."""
     signal_id = await session.scalar(
-        update(SignalRow)
-        .where(
+        select(SignalRow.id).where(
             SignalRow.customer_id == customer_id,
             SignalRow.kind == kind,
             SignalRow.state == SignalState.OPEN,
         )
-        .values(state=SignalState.RESOLVED, resolved_at=now, updated_at=now)
-        .returning(SignalRow.id)
     )
+    await resolve_signals(session, [signal_id] if signal_id is not None else [], now)
     payload = {"signal_id": str(signal_id), "kind": kind.value}
     await put_notices(session, [Notice(customer_id, NoticeKind.SIGNAL_RESOLVED, payload, now)], wall)
 

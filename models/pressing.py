@@ -1,11 +1,21 @@
 """Which notices are worth waking a customer's workflow for, and which can wait until it wakes anyway."""
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_
+from sqlalchemy import ColumnElement, and_, cast, exists, func, or_
+from sqlalchemy.dialects.postgresql import JSONB
 
-from domain.vocabulary import InterventionState, NoticeKind, RiskTier, SignalKind, SignalState
+from domain.run_rulings import NO_PLAYBOOK
+from domain.vocabulary import (
+    HeadsUpState,
+    InterventionState,
+    NoticeKind,
+    RiskTier,
+    SignalKind,
+    SignalState,
+)
 from models.tables.ledger import OutboxRow
-from models.tables.playbooks import InterventionRow, LifecycleRow
+from models.tables.playbooks import InterventionRow, LifecycleRow, PlaybookRow, PlaybookVersionRow
 from models.tables.scoring import SignalRow
+from models.tables.work import HeadsUpRow
 
 PATIENT = (NoticeKind.TOUCHPOINT, NoticeKind.PAYMENT)
 """Everyday news: they matter at once only to a run that waits, or to a silence that they end.
@@ -23,7 +33,35 @@ def is_pressing() -> ColumnElement[bool]:
     waits = exists().where(run.customer_id == OutboxRow.customer_id, run.state != InterventionState.ENDED)
     everyday = and_(OutboxRow.kind.in_(PATIENT), ~waits, ~_has_open_signal(SignalKind.NO_CONTACT))
     quiet_end = and_(OutboxRow.kind == NoticeKind.INTERVENTION_ENDED, ~_is_expecting())
-    return ~or_(everyday, quiet_end)
+    return ~or_(everyday, quiet_end, and_(_is_quiet_resolution(), ~waits))
+
+
+def _is_quiet_resolution() -> ColumnElement[bool]:
+    """Tell of a signal that nothing follows from its end: its warning is closed, no playbook opens by it."""
+    kind, row, version, warning = (
+        OutboxRow.payload["kind"].astext,
+        LifecycleRow,
+        PlaybookVersionRow,
+        HeadsUpRow,
+    )
+    refused = func.coalesce(row.state["refused"], cast({}, JSONB)).op("-")(NO_PLAYBOOK)
+    calm = and_(row.phase.in_(CALM), refused == cast({}, JSONB))
+    opens = exists().where(
+        version.playbook_key == PlaybookRow.key,
+        version.version == PlaybookRow.current_version,
+        PlaybookRow.archived_at.is_(None),
+        version.document["trigger"]["resolved"].has_key(kind),
+    )
+    warned = exists().where(
+        warning.customer_id == OutboxRow.customer_id,
+        warning.dedupe_key == kind,
+        warning.state != HeadsUpState.CLOSED,
+    )
+    return and_(
+        OutboxRow.kind == NoticeKind.SIGNAL_RESOLVED,
+        exists().where(row.customer_id == OutboxRow.customer_id, calm),
+        ~or_(_has_open_signal(), opens, warned),
+    )
 
 
 def _is_expecting() -> ColumnElement[bool]:

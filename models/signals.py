@@ -99,7 +99,9 @@ async def save_changes(
     ]
     await _open(session, opened, now)
     await _update(session, [pair for one in changed for pair in one.changes.updated], now)
-    await _resolve(session, [held.id for one in changed for held, _ending in one.changes.resolved], now)
+    await resolve_signals(
+        session, [held.id for one in changed for held, _ending in one.changes.resolved], now
+    )
     notices = [
         _opened_notice(one.customer_id, one.id, one.sighting, now)
         for one in opened
@@ -150,7 +152,7 @@ async def _update(
         await session.execute(update(SignalRow), rows)
 
 
-async def _resolve(session: AsyncSession, ids: Sequence[uuid.UUID], now: BusinessInstant) -> None:
+async def resolve_signals(session: AsyncSession, ids: Sequence[uuid.UUID], now: BusinessInstant) -> None:
     """Resolve signals, and close the heads-ups that they opened."""
     if not ids:
         return

@@ -10,8 +10,10 @@ from models.database import Database
 from models.facts import store_facts
 from models.lifecycles import DecisionMade, claim_rings, store_lifecycle
 from models.outbox import Notice, put_notices, take_notices
+from models.playbooks import load_library
 from tests.support.facts import CRM, connect, customer
 from tests.support.scenario import Scenario
+from workers.library import LIBRARY
 
 START = start_of_day(dt.date(2026, 9, 7))
 
@@ -63,4 +65,28 @@ async def test_the_end_of_a_run_rings_where_something_is_open_or_was_refused(
         await put_notices(
             session, [Notice(scene.customer_id, NoticeKind.INTERVENTION_ENDED, {}, START)], wall_now()
         )
+        assert await claim_rings(session, wall_now(), START, 10) == [scene.customer_id] * rings
+
+
+@pytest.mark.parametrize(
+    ("memory", "kind", "rings"),
+    [
+        (Memory(phase="low"), SignalKind.FEATURE_DROP_OFF, 0),
+        (Memory(phase="low", refused={"none": "no_playbook"}), SignalKind.FEATURE_DROP_OFF, 0),
+        (Memory(phase="low", refused={"value-conversation": "past_due"}), SignalKind.FEATURE_DROP_OFF, 1),
+        (Memory(phase="high"), SignalKind.FEATURE_DROP_OFF, 1),
+        (Memory(phase="low"), SignalKind.TICKET_OVERDUE, 1),
+    ],
+)
+async def test_the_end_of_a_signal_rings_where_something_may_follow_from_it(
+    database: Database, memory: Memory, kind: SignalKind, rings: int
+) -> None:
+    scene = await Scenario(database, START).begin()
+    async with database.transaction() as session:
+        await load_library(session, LIBRARY, START)  # one of its playbooks opens when a ticket's trouble ends
+        await start_clock(session, wall_now(), at=START, rate=0.0)
+        await take_notices(session, scene.customer_id, wall_now())
+        await store_lifecycle(session, DecisionMade(scene.customer_id, memory, 1, {}, None), START)
+        told = Notice(scene.customer_id, NoticeKind.SIGNAL_RESOLVED, {"kind": kind.value}, START)
+        await put_notices(session, [told], wall_now())
         assert await claim_rings(session, wall_now(), START, 10) == [scene.customer_id] * rings
