@@ -1,6 +1,6 @@
 """Which notices are worth waking a customer's workflow for, and which can wait until it wakes anyway."""
 
-from sqlalchemy import ColumnElement, and_, cast, exists, func, or_
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.run_rulings import NO_PLAYBOOK
@@ -38,23 +38,18 @@ def is_pressing() -> ColumnElement[bool]:
 
 def _is_quiet_resolution() -> ColumnElement[bool]:
     """Tell of a signal that nothing follows from its end: its warning is closed, no playbook opens by it."""
-    kind, row, version, warning = (
-        OutboxRow.payload["kind"].astext,
-        LifecycleRow,
-        PlaybookVersionRow,
-        HeadsUpRow,
-    )
+    row, version, warning = LifecycleRow, PlaybookVersionRow, HeadsUpRow
     refused = func.coalesce(row.state["refused"], cast({}, JSONB)).op("-")(NO_PLAYBOOK)
     calm = and_(row.phase.in_(CALM), refused == cast({}, JSONB))
     opens = exists().where(
         version.playbook_key == PlaybookRow.key,
         version.version == PlaybookRow.current_version,
         PlaybookRow.archived_at.is_(None),
-        version.document["trigger"]["resolved"].has_key(kind),
+        version.document["trigger"]["resolved"].has_key(OutboxRow.payload["kind"].astext),
     )
     warned = exists().where(
         warning.customer_id == OutboxRow.customer_id,
-        warning.dedupe_key == kind,
+        cast(warning.signal_id, Text) == OutboxRow.payload["signal_id"].astext,
         warning.state != HeadsUpState.CLOSED,
     )
     return and_(
