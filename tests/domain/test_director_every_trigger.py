@@ -152,7 +152,8 @@ def test_rulings_come_to_rest_and_nothing_that_time_alone_brings_comes_before_th
             if not bench.rule().directives:
                 break
         assert bench.rule().directives == ()
-        look = bench.ruling.next_look
+        watched = bench.ruling.silence.due_at if bench.ruling.silence is not None else None
+        look = min((one for one in (bench.ruling.next_look, watched) if one is not None), default=None)
         assert look is None or look > bench.now
         ahead = look - bench.now if look is not None else timedelta(days=400)
         bench.rule(after=ahead * part)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import Select
 from temporalio.client import WorkflowExecutionStatus
 
 from models.demo_report import most_emails_per_customer_day
@@ -99,13 +100,13 @@ async def running_beside(portfolio: Portfolio, options: KillOptions) -> AsyncIte
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def settled(portfolio: Portfolio, query: str, seconds: float) -> None:
+async def settled(portfolio: Portfolio, query: str | Select[tuple[int]], seconds: float) -> None:
     """Wait until a query finds nothing, some times in a row."""
     deadline, quiet = time.monotonic() + seconds, 0
     while quiet < QUIET_LOOKS:
         left = await count(portfolio.database, query)
         quiet = quiet + 1 if left == 0 else 0
-        assert time.monotonic() < deadline, f"{left} left of: {' '.join(query.split())}"
+        assert time.monotonic() < deadline, f"{left} left of: {query}"
         await asyncio.sleep(0.25)
 
 
@@ -125,7 +126,7 @@ async def let_all_end(portfolio: Portfolio, options: KillOptions) -> None:
     """Open nothing more, wait for every outcome, and let time stand still."""
     await portfolio.calm()
     await settled(portfolio, records.RUNS_OPEN, options.settle_seconds)
-    await settled(portfolio, records.PRESSING, options.settle_seconds)
+    await settled(portfolio, records.UNDER_WAY, options.settle_seconds)
     await portfolio.stop_time()
     await settled(portfolio, records.UNDER_WAY, options.settle_seconds)
 
