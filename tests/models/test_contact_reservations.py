@@ -65,8 +65,6 @@ async def told(database: Database, visit: Visit) -> list[tuple[DecisionKind, str
 
 
 @pytest.mark.parametrize("count", [2, 4])  # of five, the last to ask may find no slot within its week
-    "count", [2, 4]
-)  # more than there are slots in a week is refused, or not, by who asks last
 async def test_of_sends_that_race_for_one_slot_exactly_one_gets_it(
     database: Database, scene: Scenario, count: int
 ) -> None:
