@@ -51,7 +51,7 @@ class CostOptions:
 
     customers: int = 12
     days: int = DAYS
-    day_seconds: float = 1.2
+    day_seconds: float = 1.5
     naive_customers: int = 3
 
 
