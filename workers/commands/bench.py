@@ -64,7 +64,7 @@ def cost(
     *,
     customers: Annotated[int, typer.Option(min=1, help="How many live through the year.")] = 12,
     days: Annotated[int, typer.Option(min=1, help="Days of the year that they live.")] = 365,
-    day_seconds: Annotated[float, typer.Option(min=0.2, help="How long a day lasts.")] = 1.2,
+    day_seconds: Annotated[float, typer.Option(min=0.2, help="How long a day lasts.")] = 1.5,
     json_path: Json = None,
 ) -> None:
     """Billable actions, events and bytes of a customer's reference year, beside a daily look at each."""
