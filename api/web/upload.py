@@ -67,11 +67,14 @@ class UploadPageController(Controller):
         upload_checks: NamedDependency[UploadChecks],
     ) -> Template:
         """Show where the file is on its way: columns, check, import, or what was taken back."""
+        is_checking = upload_checks.is_under_way(
+            upload_id
+        )  # before the load: it may end
         upload = await upload_desk.load(upload_id)
         edits = upload.state == "mapping" or (text(desk.query, "edit") == "1" and upload.state == "previewed")
         if edits:
             return await _columns_page(desk, upload, _choices(upload, text(desk.query, "kind")))
-        return await _way_page(desk, upload, upload_checks)
+        return await _way_page(desk, upload, is_checking=is_checking)
 
     @post("/{upload_id:uuid}/columns")
     async def choose(
@@ -217,7 +220,7 @@ async def _columns_page(desk: Desk, upload: Upload, choices: Choices, problem: s
     )
 
 
-async def _way_page(desk: Desk, upload: Upload, checks: UploadChecks) -> Template:
+async def _way_page(desk: Desk, upload: Upload, *, is_checking: bool) -> Template:
     run: ImportLine | None = None
     async with desk.reading() as session:
         if upload.import_run_id is not None:
@@ -231,7 +234,7 @@ async def _way_page(desk: Desk, upload: Upload, checks: UploadChecks) -> Templat
         twins=twins,
         saved=[one.name for one in saved],
         yaml=yaml_of(upload) if upload.mapping is not None else "",
-        is_checking=checks.is_under_way(upload.id),
+        is_checking=is_checking,
         kinds=KIND_LABELS,
         said=data_words,
         flash=text(desk.query, "said", 200),

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from api.upload_checks import UploadChecks
+from api.uploads import UploadDesk
+from domain.time import BusinessInstant
 from domain.vocabulary import Role
 from models.clock import wall_now
 from models.database import Database
 from models.keys import KeyKind, create_key
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.facts import UsageDailyRow
-from models.uploads import DONE, UNDONE, Upload, load_upload
+from models.uploads import DONE, UNDONE, Upload, change_upload, load_upload
 from tests.support.uploads import CUSTOMERS, USAGE, import_waiting, take_back
 from tests.support.web import Client, csrf_in, sign_in, someone, web_client, web_settings
 
@@ -117,6 +120,35 @@ async def test_a_dropped_list_of_customers_is_understood_checked_imported_and_ta
     assert upload.undo["customers_gone"] == 3
     assert await count(database, CustomerRow) == 0
     assert "gone again" in (await manager.get(place)).text
+
+
+async def test_a_check_that_ends_while_its_page_is_made_is_not_said_to_have_stopped(
+    manager: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, read, checks = UploadDesk.load, UploadChecks._read, manager.app.state.upload_checks
+    place, page_is_made = await drop(manager, "customers.csv", CUSTOMERS), []
+    await choose_as_suggested(manager, place)
+    async with database.transaction() as session:
+        await change_upload(session, uuid.UUID(place.rsplit("/", 1)[1]), checked=None)
+
+    async def read_once_the_page_is_made(self: UploadChecks, upload: Upload, now: BusinessInstant) -> None:
+        while not page_is_made:  # noqa: ASYNC110  the two share no event loop
+            await asyncio.sleep(0.01)
+        await read(self, upload, now)
+
+    async def load_and_let_the_check_end(self: UploadDesk, wanted: uuid.UUID) -> Upload:
+        upload = await load(self, wanted)
+        while checks.is_under_way(wanted):
+            page_is_made.append(wanted)
+            await asyncio.sleep(0.01)
+        return upload
+
+    monkeypatch.setattr(UploadChecks, "_read", read_once_the_page_is_made)
+    monkeypatch.setattr(UploadDesk, "load", load_and_let_the_check_end)
+    page = await press(manager, place, "check")
+    assert page_is_made
+    assert 'http-equiv="refresh"' in page
+    assert "the whole file" in (await manager.get(place)).text
 
 
 async def test_usage_finds_its_customers_by_id_domain_and_name_and_shows_what_it_cannot_take(
