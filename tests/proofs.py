@@ -1,6 +1,7 @@
 """A pytest plugin for `make proof`: writes what was proved, when and of which commit, as JSON to commit.
 
-A proof reports its figures with pytest's own `record_property(name, value)`.
+A proof reports its figures with pytest's own `record_property(name, value)`. Together they take more than
+an hour, so each may be run alone: it replaces its own entry and leaves those of the others.
 """
 
 import datetime as dt
@@ -29,14 +30,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class ProofReport:
-    """The outcome and the figures of every proof of one run."""
+    """The outcome and the figures of every proof of one run, beside those that it did not run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.started = dt.datetime.now(dt.UTC)
-        self.commit = _git("rev-parse", "HEAD")
-        self.changed = bool(_git("status", "--porcelain", "--untracked-files=no"))
+        self.run = {
+            "date": dt.datetime.now(dt.UTC).date().isoformat(),
+            "commit": _git("rev-parse", "HEAD"),
+            "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        }
+        self.known: set[str] = set()
         self.proofs: dict[str, dict[str, Any]] = {}
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Know which proofs there are, those left out of this run too."""
+        self.known.add(item.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the verdict of the call, or of a fixture that failed before or after it."""
@@ -44,6 +52,7 @@ class ProofReport:
             self.proofs[report.nodeid] = {
                 "outcome": report.outcome,
                 "seconds": round(report.duration, 1),
+                **self.run,
                 "figures": dict(report.user_properties),
             }
 
@@ -55,14 +64,14 @@ class ProofReport:
 
     def _document(self) -> dict[str, Any]:
         machine = {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()}
-        return {
-            "date": self.started.date().isoformat(),
-            "commit": self.commit,
-            "uncommitted_changes": self.changed,
-            "machine": machine,
-            "wall_seconds": round((dt.datetime.now(dt.UTC) - self.started).total_seconds(), 1),
-            "proofs": self.proofs,
-        }
+        proofs = {name: one for name, one in self._written().items() if name in self.known} | self.proofs
+        return {"machine": machine, "proofs": dict(sorted(proofs.items()))}
+
+    def _written(self) -> dict[str, dict[str, Any]]:
+        if not self.path.exists():
+            return {}
+        written: dict[str, dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))["proofs"]
+        return written
 
 
 def _git(*arguments: str) -> str:

@@ -60,10 +60,16 @@ def test_a_proof_leaves_its_outcome_its_figures_its_date_and_its_commit(
     ):
         sample.run("git", *command)
     path = tmp_path / "proofs" / "latest.json"
-    options = (*PLUGINS, "-p", "tests.proofs", "-m", "proof", f"--proofs={path}")
-    assert sample.runpytest_inprocess(*options).ret == 0
+    options = (*PLUGINS, "-p", "tests.proofs", f"--proofs={path}")
+    assert sample.runpytest_inprocess(*options, "-m", "proof").ret == 0
     written = json.loads(path.read_text(encoding="utf-8"))
-    (proof,) = written["proofs"].values()
+    ((name, proof),) = written["proofs"].items()
     assert (proof["outcome"], proof["figures"]) == ("passed", {"kills": 3})
-    assert len(written["commit"]) == 40
-    assert written["date"]
+    assert len(proof["commit"]) == 40
+    assert proof["date"]
+    written["proofs"] |= {"test_gone.py::test_gone": proof}
+    path.write_text(json.dumps(written), encoding="utf-8")
+    assert sample.runpytest_inprocess(*options, "-m", "unit").ret == 0
+    after = json.loads(path.read_text(encoding="utf-8"))["proofs"]
+    assert after[name] == proof
+    assert set(after) == {name, name.replace("test_long", "test_quick")}
