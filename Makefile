@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 
 # Every process would compile each module anew: half the time of its start.
 export PYTHONDONTWRITEBYTECODE :=
+# Whatever environment a shell has activated: everything goes into our own.
+export VIRTUAL_ENV := $(CURDIR)/.venv
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9

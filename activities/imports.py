@@ -8,6 +8,7 @@ from dataclasses import replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.beats import beating
 from activities.contracts_imports import (
     FinishImportInput,
     FinishImportResult,
@@ -51,7 +52,6 @@ from models.uploads import UPLOAD, note_ended
 BATCH_ROWS = 5_000
 """Rows per transaction: large enough for set-wise work, small enough for memory and a quick resume."""
 REFRESH_AT_ONCE = 2_000
-BEAT_SECONDS = 2.0
 
 
 class ImportActivities(ImportContract):
@@ -182,23 +182,6 @@ def _added(one: object, other: dict[str, int]) -> dict[str, int]:
     for kind, count in other.items():
         total[kind] = total.get(kind, 0) + count
     return total
-
-
-@contextlib.asynccontextmanager
-async def beating() -> AsyncIterator[None]:
-    """Heartbeat from the side, so that a killed worker is noticed soon and a long batch is not."""
-    beat = asyncio.create_task(_beat())
-    try:
-        yield
-    finally:
-        beat.cancel()
-        await asyncio.gather(beat, return_exceptions=True)
-
-
-async def _beat() -> None:
-    while activity.in_activity():
-        activity.heartbeat()
-        await asyncio.sleep(BEAT_SECONDS)
 
 
 @contextlib.asynccontextmanager

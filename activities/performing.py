@@ -1,12 +1,11 @@
 """Steps that do something elsewhere: one activity, and one performer per kind of step."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from temporalio import activity
 
+from activities.beats import beating
 from activities.contracts import PerformInput, PerformResult, StepContract
 from domain.guard import STOPPED_RETRY
 from domain.ports import Clock
@@ -16,24 +15,6 @@ from models.database import Database
 from models.playbooks import PlaybookShelf
 from models.step_records import Became, LoadedVisit, load_visit, record_visit
 from models.step_visits import Visit
-
-BEAT_SECONDS = 3.0
-
-
-@contextlib.asynccontextmanager
-async def beating() -> AsyncIterator[None]:
-    """Tell Temporal that this worker lives, while somebody else's system takes its time."""
-    beat = asyncio.create_task(_beat())
-    try:
-        yield
-    finally:
-        beat.cancel()
-
-
-async def _beat() -> None:
-    while activity.in_activity():
-        await asyncio.sleep(BEAT_SECONDS)
-        activity.heartbeat()
 
 
 class Performer(Protocol):

@@ -1,15 +1,15 @@
 """Pulls: streams of a provider become facts page by page, each page and its cursor in one transaction."""
 
-import asyncio
 import contextlib
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.beats import Beat
 from activities.contracts_pulls import (
     FinishPullInput,
     FinishPullResult,
@@ -43,8 +43,6 @@ from models.pulls import (
 )
 from models.rescoring import release_history
 from models.sources import get_source, note_received
-
-BEAT_SECONDS = 2.0
 
 
 class PullActivities(PullContract):
@@ -115,29 +113,6 @@ class PullActivities(PullContract):
         with contextlib.suppress(NotFoundError):
             async with self._database.transaction() as session:
                 await note_problem(session, source_id, problem)
-
-
-class Beat:
-    """Heartbeats from the side, with the cursor behind which the next attempt will go on."""
-
-    def __init__(self) -> None:
-        """Begin without a cursor."""
-        self.cursor: Mapping[str, Any] = {}
-
-    @contextlib.asynccontextmanager
-    async def beating(self) -> AsyncIterator[None]:
-        """Beat until the end of the block."""
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while activity.in_activity():
-            activity.heartbeat(dict(self.cursor))
-            await asyncio.sleep(BEAT_SECONDS)
 
 
 class _Pull:

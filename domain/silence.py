@@ -15,12 +15,10 @@ from domain.customer_state import (
     ResolvedSignal,
 )
 from domain.directives import Directive, OpenSilence, ResolveSignal, Silence
-from domain.openings import MORNING
+from domain.openings import JITTER, MORNING
 from domain.signals_people import no_contact
 from domain.time import BusinessInstant, start_of_day
 from domain.vocabulary import NoticeKind, SignalKind
-
-JITTER = timedelta(hours=3)
 
 
 @dataclass(frozen=True)

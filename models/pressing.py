@@ -23,8 +23,7 @@ PATIENT = (NoticeKind.TOUCHPOINT, NoticeKind.PAYMENT)
 Otherwise they move a deadline further away, which the workflow sees when it next looks. They are more than
 half of all notices of a healthy portfolio, and each ring costs a signal, two workflow tasks and a decision.
 """
-CALM, NOTHING = (RiskTier.LOW.value, "unscored"), "{}"
-"""A run's end matters at once only where something is still wrong, or was refused while the run was open."""
+CALM = (RiskTier.LOW.value, "unscored")
 
 
 def is_pressing() -> ColumnElement[bool]:
@@ -32,15 +31,13 @@ def is_pressing() -> ColumnElement[bool]:
     run = InterventionRow
     waits = exists().where(run.customer_id == OutboxRow.customer_id, run.state != InterventionState.ENDED)
     everyday = and_(OutboxRow.kind.in_(PATIENT), ~waits, ~_has_open_signal(SignalKind.NO_CONTACT))
-    quiet_end = and_(OutboxRow.kind == NoticeKind.INTERVENTION_ENDED, ~_is_expecting())
+    quiet_end = and_(OutboxRow.kind == NoticeKind.INTERVENTION_ENDED, _is_calm())
     return ~or_(everyday, quiet_end, and_(_is_quiet_resolution(), ~waits))
 
 
 def _is_quiet_resolution() -> ColumnElement[bool]:
     """Tell of a signal that nothing follows from its end: its warning is closed, no playbook opens by it."""
-    row, version, warning = LifecycleRow, PlaybookVersionRow, HeadsUpRow
-    refused = func.coalesce(row.state["refused"], cast({}, JSONB)).op("-")(NO_PLAYBOOK)
-    calm = and_(row.phase.in_(CALM), refused == cast({}, JSONB))
+    version, warning = PlaybookVersionRow, HeadsUpRow
     opens = exists().where(
         version.playbook_key == PlaybookRow.key,
         version.version == PlaybookRow.current_version,
@@ -54,17 +51,17 @@ def _is_quiet_resolution() -> ColumnElement[bool]:
     )
     return and_(
         OutboxRow.kind == NoticeKind.SIGNAL_RESOLVED,
-        exists().where(row.customer_id == OutboxRow.customer_id, calm),
-        ~or_(_has_open_signal(), opens, warned),
+        _is_calm(),
+        ~or_(opens, warned),
     )
 
 
-def _is_expecting() -> ColumnElement[bool]:
-    """Tell whether the end of a run may change anything: something is open, or was refused for now."""
-    row = LifecycleRow
-    refused_none = func.coalesce(row.state["refused"].astext, NOTHING) == NOTHING
-    is_calm = and_(row.phase.in_(CALM), refused_none)
-    return or_(_has_open_signal(), ~exists().where(row.customer_id == OutboxRow.customer_id, is_calm))
+def _is_calm() -> ColumnElement[bool]:
+    """Tell whether nothing is wrong with a customer, and nothing was refused that may yet be granted."""
+    row, nothing = LifecycleRow, cast({}, JSONB)
+    refused = func.coalesce(row.state["refused"], nothing).op("-")(NO_PLAYBOOK)
+    calm = exists().where(row.customer_id == OutboxRow.customer_id, row.phase.in_(CALM), refused == nothing)
+    return and_(calm, ~_has_open_signal())
 
 
 def _has_open_signal(*kinds: SignalKind) -> ColumnElement[bool]:

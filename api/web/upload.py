@@ -67,9 +67,7 @@ class UploadPageController(Controller):
         upload_checks: NamedDependency[UploadChecks],
     ) -> Template:
         """Show where the file is on its way: columns, check, import, or what was taken back."""
-        is_checking = upload_checks.is_under_way(
-            upload_id
-        )  # before the load: it may end
+        is_checking = upload_checks.is_under_way(upload_id)  # before the load: it may end
         upload = await upload_desk.load(upload_id)
         edits = upload.state == "mapping" or (text(desk.query, "edit") == "1" and upload.state == "previewed")
         if edits:

@@ -126,7 +126,8 @@ async def test_a_check_that_ends_while_its_page_is_made_is_not_said_to_have_stop
     manager: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load, read, checks = UploadDesk.load, UploadChecks._read, manager.app.state.upload_checks
-    place, page_is_made = await drop(manager, "customers.csv", CUSTOMERS), []
+    place = await drop(manager, "customers.csv", CUSTOMERS)
+    page_is_made: list[uuid.UUID] = []
     await choose_as_suggested(manager, place)
     async with database.transaction() as session:
         await change_upload(session, uuid.UUID(place.rsplit("/", 1)[1]), checked=None)

@@ -40,6 +40,8 @@ from workflows.calendar import CALENDAR_ID
 
 DAY, DAY_SECONDS = dt.timedelta(days=1), 86_400.0
 CRM = "crm"
+PACE_SECONDS = 1.0
+"""Between one change of signals and the next, as long as the test goes on."""
 CUSTOMERS_PER_OWNER = 8
 """So few that the tasks nobody does never use up an owner's capacity."""
 
@@ -61,7 +63,7 @@ class Portfolio:
             picked, fresh = fresh[: 3 * per_second], fresh[3 * per_second :]
             for one in picked or chance.sample(self.customers, per_second):
                 await self._change(one, chance.choice(KINDS))
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(PACE_SECONDS)
 
     async def _change(self, customer: uuid.UUID, kind: SignalKind) -> None:
         """Let a signal open, or end if it is open."""
