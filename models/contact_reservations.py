@@ -15,7 +15,7 @@ from domain.vocabulary import DecisionKind, InterventionState, StepState
 from domain.worth import Stake, worth_of
 from models.days_off import days_off
 from models.decisions import Decision, record_decisions
-from models.step_visits import Visit
+from models.step_visits import Visit, is_row_of
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.reservations import ContactReservationRow
@@ -148,15 +148,7 @@ async def displace(
         kind = DecisionKind.REFUSAL
         sentence = f"Not sent: {by} took its place, and no other is left while it is of use."
     step = InterventionStepRow
-    await session.execute(
-        update(step)
-        .where(
-            step.intervention_id == visit.intervention_id,
-            step.step_id == visit.step_id,
-            step.occurrence == visit.occurrence,
-        )
-        .values(reason=verdict.reason, **become)
-    )
+    await session.execute(update(step).where(is_row_of(visit)).values(reason=verdict.reason, **become))
     playbook = await session.scalar(
         select(InterventionRow.playbook_key).where(InterventionRow.id == visit.intervention_id)
     )

@@ -22,7 +22,7 @@ from models.decisions import Decision, record_decisions
 from models.effects import settle
 from models.hands import Hand
 from models.send_ledger import uncertain_task_key
-from models.step_visits import Visit
+from models.step_visits import Visit, is_row_of
 from models.tables.ledger import EffectRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.work import TaskRow
@@ -88,9 +88,7 @@ async def _finish(session: AsyncSession, visit: Visit, hand: Hand, *, happened: 
     await session.execute(
         update(step)
         .where(
-            step.intervention_id == visit.intervention_id,
-            step.step_id == visit.step_id,
-            step.occurrence == visit.occurrence,
+            is_row_of(visit),
             step.state.not_in(FINISHED),
         )
         .values(

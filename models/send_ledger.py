@@ -26,7 +26,7 @@ from models.effects import Effect
 from models.meeting_ends import drop_meeting
 from models.runs import EVERSTAY
 from models.sends import SendContext
-from models.step_visits import Visit
+from models.step_visits import Visit, is_row_of
 from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
 from models.tables.ledger import TouchpointRow
@@ -88,13 +88,7 @@ async def add_touchpoint(
 async def is_over(session: AsyncSession, visit: Visit) -> bool:
     """Tell whether a visit is finished, though not by its send: a person skipped it or sent the run back."""
     row = InterventionStepRow
-    state = await session.scalar(
-        select(row.state).where(
-            row.intervention_id == visit.intervention_id,
-            row.step_id == visit.step_id,
-            row.occurrence == visit.occurrence,
-        )
-    )
+    state = await session.scalar(select(row.state).where(is_row_of(visit)))
     return state in CLOSED
 
 
@@ -114,11 +108,7 @@ async def record_step(
         await drop_meeting(session, visit, now)
     await session.execute(
         update(InterventionStepRow)
-        .where(
-            InterventionStepRow.intervention_id == visit.intervention_id,
-            InterventionStepRow.step_id == visit.step_id,
-            InterventionStepRow.occurrence == visit.occurrence,
-        )
+        .where(is_row_of(visit))
         .values(
             state=become.state,
             reason=become.reason,
@@ -154,12 +144,8 @@ async def catch_up(
     session: AsyncSession, visit: Visit, context: SendContext, effect: Effect, now: BusinessInstant
 ) -> None:
     """Finish a step whose effect was settled without it: the provider's word came before the sender's."""
-    mine = (
-        InterventionStepRow.intervention_id == visit.intervention_id,
-        InterventionStepRow.step_id == visit.step_id,
-        InterventionStepRow.occurrence == visit.occurrence,
-    )
-    query = select(InterventionStepRow.state, InterventionStepRow.reason).where(*mine)
+    mine = is_row_of(visit)
+    query = select(InterventionStepRow.state, InterventionStepRow.reason).where(mine)
     step = (await session.execute(query)).one_or_none()
     is_known = step is not None and (step.state in CLOSED or step.reason == INVITED)
     if is_known or effect.state is EffectState.UNCERTAIN:
@@ -216,9 +202,7 @@ async def give_up(session: AsyncSession, visit: Visit, now: BusinessInstant) -> 
     await session.execute(
         update(InterventionStepRow)
         .where(
-            InterventionStepRow.intervention_id == visit.intervention_id,
-            InterventionStepRow.step_id == visit.step_id,
-            InterventionStepRow.occurrence == visit.occurrence,
+            is_row_of(visit),
             InterventionStepRow.state == StepState.STARTED,
         )
         .values(state=StepState.FAILED, reason="every_attempt_failed", finished_at=now)

@@ -22,7 +22,7 @@ from models.contact_spending import spent_lately
 from models.days_off import days_off
 from models.installation import load_installation
 from models.pauses import pauses_of, rests
-from models.step_visits import Visit
+from models.step_visits import Visit, is_row_of
 from models.tables.customers import CustomerRow
 from models.tables.facts import TicketRow
 from models.tables.people import UserRow
@@ -138,13 +138,7 @@ def _with_days_off(
 
 async def _step(session: AsyncSession, visit: Visit) -> BusinessInstant | None:
     """Return when this visit of the step began to ask."""
-    return await session.scalar(
-        select(InterventionStepRow.started_at).where(
-            InterventionStepRow.intervention_id == visit.intervention_id,
-            InterventionStepRow.step_id == visit.step_id,
-            InterventionStepRow.occurrence == visit.occurrence,
-        )
-    )
+    return await session.scalar(select(InterventionStepRow.started_at).where(is_row_of(visit)))
 
 
 def _earlier_visits(run: InterventionRow, step_id: str, occurrence: int) -> list[str]:

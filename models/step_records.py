@@ -16,7 +16,7 @@ from models.customer_state import lock_customer
 from models.decisions import Decision, record_decisions
 from models.playbooks import PlaybookShelf
 from models.runs import customer_of
-from models.step_visits import Visit
+from models.step_visits import Visit, is_row_of
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 
 
@@ -59,8 +59,7 @@ async def load_visit(session: AsyncSession, visit: Visit, shelf: PlaybookShelf) 
     query = (
         select(run.customer_id, run.version_id, row.state, row.reason)
         .join(row, row.intervention_id == run.id)
-        .where(run.id == visit.intervention_id, row.step_id == visit.step_id)
-        .where(row.occurrence == visit.occurrence)
+        .where(is_row_of(visit))
     )
     await lock_customer(session, await customer_of(session, visit.intervention_id))
     found = (await session.execute(query)).one()
@@ -89,11 +88,7 @@ async def record_visit(
     row, visit = InterventionStepRow, loaded.visit
     await session.execute(
         update(row)
-        .where(
-            row.intervention_id == visit.intervention_id,
-            row.step_id == visit.step_id,
-            row.occurrence == visit.occurrence,
-        )
+        .where(is_row_of(visit))
         .values(
             state=became.state,
             reason=became.reason,

@@ -3,6 +3,10 @@
 import uuid
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement, and_
+
+from models.tables.playbooks import InterventionStepRow
+
 
 @dataclass(frozen=True)
 class Visit:
@@ -16,3 +20,13 @@ class Visit:
     def origin(self) -> str:
         """The part of the effect key before the target."""
         return f"{self.intervention_id}/{self.step_id}/{self.occurrence}/"
+
+
+def is_row_of(visit: Visit) -> ColumnElement[bool]:
+    """Tell of a step's row whether it is the record of this visit."""
+    row = InterventionStepRow
+    return and_(
+        row.intervention_id == visit.intervention_id,
+        row.step_id == visit.step_id,
+        row.occurrence == visit.occurrence,
+    )

@@ -17,7 +17,7 @@ from models.decisions import Decision, record_decisions
 from models.effects import find_effect, settle
 from models.outbox import Notice, put_notices
 from models.runs import customer_of
-from models.step_visits import Visit
+from models.step_visits import Visit, is_row_of
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 
 ANSWERED = "answered"
@@ -70,11 +70,7 @@ def _why_late(row: Row[Any]) -> str:
 
 async def _row(session: AsyncSession, visit: Visit) -> Row[Any]:
     row = InterventionStepRow
-    query = select(row.state, row.reason, row.detail).where(
-        row.intervention_id == visit.intervention_id,
-        row.step_id == visit.step_id,
-        row.occurrence == visit.occurrence,
-    )
+    query = select(row.state, row.reason, row.detail).where(is_row_of(visit))
     return (await session.execute(query)).one()
 
 
@@ -85,11 +81,7 @@ async def _finish(
     detail = {**before.detail, "answer": answer.body, "answer_id": answer.delivery_id}
     await session.execute(
         update(row)
-        .where(
-            row.intervention_id == visit.intervention_id,
-            row.step_id == visit.step_id,
-            row.occurrence == visit.occurrence,
-        )
+        .where(is_row_of(visit))
         .values(state=StepState.DONE, reason=ANSWERED, due_at=None, detail=detail, finished_at=now)
     )
 
