@@ -82,6 +82,11 @@ def test_every_walk_ends_with_an_outcome_before_its_window_does(document: Playbo
 
 
 @every_playbook
+def test_no_wait_is_written_that_no_run_keeps(document: Playbook) -> None:
+    assert [step.id for step in document.steps if document.is_moot(step)] == []
+
+
+@every_playbook
 def test_no_walk_sends_more_than_three_messages(document: Playbook) -> None:
     mails = {step.id for step in document.steps if step.send_email or step.schedule_meeting}
     for name, life in lives(document.key):
