@@ -151,10 +151,16 @@ def _term_end(term: Term, now: BusinessInstant) -> dt.date | None:
         return term.ended_at.date()
     if term.billing_months is None or term.billing_months < SHORTEST_RENEWING_TERM:
         return None
-    start, count = term.started_at.date(), 1
-    while add_months(start, count * term.billing_months) <= now.date():
+    return next_period_end(term.started_at.date(), term.billing_months, now.date())
+
+
+def next_period_end(start: dt.date, months: int, today: dt.date) -> dt.date:
+    """Return the first end of a billing period after today, of periods of so many months since the start."""
+    elapsed = (today.year - start.year) * 12 + today.month - start.month
+    count = max(1, elapsed // months)
+    while add_months(start, count * months) <= today:
         count += 1
-    return add_months(start, count * term.billing_months)
+    return add_months(start, count * months)
 
 
 def add_months(day: dt.date, months: int) -> dt.date:

@@ -59,12 +59,23 @@ def _lower_quarter(weeks: tuple[float, ...]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureUse:
+    """Use of one feature of the product in the last 28 and 91 complete days, and what it was worth."""
+
+    quantity_28: float
+    quantity_91: float
+    value_91: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class UsageNumbers:
     """Use of the product. Weeks are the seven complete days before as-of, and the weeks before those."""
 
     weeks: tuple[float, ...] = ()
     """Quantity per week, newest first, as far back as the first use (at most thirteen)."""
     active_days_7: int = 0
+    active_days_28: int = 0
+    active_days_91: int = 0
     usual_gap_days: float | None = None
     """Days from one active day to the next, over the eight weeks up to the last use."""
     users_28: float | None = None
@@ -79,6 +90,8 @@ class UsageNumbers:
     used_7: frozenset[str] = frozenset()
     used_91: frozenset[str] = frozenset()
     """Features used in the last thirteen weeks."""
+    by_feature: Mapping[str, FeatureUse] = field(default_factory=dict)
+    """The same, with how much."""
     days_since_last: int | None = None
     first_on: dt.date | None = None
     limit_metric: str | None = None
@@ -216,7 +229,12 @@ class CommercialNumbers:
     seats: int | None = None
     discount: float | None = None
     auto_renew: bool | None = None
+    billing_months: int | None = None
     renewal_days: int | None = None
+    period_days: int | None = None
+    """Days to the end of the billing period that ends next, be it a month's."""
+    ending_days: int | None = None
+    """Days to an end that is announced: a term that was cancelled and still runs."""
     unchanged_days: int | None = None
     """Days since the newest active term began."""
     past_due_minor: int = 0

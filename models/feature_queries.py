@@ -122,6 +122,13 @@ subscription AS (
            max(discount) FILTER (WHERE is_active) AS discount,
            bool_and(auto_renew) FILTER (WHERE is_active) AS auto_renew,
            max(started_at) FILTER (WHERE is_active) AS changed_at,
+           max(billing_months) FILTER (WHERE is_active AND NOT is_trial) AS billing_months,
+           array_agg(started_at ORDER BY started_at, id)
+               FILTER (WHERE is_active AND NOT is_trial AND billing_months > 0) AS begun,
+           array_agg(billing_months ORDER BY started_at, id)
+               FILTER (WHERE is_active AND NOT is_trial AND billing_months > 0) AS billed,
+           min(ended_at) FILTER (WHERE is_active AND ended_at > :as_of
+               AND COALESCE(ended_known_at, known_at) <= :as_of) AS ending_at,
            max(GREATEST(started_at, CASE WHEN NOT is_active THEN ended_at END)) AS newest
     FROM (
         SELECT subscriptions.*, ended_at IS NULL OR ended_at > :as_of
@@ -169,6 +176,7 @@ SELECT customers.id, customers.plan, customers.segment, customers.status, custom
        meeting.missed_at, GREATEST(touch.executive_at, meeting.executive_at) AS executive_at,
        subscription.known AS subscriptions, subscription.active, subscription.mrr, subscription.mrr_before,
        subscription.seats, subscription.discount, subscription.auto_renew, subscription.changed_at,
+       subscription.billing_months, subscription.begun, subscription.billed, subscription.ending_at,
        invoice.past_due, invoice.past_due_for, invoice.failed,
        goal.goals, goal.achieved, goal.overdue AS goals_overdue, goal.progress,
        ticket.newest AS ticket_newest, survey.newest AS survey_newest, contact.newest AS contact_newest,

@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.commercial import next_period_end
 from domain.features import (
     CommercialNumbers,
     CustomerFeatures,
+    FeatureUse,
     KindFreshness,
     OutcomeNumbers,
     RelationshipNumbers,
@@ -95,6 +97,8 @@ def _usage(row: Row, today: dt.date, seats: int | None) -> UsageNumbers:
     return UsageNumbers(
         weeks=tuple(float(week) for week in row["weeks"][:weeks]),
         active_days_7=row["active_days_7"],
+        active_days_28=row["active_days_28"],
+        active_days_91=row["active_days_91"],
         usual_gap_days=_usual_gap(last_on, first_on, row["active_days_56"]),
         users_28=_float(row["users_28"]),
         users_before=_float(row["users_before"]),
@@ -104,11 +108,20 @@ def _usage(row: Row, today: dt.date, seats: int | None) -> UsageNumbers:
         dropped=tuple(row["dropped"] or ()),
         used_7=frozenset(row["used_7"] or ()),
         used_91=frozenset(row["used_91"] or ()),
+        by_feature=_by_feature(row),
         days_since_last=(today - last_on).days,
         first_on=first_on,
         limit_metric=metric,
         limit_share=share,
     )
+
+
+def _by_feature(row: Row) -> dict[str, FeatureUse]:
+    columns = (row[name] or () for name in ("known_91", "quantities_28", "quantities_91", "values_91"))
+    return {
+        feature: FeatureUse(float(month), float(quarter), float(value))
+        for feature, month, quarter, value in zip(*columns, strict=True)
+    }
 
 
 def _usual_gap(last_on: dt.date, first_on: dt.date, active_days: int) -> float:
@@ -177,11 +190,21 @@ def _commercial(row: Row, as_of: BusinessInstant) -> CommercialNumbers:
         discount=_float(row["discount"]),
         auto_renew=row["auto_renew"],
         renewal_days=(renewal_on - as_of.date()).days if renewal_on else None,
+        billing_months=row["billing_months"],
+        period_days=_period_days(row, as_of),
+        ending_days=(row["ending_at"] - as_of).days if row["ending_at"] else None,
         unchanged_days=_days(as_of, row["changed_at"]),
         past_due_minor=int(row["past_due"] or 0),
         past_due_days=past_due_for.days if past_due_for else 0,
         failed_attempts=row["failed"] or 0,
     )
+
+
+def _period_days(row: Row, as_of: BusinessInstant) -> int | None:
+    """Return days to the end of the period that ends next, of the terms that are paid for."""
+    today, periods = as_of.date(), zip(row["begun"] or (), row["billed"] or (), strict=True)
+    ends = [next_period_end(begun.date(), months, today) for begun, months in periods]
+    return min(((end - today).days for end in ends), default=None)
 
 
 def _freshness(

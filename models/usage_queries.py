@@ -24,7 +24,7 @@ _READ_EVENTS = """
     ORDER BY occurred_at DESC"""
 _FROM_EVENTS = f"""(
     SELECT customer_id, CAST(occurred_at AT TIME ZONE 'UTC' AS date) AS day, feature,
-           sum(quantity) AS quantity, max(users) AS users
+           sum(quantity) AS quantity, max(users) AS users, sum(value) AS value
     FROM usage_events
     WHERE customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of AND occurred_at <= :as_of
       AND {_NO_GAUGE}
@@ -37,7 +37,7 @@ _SPAN_BY_INDEX = """
                   ORDER BY day DESC LIMIT 1) newest ON true
     JOIN LATERAL (SELECT day FROM known WHERE customer_id = c.id ORDER BY day LIMIT 1) oldest ON true"""
 _RECENT_BY_INDEX = """
-    CROSS JOIN LATERAL (SELECT day, feature, quantity, users FROM known
+    CROSS JOIN LATERAL (SELECT day, feature, quantity, users, value FROM known
                         WHERE customer_id = span.customer_id
                           AND day BETWEEN LEAST(:today - 91, span.last_on - 55) AND :today
                         OFFSET 0) AS recent"""
@@ -54,6 +54,7 @@ WITH known AS {how} (SELECT * FROM {source} AS usage),
 span AS MATERIALIZED ({span}),
 used AS MATERIALIZED (
     SELECT span.customer_id, span.last_on, recent.day, recent.feature, recent.quantity, recent.users,
+           recent.value,
            CASE WHEN recent.day < :today THEN (:today - 1 - recent.day) / 7 END AS week
     FROM span {recent}
 ),
@@ -64,6 +65,8 @@ days AS (
 totals AS (
     SELECT customer_id, ARRAY[{week_sums}] AS weeks,
            count(*) FILTER (WHERE week = 0) AS active_days_7,
+           count(*) FILTER (WHERE week < 4) AS active_days_28,
+           count(*) FILTER (WHERE week < 13) AS active_days_91,
            count(*) FILTER (WHERE day > last_on - 56) AS active_days_56,
            avg(users) FILTER (WHERE week < 4) AS users_28,
            avg(users) FILTER (WHERE week BETWEEN 4 AND 11) AS users_before,
@@ -72,7 +75,8 @@ totals AS (
 ),
 per_week AS (
     SELECT customer_id, feature, week, max(day) AS last_day, sum(quantity) AS quantity,
-           COALESCE(sum(quantity) FILTER (WHERE day > :today - 31), 0) AS quantity_30
+           COALESCE(sum(quantity) FILTER (WHERE day > :today - 31), 0) AS quantity_30,
+           sum(value) AS value
     FROM used GROUP BY customer_id, feature, week
 ),
 per_feature AS (
@@ -82,7 +86,10 @@ per_feature AS (
            max(last_day) AS last_day,
            count(*) FILTER (WHERE week BETWEEN 2 AND 9) AS weeks_used,
            sum(quantity) FILTER (WHERE week BETWEEN 2 AND 9) AS quantity,
-           sum(quantity_30) AS quantity_30
+           sum(quantity_30) AS quantity_30,
+           COALESCE(sum(quantity) FILTER (WHERE week < 4), 0) AS quantity_28,
+           sum(quantity) FILTER (WHERE week < 13) AS quantity_91,
+           COALESCE(sum(value) FILTER (WHERE week < 13), 0) AS value_91
     FROM per_week GROUP BY customer_id, feature
 ),
 shares AS (
@@ -94,6 +101,10 @@ features AS (
            count(*) FILTER (WHERE was_used) AS features_before,
            array_agg(feature ORDER BY feature) FILTER (WHERE is_used_now) AS used_7,
            array_agg(feature ORDER BY feature) FILTER (WHERE last_day > :today - 92) AS used_91,
+           array_agg(feature ORDER BY feature) FILTER (WHERE quantity_91 IS NOT NULL) AS known_91,
+           array_agg(quantity_28 ORDER BY feature) FILTER (WHERE quantity_91 IS NOT NULL) AS quantities_28,
+           array_agg(quantity_91 ORDER BY feature) FILTER (WHERE quantity_91 IS NOT NULL) AS quantities_91,
+           array_agg(value_91 ORDER BY feature) FILTER (WHERE quantity_91 IS NOT NULL) AS values_91,
            array_agg(feature ORDER BY quantity DESC, feature) FILTER (
                WHERE weeks_used >= 4 AND quantity >= 0.1 * whole AND last_day < :today - 14) AS dropped
     FROM shares GROUP BY customer_id
@@ -111,9 +122,11 @@ limits AS (
     ORDER BY customers.id, share DESC NULLS LAST
 )
 SELECT span.customer_id, span.last_on, span.first_on, totals.weeks, totals.active_days_7,
-       totals.active_days_56, totals.users_28, totals.users_before, totals.users_peak_28,
+       totals.active_days_28, totals.active_days_91, totals.active_days_56,
+       totals.users_28, totals.users_before, totals.users_peak_28,
        features.features_28, features.features_before, features.used_7, features.used_91,
-       features.dropped,
+       features.dropped, features.known_91, features.quantities_28, features.quantities_91,
+       features.values_91,
        limits.metric AS limit_metric, limits.share AS limit_share
 FROM span
 JOIN totals USING (customer_id)
