@@ -98,26 +98,16 @@ def _said(relation: Relation) -> Iterator[Absence]:
 
 def _lapses(relation: Relation) -> Iterator[Absence]:
     """Return gaps in the terms that are longer than the grace, and the end of the last."""
-    runs = sorted((term.started_at, _end_of(term)) for term in relation.terms if not _is_open_ended(term))
-    opened = min((term.started_at for term in relation.terms if _is_open_ended(term)), default=None)
     reached: BusinessInstant | None = None
-    for start, end in runs:
-        if opened is not None and opened <= (reached or start):
+    for term in sorted(relation.terms, key=lambda one: one.started_at):
+        if reached is not None and term.started_at > after(reached, GRACE):
+            yield Absence(reached, term.started_at, Cause.VOLUNTARY)
+        if term.ended_at is None and not term.canceled:
             return
-        if reached is not None and start > after(reached, GRACE):
-            yield Absence(reached, start, Cause.VOLUNTARY)
+        end = term.ended_at or term.started_at
         reached = end if reached is None else max(reached, end)
-    if reached is None or (opened is not None and opened <= after(reached, GRACE)):
-        return
-    yield Absence(reached, opened, Cause.VOLUNTARY)
-
-
-def _is_open_ended(term: Term) -> bool:
-    return term.ended_at is None and not term.canceled
-
-
-def _end_of(term: Term) -> BusinessInstant:
-    return term.ended_at if term.ended_at is not None else term.started_at
+    if reached is not None:
+        yield Absence(reached, None, Cause.VOLUNTARY)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,140 @@
+"""Gathers what models learn from: everybody who was live on each of a row of dates, and what followed."""
+
+import datetime as dt
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from domain.features import CustomerFeatures
+from domain.labels import GRACE, Label, Relation, expansion_label, renewal_label
+from domain.model_column import Column
+from domain.model_features import COLUMNS, column_named, own_names, vector
+from domain.time import BusinessInstant, after, start_of_day
+from ml.samples import NEVER, Samples, days_of, joined
+from models.database import Database
+from models.relations import first_start, load_relations
+from models.snapshots import load_snapshot, ordered, popular_features, told_since
+
+BATCH = 500
+DAY = dt.timedelta(days=1)
+FIRST_DAYS = 90
+"""Days of history before the first snapshot."""
+RENEWS_WITHIN = 45
+"""Days before the end of its period from which a customer's renewal is asked about."""
+
+
+class Target(StrEnum):
+    """What is learned."""
+
+    CHURN_30 = "churn_30d"
+    CHURN_60 = "churn_60d"
+    CHURN_90 = "churn_90d"
+    EXPANSION_60 = "expansion_60d"
+    RENEWAL = "renewal"
+
+    @property
+    def horizon(self) -> int:
+        """Days within which it happens."""
+        return RENEWS_WITHIN + GRACE.days if self is Target.RENEWAL else int(self.split("_")[1].rstrip("d"))
+
+    @property
+    def is_churn(self) -> bool:
+        """Whether it is about leaving."""
+        return self.startswith("churn")
+
+
+@dataclass(frozen=True)
+class World:
+    """What all snapshots share."""
+
+    relations: Mapping[uuid.UUID, Relation]
+    codes: Mapping[uuid.UUID, int]
+    since: Mapping[str, BusinessInstant]
+    columns: tuple[Column, ...]
+    known_until: BusinessInstant
+
+
+async def open_world(database: Database, known_until: BusinessInstant, learn_until: BusinessInstant) -> World:
+    """Read everybody's relation, and which columns there are: by what was used until `learn_until`."""
+    async with database.transaction() as session:
+        relations = await load_relations(session)
+        own = own_names(await popular_features(session, learn_until))
+        since = await told_since(session)
+    codes = {customer_id: place for place, customer_id in enumerate(sorted(relations))}
+    columns = (*COLUMNS, *(column_named(name) for name in own))
+    return World(relations, codes, since, columns, known_until)
+
+
+async def month_starts(database: Database, until: dt.date) -> list[dt.date]:
+    """Return the first of each month from three months after the first customer, up to a date."""
+    async with database.transaction() as session:
+        start = await first_start(session)
+    if start is None:
+        return []
+    day = (after(start, FIRST_DAYS * DAY)).date()
+    month = dt.date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    found = []
+    while month <= until:
+        found.append(month)
+        month = dt.date(month.year + month.month // 12, month.month % 12 + 1, 1)
+    return found
+
+
+async def gather(
+    database: Database, world: World, target: Target, dates: Sequence[dt.date]
+) -> AsyncIterator[Samples]:
+    """Yield the samples of each date; each customer that was live then is one row."""
+    for date in dates:
+        as_of = start_of_day(date)
+        live = ordered([key for key, one in world.relations.items() if one.is_live_at(as_of)])
+        parts = []
+        for start in range(0, len(live), BATCH):
+            async with database.transaction() as session:
+                rows = await load_snapshot(session, live[start : start + BATCH], as_of, world.since)
+            parts.append(_samples(world, target, [one for one in rows if _is_asked(target, one)]))
+        if parts:
+            yield joined(parts)
+
+
+def _is_asked(target: Target, features: CustomerFeatures) -> bool:
+    if target is not Target.RENEWAL:
+        return True
+    days = features.commercial.period_days
+    return days is not None and 0 < days <= RENEWS_WITHIN
+
+
+def _samples(world: World, target: Target, rows: Sequence[CustomerFeatures]) -> Samples:
+    told = [_told(world, target, one) for one in rows]
+    matrix = [vector(one, world.columns) for one in rows]
+    return Samples(
+        columns=tuple(column.name for column in world.columns),
+        matrix=np.array(matrix, dtype=np.float32).reshape(len(rows), len(world.columns)),
+        customers=np.array([world.codes[one.customer_id] for one in rows], dtype=np.int64),
+        as_of=np.array([days_of(one.as_of.date()) for one in rows], dtype=np.int64),
+        event_days=np.array([event for event, _ in told], dtype=np.float64),
+        observed_days=np.array([observed for _, observed in told], dtype=np.float64),
+        value=np.array([12 * one.commercial.mrr for one in rows], dtype=np.float64),
+    )
+
+
+def _told(world: World, target: Target, features: CustomerFeatures) -> tuple[float, float]:
+    """Return days to the event (inf: none) and days over which we know what happened."""
+    relation, as_of = world.relations[features.customer_id], features.as_of
+    if target.is_churn:
+        settled = after(world.known_until, -GRACE)
+        gone = relation.left_within(as_of, settled)
+        observed = (settled - as_of) / DAY
+        return (NEVER if gone is None else (gone.since - as_of) / DAY), observed
+    if target is Target.RENEWAL:
+        ends = after(as_of, dt.timedelta(days=features.commercial.period_days or 0))
+        return _as_event(renewal_label(relation, ends, world.known_until), target)
+    return _as_event(expansion_label(relation, as_of, target.horizon, world.known_until), target)
+
+
+def _as_event(label: Label, target: Target) -> tuple[float, float]:
+    if label.value is None:
+        return NEVER, 0.0
+    return (float(target.horizon) if label.value else NEVER), float(target.horizon)

@@ -1,0 +1,49 @@
+"""Splits that hold time and customers apart, within what a model may learn from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ml.samples import Codes, Samples
+
+BLOCKS = 3
+GROUPS = 4
+LARGE = 60_000
+"""Rows from which one group of customers and two blocks are enough evidence."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Places of rows: learn from `train`, judge on `valid`."""
+
+    train: Codes
+    valid: Codes
+
+
+def forward_folds(samples: Samples, purge_days: int, seed: int = 0) -> Iterator[Fold]:
+    """Yield folds of the later dates, each learned from earlier dates and from other customers.
+
+    A row is only learned from when its horizon, `purge_days`, ended before the first date that is judged,
+    and never when its customer is judged: the same customer a month earlier is almost the same row.
+    """
+    dates = samples.dates()
+    later = [part for part in np.array_split(dates, 2 * BLOCKS)[BLOCKS:] if len(part)]
+    groups = GROUPS
+    if len(samples) > LARGE:
+        later, groups = later[-2:], 1
+    group = group_of(samples.customers, max(groups, 2), seed)
+    for block in later:
+        early = samples.as_of + purge_days <= block[0]
+        judged = np.isin(samples.as_of, block)
+        for one in range(groups):
+            fold = Fold(np.flatnonzero(early & (group != one)), np.flatnonzero(judged & (group == one)))
+            if len(fold.train) and len(fold.valid):
+                yield fold
+
+
+def group_of(customers: Codes, groups: int, seed: int) -> Codes:
+    """Deal customers into groups of about equal size, always the same."""
+    distinct, place = np.unique(customers, return_inverse=True)
+    dealt = np.random.default_rng(seed).permutation(len(distinct)) % groups
+    return dealt[place]

@@ -1,0 +1,91 @@
+"""The few ways to learn that are tried, and the plain one that they are held against."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.model_features import BY_NAME, OWN
+
+PERIOD_DAYS = 30
+"""A hazard is the chance of leaving within one period, of who is still there."""
+STAGES = (60, 100, 150, 200, 300, 400)
+"""Numbers of trees among which out-of-time log-loss chooses."""
+
+
+class Form(StrEnum):
+    """What the trees predict."""
+
+    DIRECT = "direct"
+    """The event within the horizon."""
+    HAZARD = "hazard"
+    """The event within one period; chances of staying multiply over the horizon (discrete-time survival)."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Columns and settings of one way to learn."""
+
+    name: str
+    form: Form
+    columns: str
+    """`lean`: level, trend, price, time; `core`: the catalogue; `wide`: with the product's own features."""
+    depth: int
+    learning_rate: float = 0.03
+    l2: float = 10.0
+    is_monotone: bool = False
+    """Hold to the sign that a column is known to have."""
+
+    @property
+    def trees(self) -> int:
+        """Most trees that are grown."""
+        return STAGES[-1]
+
+    def settings(self) -> Mapping[str, object]:
+        """Return what CatBoost is told: plain log-loss without class weights, shallow trees."""
+        return {
+            "depth": self.depth,
+            "learning_rate": self.learning_rate,
+            "l2_leaf_reg": self.l2,
+            "loss_function": "Logloss",
+        }
+
+
+LEAN = (
+    "usage.week", "usage.month", "usage.quarter", "usage.week_over_baseline", "usage.month_over_before",
+    "usage.trend", "usage.variation", "usage.active_days_28", "usage.active_days_91", "usage.silent_days",
+    "usage.users", "usage.users_over_before", "usage.per_price", "usage.value_per_price",
+    "adoption.features_28", "adoption.features_91", "adoption.seat_use",
+    "support.open", "support.overdue", "support.opened_30", "support.escalated", "support.satisfaction",
+    "sentiment.tone", "sentiment.nps", "sentiment.csat",
+    "relationship.champion_left", "relationship.heard_days", "relationship.qbr_missed",
+    "commercial.mrr", "commercial.mrr_change", "commercial.seats", "commercial.price_per_seat",
+    "commercial.discount", "commercial.billing_months", "commercial.period_days", "commercial.unchanged_days",
+    "commercial.tenure", "commercial.past_due_days", "commercial.failed_attempts", "commercial.ending",
+    "outcomes.progress", "outcomes.overdue",
+)  # fmt: skip
+"""What most vendors' churn rests on; few columns leave little to overfit where few have left."""
+
+RECIPES = (
+    Recipe("lean", Form.DIRECT, "lean", depth=3),
+    Recipe("core", Form.DIRECT, "core", depth=3),
+    Recipe("core-monotone", Form.DIRECT, "core", depth=4, is_monotone=True),
+    Recipe("wide", Form.DIRECT, "wide", depth=4),
+    Recipe("lean-hazard", Form.HAZARD, "lean", depth=3),
+    Recipe("core-hazard", Form.HAZARD, "core", depth=3),
+)
+PLAIN = Recipe("plain", Form.DIRECT, "wide", depth=5, learning_rate=0.05, l2=3.0)
+"""What anybody would try first: all columns, CatBoost's usual settings. It is fixed, as a yardstick."""
+PLAIN_TREES = 300
+
+
+def columns_of(recipe: Recipe, available: Sequence[str]) -> tuple[str, ...]:
+    """Return which of the available columns a recipe uses."""
+    if recipe.columns == "wide":
+        return tuple(available)
+    wanted = set(LEAN) if recipe.columns == "lean" else set(BY_NAME)
+    return tuple(name for name in available if name in wanted and not OWN.fullmatch(name))
+
+
+def signs_of(columns: Sequence[str]) -> tuple[int, ...]:
+    """Return the known sign of each column, for the risk of leaving."""
+    return tuple(BY_NAME[name].sign if name in BY_NAME else 0 for name in columns)

@@ -1,0 +1,114 @@
+"""What models are trained and judged on: one row per customer and as-of instant, with what became of them."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+
+NEVER = np.inf
+"""Days to an event that did not happen within what we know."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Snapshots of customers. All arrays have one entry per row, in order of date and customer.
+
+    `event_days` are the days from the as-of instant to the event (inf: none that we know of), and
+    `observed_days` how far after it we know what happened: nothing is learned from what lies beyond.
+    """
+
+    columns: tuple[str, ...]
+    matrix: Matrix
+    customers: Codes
+    as_of: Codes
+    """Days since 1970-01-01."""
+    event_days: Floats
+    observed_days: Floats
+    value: Floats
+    """Yearly revenue at the as-of instant, in whole units; for what is at stake, never for learning."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.as_of)
+
+    def where(self, keep: Flags | Codes) -> "Samples":
+        """Return some of the rows."""
+        return replace(
+            self,
+            matrix=self.matrix[keep],
+            customers=self.customers[keep],
+            as_of=self.as_of[keep],
+            event_days=self.event_days[keep],
+            observed_days=self.observed_days[keep],
+            value=self.value[keep],
+        )
+
+    def matured(self, horizon: int) -> "Samples":
+        """Return the rows of which we know what happened within so many days."""
+        return self.where((self.event_days <= horizon) | (self.observed_days >= horizon))
+
+    def happened(self, horizon: int) -> Flags:
+        """Tell of each row whether the event came within so many days."""
+        return self.event_days <= horizon
+
+    def until(self, date: dt.date) -> "Samples":
+        """Return the rows up to and including an as-of date."""
+        return self.where(self.as_of <= days_of(date))
+
+    def known_by(self, cutoff: dt.date) -> "Samples":
+        """Return the rows as they could be known at a date: later dates gone, later events not yet seen."""
+        limit = days_of(cutoff)
+        kept = self.where(self.as_of <= limit)
+        left = (limit - kept.as_of).astype(np.float64)
+        seen = np.where(kept.event_days <= left, kept.event_days, NEVER)
+        return replace(kept, event_days=seen, observed_days=np.minimum(kept.observed_days, left))
+
+    def dates(self) -> Codes:
+        """Return the distinct as-of dates, oldest first."""
+        return np.unique(self.as_of)
+
+    def select(self, columns: Sequence[str]) -> Matrix:
+        """Return the matrix of some columns, in the order asked for."""
+        places = {name: place for place, name in enumerate(self.columns)}
+        return self.matrix[:, [places[name] for name in columns]]
+
+    def digest(self) -> str:
+        """Return a hash of the data: the same rows and values give the same, on any machine."""
+        found = hashlib.blake2b(digest_size=16)
+        found.update("\n".join(self.columns).encode())
+        arrays = (self.matrix, self.customers, self.as_of, self.event_days, self.observed_days)
+        for array in arrays:
+            found.update(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes())
+        return found.hexdigest()
+
+
+def days_of(date: dt.date) -> int:
+    """Return days since 1970-01-01."""
+    return (date - dt.date(1970, 1, 1)).days
+
+
+def date_of(days: int) -> dt.date:
+    """Return the date of days since 1970-01-01."""
+    return dt.date(1970, 1, 1) + dt.timedelta(days=int(days))
+
+
+def joined(parts: Sequence[Samples]) -> Samples:
+    """Put samples of the same columns one after the other."""
+    first = parts[0]
+    return replace(
+        first,
+        matrix=np.concatenate([part.matrix for part in parts]),
+        customers=np.concatenate([part.customers for part in parts]),
+        as_of=np.concatenate([part.as_of for part in parts]),
+        event_days=np.concatenate([part.event_days for part in parts]),
+        observed_days=np.concatenate([part.observed_days for part in parts]),
+        value=np.concatenate([part.value for part in parts]),
+    )
