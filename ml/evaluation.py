@@ -9,7 +9,8 @@ import numpy as np
 
 from ml.anchors import tier_shares
 from ml.bootstrap import Interval, interval
-from ml.learning import Learned, Progress, fit, learn, quietly, varying
+from ml.fitting import fit
+from ml.learning import Learned, Progress, learn, quietly, varying
 from ml.metrics import Figures, auc, figures, from_log_odds, log_losses
 from ml.recipes import PLAIN, PLAIN_TREES
 from ml.samples import Codes, Flags, Floats, Samples, date_of, days_of
