@@ -1,7 +1,7 @@
 """Learns from samples: tries the recipes out of time, keeps those that are alike, and fits their mean."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from catboost import CatBoostClassifier
@@ -45,6 +45,8 @@ class Learned:
     calibration: Calibration
     anchors: Anchors
     tried: tuple[Tried, ...]
+    chosen: tuple[tuple[Recipe, int], ...]
+    """What is averaged, each with its number of trees."""
     pooled: OutOfTime
     out_of_time: Floats
     """Its probabilities of the pooled rows, before calibration."""
@@ -88,10 +90,18 @@ def learn(
         base_rate=base_rate,
         calibration=calibration,
         anchors=choose_anchors(calibration.apply(probability), base_rate),
+        chosen=tuple(chosen),
         tried=tuple(_tried(one, chosen, pooled) for one in judged),
         pooled=pooled,
         out_of_time=probability,
     )
+
+
+def fit_again(learned: Learned, samples: Samples, seed: int) -> Learned:
+    """Return the same choices fitted with another seed: what differs is luck."""
+    known = samples.matured(learned.horizon)
+    model = fit_mean(known, learned.columns, learned.chosen, learned.horizon, seed)
+    return replace(learned, model=model)
 
 
 def _tried(one: Judged, chosen: Sequence[tuple[Recipe, int]], pooled: OutOfTime) -> Tried:
