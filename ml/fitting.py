@@ -9,7 +9,8 @@ from ml.samples import Floats, Samples
 
 BAGS = 3
 """One model is the mean of so many, which differ by luck alone."""
-THREADS = 2
+THREADS, FEW_ROWS = 2, 20_000
+"""Threads only pay from so many rows on; below, they wait for each other on a busy machine."""
 
 
 def over_horizon(form: Form, chance: Floats, horizon: int) -> Floats:
@@ -50,7 +51,7 @@ def fit(
         monotone_constraints=list(signs) if signs else None,
         ignored_features=[place for place, name in enumerate(names) if name not in used],
         random_seed=seed,
-        thread_count=THREADS,
+        thread_count=THREADS if len(known) > FEW_ROWS else 1,
         verbose=False,
         allow_writing_files=False,
     )

@@ -61,7 +61,13 @@ class Learned:
 
 
 def learn(
-    samples: Samples, horizon: int, *, is_churn: bool, seed: int = 1, progress: Progress = quietly
+    samples: Samples,
+    horizon: int,
+    *,
+    is_churn: bool,
+    seed: int = 1,
+    recipes: Sequence[Recipe] = RECIPES,
+    progress: Progress = quietly,
 ) -> Learned:
     """Choose and fit. `samples` hold nothing but what the model may learn from.
 
@@ -70,12 +76,12 @@ def learn(
     known = samples.matured(horizon)
     available = varying(known)
     folds = list(forward_folds(known, horizon, seed))
-    recipes = [one for one in RECIPES if is_churn or (one.form is Form.DIRECT and not one.is_monotone)]
+    fitting = [one for one in recipes if is_churn or (one.form is Form.DIRECT and not one.is_monotone)]
     pooled = pool(known, folds, horizon)
     judged = []
-    for place, recipe in enumerate(recipes):
+    for place, recipe in enumerate(fitting):
         judged.append(judge(recipe, known, available, folds, pooled, horizon, seed))
-        progress(recipe.name, (place + 1) / (len(recipes) + 1))
+        progress(recipe.name, (place + 1) / (len(fitting) + 1))
     kept = keep(judged, pooled)
     chosen, probability = deepen(kept, pooled)
     model = fit_mean(known, available, chosen, horizon, seed)

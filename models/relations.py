@@ -31,7 +31,8 @@ async def load_relations(
     for customer_id, started, known, status, churned, churn_known in (await session.execute(query)).all():
         departures = said.get(customer_id, [])
         if status is CustomerStatus.CHURNED and not departures and customer_id not in terms:
-            departures = [Departure(churned, churn_known or churned, "other", reactivated=False)]
+            at = churned or known
+            departures = [Departure(at, churn_known or at, "other", reactivated=False)]
         begins = [term.started_at for term in terms.get(customer_id, ())]
         found[customer_id] = Relation(
             started_at=min([*begins, *([started] if started else [])], default=known),

@@ -73,7 +73,8 @@ SELECT 'onboarding', min(LEAST(onboarded_at, first_value_at)) FROM customers
 
 async def newest_known(session: AsyncSession) -> BusinessInstant | None:
     """Return when we knew the newest fact: what an import left open is unknown after that, not unchanged."""
-    return await session.scalar(text(_NEWEST_KNOWN))
+    newest: BusinessInstant | None = await session.scalar(text(_NEWEST_KNOWN))
+    return newest
 
 
 _NEWEST_KNOWN = """

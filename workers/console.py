@@ -52,7 +52,7 @@ def read_password(*, generate: bool, from_stdin: bool) -> tuple[str, bool]:
 
 @contextmanager
 def steps(title: str) -> Iterator[Callable[[str, float], None]]:
-    """Draw one bar on standard error while something takes its time; call with what is done, and its share."""
+    """Draw one bar on standard error meanwhile; call what is yielded with what is done, and its share."""
     columns = (TextColumn(title), BarColumn(), TextColumn("{task.percentage:>3.0f} %  {task.description}"))
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
         task = progress.add_task("", total=1.0)

@@ -50,7 +50,7 @@ async def run_evaluate(
         samples = await _samples(database, world, target, task, progress)
         _refuse_too_little(samples, task)
         future = await check_future(database, world, start_of_day(task.test_to))
-        found = evaluate(samples, task, seeds, _part(progress))
+        found = evaluate(samples, task, seeds, progress=_part(progress))
         return _document(found, samples, future)
     finally:
         await database.close()
@@ -132,9 +132,10 @@ def shown(found: dict[str, Any]) -> str:
     train, test = found["train"], found["test"]
     lines = [
         (
-            f"{found['target']}: learned from {train['rows']:,} snapshots of {train['customers']:,} customers "
-            f"({train['from']} to {train['to']}, {train['positives']} events), judged on {test['rows']:,} "
-            f"({test['from']} to {test['to']}, {test['positives']} events), {found['seeds']} seeds"
+            f"{found['target']}: learned from {train['rows']:,} snapshots of {train['customers']:,} "
+            f"customers ({train['from']} to {train['to']}, {train['positives']} events), judged on "
+            f"{test['rows']:,} ({test['from']} to {test['to']}, {test['positives']} events), "
+            f"{found['seeds']} seeds"
         ),
         (
             f"  AUC {_interval(found['auc'])}, plain model {_interval(found['baseline_auc'])}, "

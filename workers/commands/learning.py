@@ -1,4 +1,4 @@
-"""`everstay evaluate`: how well departures, expansions or renewals are foretold on this installation's data."""
+"""`everstay evaluate`: how well departures, expansions or renewals are foretold on your own data."""
 
 import datetime as dt
 from pathlib import Path
@@ -17,11 +17,9 @@ TestFrom = Annotated[
 ]
 TestTo = Annotated[
     dt.datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Last one; by default the newest that matured."),
+    typer.Option(formats=["%Y-%m-%d"], help="Last one; if not given, the newest matured."),
 ]
-Seeds = Annotated[
-    int, typer.Option(min=1, max=50, help="Models that differ by luck alone; figures are means.")
-]
+Seeds = Annotated[int, typer.Option(min=1, max=50, help="Models that differ by luck; figures are means.")]
 JsonPath = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
 
 
