@@ -26,8 +26,8 @@ FEWEST_WAKES = 3
 """Fewer say nothing."""
 SETTLING_DAYS = 0.5
 """What happens so soon after a change of pace says nothing yet."""
-CALM_LOOKS, MOST_PATIENCE = 3, 24
-"""So many calm looks in a row before a day gets shorter: going faster makes armed timers late."""
+CALM_DAYS, MOST_PATIENCE = 7.0, 28.0
+"""Business days without lateness before a day gets shorter: every week has its Monday, when doors open."""
 RING_AHEAD = dt.timedelta(days=1.5)
 """After going faster, runs that wake within this time are rung; we look at least once a day."""
 
@@ -52,10 +52,10 @@ def next_day_seconds(now: float, late_p95_hours: float, limits: PaceLimits, *, i
     wanted = now
     if late_p95_hours > LATE_HOURS:
         wanted = max(now, min(now * LONGER, limits.longest))
-    elif is_calm:
-        wanted = now * SHORTER
-    elif now > limits.longest:  # we were swamped, and are no more: back into the budget
+    elif is_calm and now > limits.longest:  # we were swamped, and are no more: back into the budget
         wanted = max(now * SHORTER, limits.longest)
+    elif is_calm and late_p95_hours < CALM_HOURS:
+        wanted = now * SHORTER
     return max(wanted, limits.shortest)
 
 
@@ -66,8 +66,8 @@ class PaceController:
         self._database = database
         self._clock = clock
         self.limits = limits
-        self._calm_looks = 0
-        self._patience = CALM_LOOKS
+        self._calm_since = clock.now()
+        self._patience = CALM_DAYS
         self._changed_at = wall_now()
         self._faster_since: WallInstant | None = None
 
@@ -101,10 +101,13 @@ class PaceController:
             late = await lateness(session, self._clock, max(window, self._changed_at))
         if late.wakes < FEWEST_WAKES:
             return
-        self._calm_looks = self._calm_looks + 1 if late.p95 < CALM_HOURS else 0
+        now = self._clock.now()
+        if late.p95 > LATE_HOURS:
+            self._calm_since = now
         if late.p95 > SWAMPED_HOURS:  # it was too fast: wait longer before trying again
             self._patience = min(2 * self._patience, MOST_PATIENCE)
-        wanted = next_day_seconds(before, late.p95, self.limits, is_calm=self._calm_looks >= self._patience)
+        is_calm = now - self._calm_since >= dt.timedelta(days=self._patience)
+        wanted = next_day_seconds(before, late.p95, self.limits, is_calm=is_calm)
         if abs(wanted - before) > before * 0.02:
             await self.set_day(wanted)
 
@@ -118,4 +121,4 @@ class PaceController:
             self._faster_since = wall
             await self.ring()
         await self._clock.refresh(self._database)
-        self._calm_looks = 0
+        self._calm_since = self._clock.now()

@@ -8,7 +8,6 @@ from domain.time import start_of_day
 from models.clock import StoredClock, load_timeline, start_clock, wall_now
 from models.database import Database
 from workers.pace import (
-    CALM_LOOKS,
     DAY_SECONDS,
     SWAMPED_HOURS,
     PaceController,
@@ -31,6 +30,7 @@ def test_lateness_above_one_business_hour_lengthens_the_day() -> None:
 
 def test_a_calm_stretch_shortens_it_again() -> None:
     assert next_day_seconds(6.0, 0.1, LIMITS, is_calm=True) < 6.0
+    assert next_day_seconds(6.0, 0.8, LIMITS, is_calm=True) == 6.0
     assert next_day_seconds(6.0, 0.1, LIMITS, is_calm=False) == 6.0
 
 
@@ -49,9 +49,13 @@ def test_when_swamped_a_day_gets_longer_whatever_the_budget() -> None:
 
 
 def test_once_the_swamp_is_over_a_day_goes_back_into_the_budget_by_steps() -> None:
-    assert next_day_seconds(16.0, 0.8, LIMITS, is_calm=False) == 12.0
-    assert next_day_seconds(9.0, 0.8, LIMITS, is_calm=False) == LIMITS.longest
-    assert next_day_seconds(9.0, 1.2, LIMITS, is_calm=False) == 9.0
+    assert next_day_seconds(16.0, 0.8, LIMITS, is_calm=True) == 12.0
+    assert next_day_seconds(9.0, 0.8, LIMITS, is_calm=True) == LIMITS.longest
+    assert next_day_seconds(9.0, 1.2, LIMITS, is_calm=True) == 9.0
+
+
+def test_a_quiet_weekend_is_not_yet_a_calm_week() -> None:
+    assert next_day_seconds(16.0, 0.1, LIMITS, is_calm=False) == 16.0
 
 
 async def test_a_new_pace_goes_on_from_the_same_business_instant(database: Database) -> None:
@@ -73,6 +77,6 @@ async def test_a_clock_of_which_nothing_is_known_is_left_alone(database: Databas
     async with database.transaction() as session:
         clock = StoredClock(await start_clock(session, wall_now(), at=start, rate=DAY_SECONDS / 6))
     pace = PaceController(database, clock, LIMITS)
-    for _ in range(CALM_LOOKS + 1):
+    for _ in range(3):
         await pace.look()
     assert clock.rate == DAY_SECONDS / 6
