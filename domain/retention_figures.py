@@ -25,7 +25,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Wait:
-    """One customer's wait for first value, as far as the period shows it. Ages are in days since the start."""
+    """One customer's wait for first value, as far as the period shows it. Ages are days since the start."""
 
     entered: float
     """Age at which we began to look: 0 for who started in the period."""
@@ -87,7 +87,7 @@ def net_retention(cohort: Sequence[Held]) -> float | None:
 def median_wait(waits: Sequence[Wait]) -> float | None:
     """Return the age in days by which half have reached first value; None while fewer have.
 
-    The product-limit estimate with delayed entry (Kaplan and Meier 1958; Klein and Moeschberger, section 4.6).
+    The product-limit estimate with delayed entry (Kaplan and Meier 1958; Klein and Moeschberger, 4.6).
     """
     waiting = 1.0
     for age in sorted({one.until for one in waits if one.reached}):

@@ -29,13 +29,13 @@ class Care(StrEnum):
 
 
 SHARES: dict[Archetype, float] = {
-    Archetype.HEALTHY: 0.40,
-    Archetype.DECLINING: 0.14,
-    Archetype.SILENT: 0.10,
-    Archetype.TICKET_STORM: 0.08,
-    Archetype.CHAMPION_LEFT: 0.06,
+    Archetype.HEALTHY: 0.34,
+    Archetype.DECLINING: 0.17,
+    Archetype.SILENT: 0.11,
+    Archetype.TICKET_STORM: 0.10,
+    Archetype.CHAMPION_LEFT: 0.07,
     Archetype.FAILING_PAYMENT: 0.05,
-    Archetype.GROWING: 0.10,
+    Archetype.GROWING: 0.09,
     Archetype.SEASONAL: 0.07,
 }
 """Share of each story in the portfolio; a configuration may give others."""
@@ -65,11 +65,11 @@ class Trouble:
 
 
 TROUBLES: dict[Archetype, Trouble] = {
-    Archetype.DECLINING: Trouble(0.07, 0.2, 0.012, 0.010, 0.08, shrinks=0.006),
-    Archetype.SILENT: Trouble(0.75, 0.0, 0.035, 0.008, 0.0, shrinks=0.004),
-    Archetype.TICKET_STORM: Trouble(0.03, 0.55, 0.020, 0.006, 0.9, shrinks=0.003),
-    Archetype.CHAMPION_LEFT: Trouble(0.05, 0.3, 0.008, 0.009, 0.05, shrinks=0.004),
-    Archetype.FAILING_PAYMENT: Trouble(0.0, 1.0, 0.045, 0.005, 0.02),
+    Archetype.DECLINING: Trouble(0.07, 0.2, 0.012, 0.045, 0.08, shrinks=0.020),
+    Archetype.SILENT: Trouble(0.75, 0.0, 0.035, 0.044, 0.0, shrinks=0.016),
+    Archetype.TICKET_STORM: Trouble(0.03, 0.55, 0.020, 0.036, 0.9, shrinks=0.016),
+    Archetype.CHAMPION_LEFT: Trouble(0.05, 0.3, 0.008, 0.036, 0.05, shrinks=0.020),
+    Archetype.FAILING_PAYMENT: Trouble(0.0, 1.0, 0.045, 0.040, 0.02),
 }
 """The stories that hold trouble in the lively two months of the demo; the others have none."""
 

@@ -3,33 +3,33 @@
 from ml.simulation.archetypes import Archetype, Trouble
 
 SHARES: dict[Archetype, float] = {
-    Archetype.HEALTHY: 0.22,
-    Archetype.GROWING: 0.12,
-    Archetype.SEASONAL: 0.09,
-    Archetype.ERRATIC: 0.09,
-    Archetype.DECLINING: 0.22,
-    Archetype.SILENT: 0.07,
-    Archetype.TICKET_STORM: 0.07,
-    Archetype.CHAMPION_LEFT: 0.06,
-    Archetype.FAILING_PAYMENT: 0.06,
+    Archetype.HEALTHY: 0.14,
+    Archetype.GROWING: 0.11,
+    Archetype.SEASONAL: 0.07,
+    Archetype.ERRATIC: 0.07,
+    Archetype.DECLINING: 0.29,
+    Archetype.SILENT: 0.09,
+    Archetype.TICKET_STORM: 0.09,
+    Archetype.CHAMPION_LEFT: 0.07,
+    Archetype.FAILING_PAYMENT: 0.07,
 }
 """Story that a customer will live when trouble comes; many never meet it while we look."""
 
 TROUBLES: dict[Archetype, Trouble] = {
     Archetype.DECLINING: Trouble(
-        0.014, 0.15, 0.0035, 0.0065, 0.05, shrinks=0.001, quiet_days=100, ripe_days=200, leaves_at_renewal=0.7
+        0.014, 0.15, 0.0025, 0.0095, 0.05, shrinks=0.003, quiet_days=100, ripe_days=180, leaves_at_renewal=0.7
     ),
     Archetype.SILENT: Trouble(
-        0.5, 0.0, 0.012, 0.006, 0.0, shrinks=0.0010, quiet_days=20, ripe_days=80, leaves_at_renewal=0.7
+        0.5, 0.0, 0.0080, 0.0092, 0.0, shrinks=0.003, quiet_days=20, ripe_days=80, leaves_at_renewal=0.7
     ),
     Archetype.TICKET_STORM: Trouble(
-        0.03, 0.6, 0.014, 0.008, 0.7, shrinks=0.0008, quiet_days=15, ripe_days=60, leaves_at_renewal=0.6
+        0.03, 0.6, 0.0100, 0.0120, 0.7, shrinks=0.003, quiet_days=15, ripe_days=60, leaves_at_renewal=0.6
     ),
     Archetype.CHAMPION_LEFT: Trouble(
-        0.025, 0.35, 0.006, 0.007, 0.04, shrinks=0.0012, quiet_days=30, ripe_days=120, leaves_at_renewal=0.7
+        0.025, 0.35, 0.0045, 0.0092, 0.04, shrinks=0.003, quiet_days=30, ripe_days=110, leaves_at_renewal=0.7
     ),
     Archetype.FAILING_PAYMENT: Trouble(
-        0.0, 1.0, 0.030, 0.025, 0.02, quiet_days=14, ripe_days=45, leaves_at_renewal=0.3
+        0.0, 1.0, 0.0250, 0.0320, 0.02, quiet_days=14, ripe_days=45, leaves_at_renewal=0.3
     ),
 }
 """Slow decliners fall over three to six months and hardly leave before; the others are quicker."""

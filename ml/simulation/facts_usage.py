@@ -24,6 +24,7 @@ MOOD_DAYS, MOOD_SWING = (37, 71, 113), 0.2
 def usage(life: Life, config: SampleConfig, day: dt.date, random: Random) -> Iterator[UsageFact]:
     """Yield one fact for each feature that was used."""
     level = life.latent.engagement * _trend(life, config, day) * WEEK[day.weekday()]
+    known = life.evening(day)
     for feature, per_person in _features(life, config, day):
         noise = math.exp(random.gauss(0, NOISE))
         people = min(round(life.customer.people * level * noise), round(life.customer.people * MOST_GROWTH))
@@ -31,7 +32,7 @@ def usage(life: Life, config: SampleConfig, day: dt.date, random: Random) -> Ite
         if people:
             yield UsageFact(
                 key=f"{life.customer.key}/usage/{day}/{feature}",
-                known_at=life.evening(day),
+                known_at=known,
                 customer=life.customer.key,
                 feature=feature,
                 quantity=max(1, round(people * per_person * noise)),

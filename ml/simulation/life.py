@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from domain.facts import InvoiceFact, SubscriptionFact, TicketFact
 from domain.time import BusinessInstant, after, start_of_day
@@ -15,6 +16,11 @@ TOLD_AT = (19, 21, 23)
 def at(day: dt.date, hours: float) -> BusinessInstant:
     """Return an instant of a day, to the second."""
     return after(start_of_day(day), dt.timedelta(seconds=round(hours * 3600)))
+
+
+@lru_cache(maxsize=16)
+def _told_at(day: dt.date, hour: int) -> BusinessInstant:
+    return at(day, hour)
 
 
 @dataclass(frozen=True)
@@ -54,4 +60,4 @@ class Life:
 
     def evening(self, day: dt.date) -> BusinessInstant:
         """Return when the facts of a day are known."""
-        return at(day, TOLD_AT[self.customer.phase % len(TOLD_AT)])
+        return _told_at(day, TOLD_AT[self.customer.phase % len(TOLD_AT)])

@@ -67,7 +67,8 @@ class Population:
     @property
     def here(self) -> Mask:
         """Who has not left."""
-        return self.left_on == 0
+        found: Mask = self.left_on == 0
+        return found
 
     def in_trouble_since(self, since: Days, today: int) -> None:
         """Put customers (those above 0) into trouble that began on an earlier day."""
@@ -105,7 +106,8 @@ class Population:
     def _ripeness(self, day: int) -> Numbers:
         nature = self._nature
         age = (day - self.trouble_since) * nature.pace - nature.quiet
-        return np.clip(age / (nature.ripe - nature.quiet), 0.0, 1.0)
+        ripe: Numbers = np.clip(age / (nature.ripe - nature.quiet), 0.0, 1.0)
+        return ripe
 
     def _leaving(self, day: int, troubled: Mask, renews: Mask) -> Numbers:
         nature = self._nature
@@ -116,7 +118,8 @@ class Population:
 
     def _returning(self) -> Numbers:
         added = (self._cared * self._nature.care_returns).sum(axis=1)
-        return np.minimum(MOST_RETURNING, self._nature.returns_alone + added)
+        hazard: Numbers = np.minimum(MOST_RETURNING, self._nature.returns_alone + added)
+        return hazard
 
     def _reach_value(self, day: int, luck: Numbers, stays: Mask) -> None:
         waits = stays & (self.value_on == 0)

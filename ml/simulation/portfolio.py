@@ -15,6 +15,8 @@ from ml.simulation.worlds import WORLDS, Preset, World
 UNOWNED_EVERY = 15
 QBR_ARR_MINOR = 5_000_000
 YEAR = 365
+SIZE_SHARES = (0.58, 0.30, 0.12)
+"""Of small, middle and large customers."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def _customer(
     archetype: Archetype,
 ) -> SampleCustomer:
     key, random = f"C-{number + 1:04d}", Random(f"{config.seed}/customer/{number}")
-    size = random.choices((1, 2, 3), (0.58, 0.30, 0.12))[0]
+    size = random.choices((1, 2, 3), SIZE_SHARES)[0]
     industry, name = named
     domain = name.lower().replace(" ", "-") + ".example"
     country, time_zone = random.choice(PLACES)

@@ -18,8 +18,9 @@ from ml.simulation.facts_terms import first_term, resizing
 from ml.simulation.facts_usage import usage
 from ml.simulation.latent import Latent
 from ml.simulation.life import Life, at
-from ml.simulation.population import DRAWS, Days, Origin, Population
+from ml.simulation.population import DRAWS
 from ml.simulation.portfolio import Portfolio, SampleConfig, SampleCustomer, make_portfolio
+from ml.simulation.untreated import population_of
 
 ACTIVE = 0.5
 """A customer with at least this part of its normal engagement counts as active."""
@@ -52,10 +53,7 @@ class Simulation:
     def __init__(self, config: SampleConfig) -> None:
         self.portfolio: Portfolio = make_portfolio(config)
         self._config = config
-        origin = origin_of(self.portfolio.customers)
-        self._treated, self._twin = (Population(config.world, origin) for _ in range(2))
-        for population in (self._treated, self._twin):
-            population.in_trouble_since(*_earlier(origin, config.history_start.toordinal()))
+        self._treated, self._twin = (population_of(self.portfolio) for _ in range(2))
         self._places = {customer.key: place for place, customer in enumerate(self.portfolio.customers)}
         self._lives = [self._life(customer, place) for place, customer in enumerate(self.portfolio.customers)]
         self._next_day = config.history_start
@@ -151,24 +149,6 @@ class Simulation:
     def _first_touch(self, key: str, plan: str) -> dt.date:
         wait = Random(f"{self._config.seed}/{key}/first-touch").randint(0, TOUCH_DAYS[plan])
         return self._config.history_start + dt.timedelta(days=wait)
-
-
-def origin_of(customers: Sequence[SampleCustomer]) -> Origin:
-    """Return what nature made of the customers of a portfolio."""
-    return Origin(
-        stories=[one.archetype for one in customers],
-        sizes=[one.size for one in customers],
-        joined=[one.started_on.toordinal() for one in customers],
-        onsets=[one.onset.toordinal() if one.onset else 0 for one in customers],
-        paces=[one.timing.pace for one in customers],
-        values=[one.timing.value_on.toordinal() if one.timing.value_on else 0 for one in customers],
-    )
-
-
-def _earlier(origin: Origin, today: int) -> tuple[Days, int]:
-    """Return since when those are in trouble whom it met before today."""
-    onsets = np.array(origin.onsets, dtype=np.int64)
-    return np.where(onsets < today, onsets, 0), today
 
 
 def _introduce(life: Life, known_at: BusinessInstant) -> list[Fact]:
