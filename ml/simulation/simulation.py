@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 
 from domain.facts import Fact
+from domain.retention_figures import Held, Wait
 from domain.time import BusinessInstant
 from ml.simulation.archetypes import Archetype, Care
 from ml.simulation.facts_commercial import cancellation, invoices
@@ -20,8 +21,9 @@ from ml.simulation.latent import Latent
 from ml.simulation.life import Life, at
 from ml.simulation.population import DRAWS
 from ml.simulation.portfolio import Portfolio, SampleConfig, SampleCustomer, make_portfolio
-from ml.simulation.untreated import population_of
+from ml.simulation.untreated import Opening, initial_revenue, population_of
 
+Cohort = tuple[list[Held], list[Wait]]
 ACTIVE = 0.5
 """A customer with at least this part of its normal engagement counts as active."""
 
@@ -57,6 +59,8 @@ class Simulation:
         self._places = {customer.key: place for place, customer in enumerate(self.portfolio.customers)}
         self._lives = [self._life(customer, place) for place, customer in enumerate(self.portfolio.customers)]
         self._next_day = config.history_start
+        self._initial = initial_revenue(self.portfolio)
+        self._opening: tuple[Opening, ...] = ()
 
     @property
     def config(self) -> SampleConfig:
@@ -89,6 +93,11 @@ class Simulation:
         randoms = [Random(f"{self._config.seed}/{life.customer.key}/{day}") for life in self._lives]
         luck = np.array([[random.random() for _ in range(DRAWS)] for random in randoms])
         renews = np.array([life.customer.renews_on(day) for life in self._lives])
+        if day == self._config.start:
+            first = day.toordinal()
+            self._opening = tuple(
+                Opening.of(one, self._initial, first) for one in (self._treated, self._twin)
+            )
         for population in (self._treated, self._twin):
             population.live(day.toordinal(), luck, renews)
         told = zip(self._lives, randoms, strict=True)
@@ -106,6 +115,13 @@ class Simulation:
             left=int((met & ~treated.here).sum()),
             left_without_care=int((met & ~twin.here).sum()),
         )
+
+    def live_days(self) -> tuple[Cohort, Cohort]:
+        """Return what the days since the start did to the customers, and what they did without any care."""
+        pairs = zip(self._opening, (self._treated, self._twin), strict=True)
+        last = self._next_day.toordinal()
+        treated, twin = (opening.until(one, self._initial, last) for opening, one in pairs)
+        return treated, twin
 
     def engagement(self, key: str) -> float:
         """Return how engaged a customer is; 1 is its own normal."""

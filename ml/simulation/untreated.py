@@ -1,11 +1,12 @@
-"""A portfolio's hidden state without any care of ours, and the figures that it comes to."""
+"""What a period does to the hidden state of a portfolio, and what it does where nobody cares."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 import numpy as np
 
 from domain.retention_figures import Held, Wait
-from ml.simulation.population import DRAWS, Origin, Population
+from ml.simulation.population import DRAWS, Mask, Numbers, Origin, Population
 from ml.simulation.portfolio import YEAR, Portfolio, SampleConfig, make_portfolio
 
 
@@ -26,6 +27,35 @@ def population_of(portfolio: Portfolio) -> Population:
     return found
 
 
+@dataclass(frozen=True)
+class Opening:
+    """What a population was on the first day of a period, before that day was lived."""
+
+    day: int
+    there: Mask
+    revenue: Numbers
+    """Monthly recurring revenue of each, in minor units."""
+
+    @classmethod
+    def of(cls, population: Population, initial: Numbers, day: int) -> "Opening":
+        """Look at a population; `initial` is the monthly revenue with which each began."""
+        return cls(day, population.here & (population.joined < day), initial * population.revenue)
+
+    def until(self, population: Population, initial: Numbers, last: int) -> tuple[list[Held], list[Wait]]:
+        """Return what the days since did to the cohort, and the waits for first value that they show."""
+        after = np.where(population.here, initial * population.revenue, 0.0)
+        cohort = [
+            Held(round(self.revenue[place]), round(after[place]), not population.here[place])
+            for place in np.flatnonzero(self.there)
+        ]
+        return cohort, _waits(population, self.day, last)
+
+
+def initial_revenue(portfolio: Portfolio) -> Numbers:
+    """Return the monthly recurring revenue with which each customer began, in minor units."""
+    return np.array([one.arr_minor / 12 for one in portfolio.customers])
+
+
 def untreated(config: SampleConfig, opening: dt.date, closing: dt.date) -> tuple[list[Held], list[Wait]]:
     """Live a portfolio up to a day without telling facts; return what the period since `opening` did to it.
 
@@ -34,21 +64,14 @@ def untreated(config: SampleConfig, opening: dt.date, closing: dt.date) -> tuple
     portfolio = make_portfolio(config)
     population, random = population_of(portfolio), np.random.default_rng([config.seed, 1])
     renewals = np.array([one.renewal_on.toordinal() for one in portfolio.customers])
-    revenue = np.array([one.arr_minor / 12 for one in portfolio.customers])
-    first, last = opening.toordinal(), closing.toordinal()
-    before, there = revenue, population.here
+    initial, first, last = initial_revenue(portfolio), opening.toordinal(), closing.toordinal()
+    began = Opening.of(population, initial, first)
     for day in range(config.history_start.toordinal(), last):
         if day == first:
-            before = revenue * population.revenue
-            there = population.here & (population.joined < day)
+            began = Opening.of(population, initial, first)
         past = day - renewals
-        population.live(day, random.random((len(revenue), DRAWS)), (past >= 0) & (past % YEAR == 0))
-    after = np.where(population.here, revenue * population.revenue, 0.0)
-    cohort = [
-        Held(round(before[place]), round(after[place]), not population.here[place])
-        for place in np.flatnonzero(there)
-    ]
-    return cohort, _waits(population, first, last)
+        population.live(day, random.random((len(initial), DRAWS)), (past >= 0) & (past % YEAR == 0))
+    return began.until(population, initial, last)
 
 
 def _waits(population: Population, first: int, last: int) -> list[Wait]:
