@@ -10,6 +10,7 @@ from domain.retention_figures import held, wait
 from domain.time import BusinessInstant
 from ml.retention_intervals import Figure, figures
 from ml.simulation.simulation import Simulation
+from ml.simulation.worlds import Preset
 from models.retention import Retained
 
 TREATED, HOLDOUT = "treated", "holdout"
@@ -26,6 +27,10 @@ ASSUMED = (
     " changes is written in ml/simulation/causes.py. What the run shows is that the platform finds the"
     " customers, acts, and measures itself against its holdout."
 )
+PACES = {
+    Preset.DEMO: "sixty days of a demo hold about a year's trouble; only time to value runs in real days.",
+    Preset.COMPANY: "this company lives at the pace of real life, and a year of it untreated loses a fifth.",
+}
 Headline = dict[str, dict[str, Any]]
 
 
@@ -83,9 +88,8 @@ def remarks(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the table does not say by itself."""
     days, churn = summary["business_days"], summary["headline"]["churn"]
     yield (
-        f"Intervals are 95 %, over customers; strategic ones, who are never held out, are on neither side."
-        f" The demo condenses about a year's trouble into sixty days, so these are the figures of its"
-        f" {days} days, not annual ones; only time to value runs in real days."
+        "Intervals are 95 %, over customers; strategic ones, who are never held out, are on neither side."
+        f" These are the figures of {days} days, not annual ones: {PACES[summary['preset']]}"
     )
     yield (
         "* The same customers in a twin world with the same luck and no care of ours: only a simulation can"

@@ -61,6 +61,7 @@ async def _from_database(
             "customers": rows["customers"],
             "business_days": (end - options.start).days,
             "seed": options.seed,
+            "preset": options.preset,
             "facts": await demo_report.count_facts(session, SOURCE),
             "signals": rows["signals"],
             "interventions": await demo_report.count_interventions(session),

@@ -38,7 +38,7 @@ def rows(treated: int, treated_left: int, held_out: int, held_out_left: int) -> 
 def summary(given: list[Retained]) -> dict[str, Any]:
     found = headline(given, OPENING, CLOSING)
     known = {name: {"without_care": sides["holdout"]} for name, sides in found.items()}
-    return {"business_days": 60, "headline": found, "truth": {"figures": known}}
+    return {"business_days": 60, "preset": "demo", "headline": found, "truth": {"figures": known}}
 
 
 def test_the_headline_has_four_figures_of_both_sides_with_intervals() -> None:
