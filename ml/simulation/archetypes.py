@@ -65,10 +65,10 @@ class Trouble:
 
 
 TROUBLES: dict[Archetype, Trouble] = {
-    Archetype.DECLINING: Trouble(0.07, 0.2, 0.012, 0.045, 0.08, shrinks=0.020),
-    Archetype.SILENT: Trouble(0.75, 0.0, 0.035, 0.044, 0.0, shrinks=0.016),
-    Archetype.TICKET_STORM: Trouble(0.03, 0.55, 0.020, 0.036, 0.9, shrinks=0.016),
-    Archetype.CHAMPION_LEFT: Trouble(0.05, 0.3, 0.008, 0.036, 0.05, shrinks=0.020),
+    Archetype.DECLINING: Trouble(0.07, 0.2, 0.012, 0.045, 0.08, shrinks=0.024),
+    Archetype.SILENT: Trouble(0.75, 0.0, 0.035, 0.044, 0.0, shrinks=0.018),
+    Archetype.TICKET_STORM: Trouble(0.03, 0.55, 0.020, 0.036, 0.9, shrinks=0.018),
+    Archetype.CHAMPION_LEFT: Trouble(0.05, 0.3, 0.008, 0.036, 0.05, shrinks=0.024),
     Archetype.FAILING_PAYMENT: Trouble(0.0, 1.0, 0.045, 0.040, 0.02),
 }
 """The stories that hold trouble in the lively two months of the demo; the others have none."""

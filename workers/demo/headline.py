@@ -17,11 +17,13 @@ TREATED, HOLDOUT = "treated", "holdout"
 FEW = 100
 """Below so many customers a side, the interval says more than the figure."""
 NAMES = {
-    "churn": "Churn (customers)",
-    "grr": "Gross revenue retention",
-    "nrr": "Net revenue retention",
-    "time_to_value_days": "Time to value (median)",
+    "churn": "Churn",
+    "grr": "GRR",
+    "nrr": "NRR",
+    "time_to_value_days": "Time to value",
 }
+COUNTS = {"churn": "Customers", "time_to_value_days": "Waited for value"}
+"""Whom the figures are of, by a figure that says so."""
 ASSUMED = (
     "Effect sizes are the simulation's assumption, not evidence: how much an e-mail, a call or an executive"
     " changes is written in ml/simulation/causes.py. What the run shows is that the platform finds the"
@@ -59,29 +61,32 @@ def show_headline(console: Console, summary: Mapping[str, Any]) -> None:
     """Print the table and what it rests on."""
     found, known = summary["headline"], summary["truth"]["figures"]
     table = Table(title=f"After {summary['business_days']} business days", title_justify="left")
-    for heading in ("", "treated", "holdout", "nobody cared for *"):
-        table.add_column(heading, no_wrap=True)
+    for heading in ("", "treated", "holdout", "no care *"):
+        table.add_column(heading)
     for name, words in NAMES.items():
-        cells = (found[name][TREATED], found[name][HOLDOUT], known[name]["without_care"])
-        table.add_row(words, *(cell(name, one) for one in cells))
+        table.add_row(words, *(cell(name, one) for one in _sides(found[name], known[name])))
+    for name, words in COUNTS.items():
+        table.add_row(
+            words, *(str(one["customers"]) for one in _sides(found[name], known[name])), style="dim"
+        )
     console.print(table)
     for line in remarks(summary):
         console.print(line, highlight=False)
 
 
+def _sides(found: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    return found[TREATED], found[HOLDOUT], known["without_care"]
+
+
 def cell(name: str, figure: Mapping[str, Any]) -> str:
-    """Return a figure with its interval and the number of customers behind it."""
-    customers = figure["customers"]
+    """Return a figure with its interval; a bound that is not known is a question mark."""
     if figure["value"] is None:
-        return f"not enough data (n={customers})"
-    low, high = (_number(name, figure[bound]) for bound in ("low", "high"))
-    return f"{_number(name, figure['value'])} ({low} to {high}, n={customers})"
-
-
-def _number(name: str, value: float | None) -> str:
-    if value is None:
-        return "?"
-    return f"{value:.0f} d" if name == "time_to_value_days" else f"{100 * value:.0f} %"
+        return "not enough data"
+    scale, unit = (1, "d") if name == "time_to_value_days" else (100, "%")
+    value, low, high = (
+        "?" if figure[part] is None else f"{scale * figure[part]:.0f}" for part in ("value", "low", "high")
+    )
+    return f"{value} {unit} ({low} to {high})"
 
 
 def remarks(summary: Mapping[str, Any]) -> Iterator[str]:
@@ -91,10 +96,7 @@ def remarks(summary: Mapping[str, Any]) -> Iterator[str]:
         "Intervals are 95 %, over customers; strategic ones, who are never held out, are on neither side."
         f" These are the figures of {days} days, not annual ones: {PACES[summary['preset']]}"
     )
-    yield (
-        "* The same customers in a twin world with the same luck and no care of ours: only a simulation can"
-        " know it."
-    )
+    yield ("* All customers in a twin world, same luck and no care of ours: only a simulation can know it.")
     smallest = min(churn[side]["customers"] for side in (TREATED, HOLDOUT))
     if smallest < FEW:
         yield f"The smaller side has {smallest} customers. {_verdict(churn)}"
