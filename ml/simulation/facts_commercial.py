@@ -1,4 +1,4 @@
-"""What a customer is billed, pays, renews and cancels."""
+"""What a customer is billed, pays, and cancels."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from random import Random
 
 from domain.facts import CancellationFact, Fact, InvoiceFact
 from ml.simulation.archetypes import Archetype
-from ml.simulation.facts_static import customer_fact
+from ml.simulation.facts_terms import end_of_term
 from ml.simulation.life import Life, OpenInvoice, at
 
 DUE_DAYS = 14
@@ -35,18 +35,12 @@ def invoices(life: Life, day: dt.date, random: Random) -> Iterator[Fact]:
         yield from _fail(life, each, day) if cannot_pay else _pay(life, each, day)
 
 
-def renewal(life: Life, day: dt.date) -> Iterator[Fact]:
-    """Yield the next term, when the customer renews today."""
-    if day == life.renewal_on:
-        life.renewal_on = day + dt.timedelta(days=365)
-        yield customer_fact(life.customer, life.renewal_on, life.evening(day))
-
-
 def cancellation(life: Life, day: dt.date) -> Iterator[Fact]:
     """Yield the end, once."""
     if life.latent.left_on is None or life.has_told_end:
         return
     life.has_told_end = True
+    yield from end_of_term(life, at(day, 15), life.evening(day))
     yield CancellationFact(
         key=f"{life.customer.key}/cancellation",
         known_at=life.evening(day),
@@ -60,11 +54,11 @@ def cancellation(life: Life, day: dt.date) -> Iterator[Fact]:
 def _is_billed(life: Life, day: dt.date) -> bool:
     if life.customer.is_billed_monthly:
         return (day.toordinal() + life.customer.phase) % MONTH_DAYS == 0
-    return day == life.renewal_on - dt.timedelta(days=30)
+    return day == life.customer.started_on or life.customer.renews_on(day + dt.timedelta(days=30))
 
 
 def _issue(life: Life, day: dt.date) -> InvoiceFact:
-    arr = life.customer.arr_minor
+    arr = life.arr_minor
     return InvoiceFact(
         key=f"{life.customer.key}/invoice/{day}",
         known_at=life.evening(day),

@@ -1,26 +1,25 @@
 """The facts that say who the sample customers are."""
 
 import datetime as dt
+from collections.abc import Iterator
 
-from domain.facts import ContactFact, CustomerFact, Fact, SubscriptionFact
+from domain.facts import ContactFact, CustomerFact, Fact
 from domain.time import BusinessInstant, start_of_day
 from ml.simulation.people import SampleContact
 from ml.simulation.portfolio import SampleCustomer
 
 
 def introduction(customer: SampleCustomer, known_at: BusinessInstant) -> list[Fact]:
-    """Return the customer, its subscription and its people."""
+    """Return the customer and its people."""
     people: list[Fact] = [contact_fact(customer, contact, known_at) for contact in customer.contacts]
-    return [
-        customer_fact(customer, customer.renewal_on, known_at),
-        _subscription(customer, known_at),
-        *people,
-    ]
+    return [customer_fact(customer, known_at.date(), customer.timing.value_on, known_at), *people]
 
 
-def customer_fact(customer: SampleCustomer, renewal_on: dt.date, known_at: BusinessInstant) -> CustomerFact:
-    """Return the customer with its next renewal."""
-    started = start_of_day(customer.started_on)
+def customer_fact(
+    customer: SampleCustomer, today: dt.date, value_on: dt.date | None, known_at: BusinessInstant
+) -> CustomerFact:
+    """Return the customer as it stands on a day. What it pays is told by its terms alone."""
+    onboarded = customer.timing.onboarded_on
     return CustomerFact(
         key=customer.key,
         known_at=known_at,
@@ -32,15 +31,22 @@ def customer_fact(customer: SampleCustomer, renewal_on: dt.date, known_at: Busin
         employees=customer.employees,
         plan=customer.plan,
         status="active",
-        started_at=started,
-        onboarded_at=BusinessInstant(started + dt.timedelta(days=21)),
-        first_value_at=BusinessInstant(started + dt.timedelta(days=9)),
-        renewal_on=renewal_on,
-        arr_minor=customer.arr_minor,
+        started_at=start_of_day(customer.started_on),
+        onboarded_at=start_of_day(onboarded) if onboarded <= today else None,
+        first_value_at=start_of_day(value_on) if value_on is not None and value_on <= today else None,
+        renewal_on=customer.next_renewal(today),
         currency="USD",
         csm_email=customer.csm_email,
         sales_owner_email=customer.sales_owner_email,
     )
+
+
+def news(
+    customer: SampleCustomer, day: dt.date, value_on: dt.date | None, known_at: BusinessInstant
+) -> Iterator[CustomerFact]:
+    """Yield the customer again when its onboarding ended, it first had value, or it renewed on a day."""
+    if day in {customer.timing.onboarded_on, value_on} or customer.renews_on(day):
+        yield customer_fact(customer, day, value_on, known_at)
 
 
 def contact_fact(
@@ -63,19 +69,4 @@ def contact_fact(
         since=start_of_day(contact.since),
         left_at=left_at,
         consents=contact.consents,
-    )
-
-
-def _subscription(customer: SampleCustomer, known_at: BusinessInstant) -> SubscriptionFact:
-    return SubscriptionFact(
-        key=f"{customer.key}/subscription",
-        known_at=known_at,
-        customer=customer.key,
-        product="Atlas",
-        plan=customer.plan,
-        mrr_minor=customer.arr_minor // 12,
-        seats=round(customer.people * 1.25),
-        auto_renew=True,
-        billing_months=1 if customer.is_billed_monthly else 12,
-        started_at=start_of_day(customer.started_on),
     )

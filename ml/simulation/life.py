@@ -1,9 +1,10 @@
-"""One sample customer while the simulation runs: hidden state, untreated twin, and what is under way."""
+"""One sample customer while the simulation runs: hidden state, and what is under way."""
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from domain.facts import InvoiceFact, TicketFact
+from domain.facts import InvoiceFact, SubscriptionFact, TicketFact
 from domain.time import BusinessInstant, after, start_of_day
 from ml.simulation.latent import Latent
 from ml.simulation.portfolio import SampleCustomer
@@ -15,6 +16,11 @@ TOLD_AT = (19, 21, 23)
 def at(day: dt.date, hours: float) -> BusinessInstant:
     """Return an instant of a day, to the second."""
     return after(start_of_day(day), dt.timedelta(seconds=round(hours * 3600)))
+
+
+@lru_cache(maxsize=16)
+def _told_at(day: dt.date, hour: int) -> BusinessInstant:
+    return at(day, hour)
 
 
 @dataclass(frozen=True)
@@ -39,25 +45,19 @@ class Life:
 
     customer: SampleCustomer
     latent: Latent
-    twin: Latent
-    renewal_on: dt.date
     next_touch_on: dt.date
+    term: SubscriptionFact | None = None
+    """The running term, as told."""
     tickets: list[OpenTicket] = field(default_factory=list)
     invoices: list[OpenInvoice] = field(default_factory=list)
     champion_left_on: dt.date | None = None
     has_told_end: bool = False
 
+    @property
+    def arr_minor(self) -> int:
+        """Recurring revenue a year."""
+        return round(self.customer.arr_minor * self.latent.revenue)
+
     def evening(self, day: dt.date) -> BusinessInstant:
         """Return when the facts of a day are known."""
-        return at(day, TOLD_AT[self.customer.phase % len(TOLD_AT)])
-
-    @classmethod
-    def begin(cls, customer: SampleCustomer, first_touch_on: dt.date) -> "Life":
-        """Start with full engagement and nothing under way."""
-        return cls(
-            customer=customer,
-            latent=Latent(customer.archetype, customer.onset),
-            twin=Latent(customer.archetype, customer.onset),
-            renewal_on=customer.renewal_on,
-            next_touch_on=first_touch_on,
-        )
+        return _told_at(day, TOLD_AT[self.customer.phase % len(TOLD_AT)])

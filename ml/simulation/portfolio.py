@@ -2,19 +2,21 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 from domain.vocabulary import Role
-from ml.simulation.archetypes import SHARES, TROUBLES, Archetype
+from ml.simulation.archetypes import Archetype
 from ml.simulation.people import SampleContact, SampleUser, contacts_of, our_team
+from ml.simulation.timing import Timing, timing_of
 from ml.simulation.words import FEATURES, FIRST_PARTS, INDUSTRIES, PLACES, SECOND_PARTS
+from ml.simulation.worlds import WORLDS, Preset, World
 
-HISTORY_DAYS = 120
 UNOWNED_EVERY = 15
-ALREADY_IN_TROUBLE = 0.2
-"""Share of the troubled customers whose trouble began in the history: the baseline shows them."""
 QBR_ARR_MINOR = 5_000_000
+YEAR = 365
+SIZE_SHARES = (0.58, 0.30, 0.12)
+"""Of small, middle and large customers."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,27 @@ class SampleConfig:
     """First live business day."""
     days: int
     seed: int = 1
-    history_days: int = HISTORY_DAYS
-    shares: Mapping[Archetype, float] = field(default_factory=lambda: SHARES)
+    history_days: int | None = None
+    """Days of facts before the start; None: as the preset has it."""
+    shares: Mapping[Archetype, float] | None = None
+    """Share of each story; None: as the preset has them."""
+    preset: Preset = Preset.DEMO
+
+    @property
+    def world(self) -> World:
+        """How customers fare."""
+        return WORLDS[self.preset]
+
+    @property
+    def end(self) -> dt.date:
+        """The day after the last live one."""
+        return self.start + dt.timedelta(days=self.days)
 
     @property
     def history_start(self) -> dt.date:
         """First day of the history."""
-        return self.start - dt.timedelta(days=self.history_days)
+        days = self.world.history_days if self.history_days is None else self.history_days
+        return self.start - dt.timedelta(days=days)
 
 
 @dataclass(frozen=True)
@@ -48,12 +64,13 @@ class SampleCustomer:
     employees: int
     plan: str
     arr_minor: int
-    started_on: dt.date
-    renewal_on: dt.date
+    """Recurring revenue that it began with."""
+    size: int
+    """1 small, 2 middle, 3 large."""
     csm_email: str | None
     sales_owner_email: str | None
     archetype: Archetype
-    onset: dt.date | None
+    timing: Timing
     contacts: tuple[SampleContact, ...]
     features: tuple[tuple[str, float], ...]
     people: int
@@ -61,6 +78,31 @@ class SampleCustomer:
     phase: int
     """Days by which this customer's own rhythm (invoices, surveys, reviews, season) is shifted."""
     is_billed_monthly: bool
+
+    @property
+    def started_on(self) -> dt.date:
+        """First day as a customer."""
+        return self.timing.started_on
+
+    @property
+    def renewal_on(self) -> dt.date:
+        """First renewal while we look; the others follow each year."""
+        return self.timing.renewal_on
+
+    @property
+    def onset(self) -> dt.date | None:
+        """When trouble comes for the first time, if ever."""
+        return self.timing.onset
+
+    def renews_on(self, day: dt.date) -> bool:
+        """Tell whether its contract comes up for renewal on a day."""
+        past = (day - self.renewal_on).days
+        return past >= 0 and past % YEAR == 0
+
+    def next_renewal(self, day: dt.date) -> dt.date:
+        """Return the first renewal after a day."""
+        terms = max(0, (day - self.renewal_on).days // YEAR + 1)
+        return self.renewal_on + dt.timedelta(days=YEAR * terms)
 
     @property
     def has_reviews(self) -> bool:
@@ -91,11 +133,12 @@ def make_portfolio(config: SampleConfig) -> Portfolio:
 
 def _archetypes(config: SampleConfig) -> list[Archetype]:
     """Give each story its share, exactly, in a shuffled order; what rounding leaves is healthy."""
-    total = sum(config.shares.values())
+    shares = config.world.shares if config.shares is None else config.shares
+    total = sum(shares.values())
     dealt: list[Archetype] = []
     dealt += [
         archetype
-        for archetype, share in config.shares.items()
+        for archetype, share in shares.items()
         if archetype is not Archetype.HEALTHY
         for _ in range(max(1, round(config.customers * share / total)) if share else 0)
     ][: config.customers]
@@ -126,11 +169,17 @@ def _customer(
     archetype: Archetype,
 ) -> SampleCustomer:
     key, random = f"C-{number + 1:04d}", Random(f"{config.seed}/customer/{number}")
-    size = random.choices((1, 2, 3), (0.58, 0.30, 0.12))[0]
+    size = random.choices((1, 2, 3), SIZE_SHARES)[0]
     industry, name = named
     domain = name.lower().replace(" ", "-") + ".example"
     country, time_zone = random.choice(PLACES)
-    started = config.history_start - dt.timedelta(days=random.randint(30, 900))
+    timing = timing_of(
+        Random(f"{config.seed}/timing/{number}"),
+        config.world,
+        archetype,
+        size,
+        (config.history_start, config.start, config.end),
+    )
     low, high = {1: (300_000, 1_900_000), 2: (2_000_000, 9_500_000), 3: (12_000_000, 60_000_000)}[size]
     arr = int(random.triangular(low, high, low * 1.3)) // 10_000 * 10_000
     csms = [user for user in team if user.role is Role.CSM]
@@ -145,13 +194,12 @@ def _customer(
         employees=round(random.triangular(*{1: (8, 90), 2: (100, 900), 3: (1000, 9000)}[size])),
         plan={1: "starter", 2: "growth", 3: "enterprise"}[size],
         arr_minor=arr,
-        started_on=started,
-        renewal_on=_next_renewal(config, random),
+        size=size,
         csm_email=csms[number % len(csms)].email if is_owned else None,
         sales_owner_email=next((user.email for user in team if user.role is Role.SALES), None),
         archetype=archetype,
-        onset=_onset(config, archetype, random),
-        contacts=contacts_of(random, key, domain, started, size),
+        timing=timing,
+        contacts=contacts_of(random, key, domain, timing.started_on, size),
         features=_features(random, size),
         people=max(3, round(random.triangular(*{1: (3, 15), 2: (12, 70), 3: (50, 400)}[size]))),
         phase=random.randint(0, 89),
@@ -163,17 +211,3 @@ def _features(random: Random, size: int) -> tuple[tuple[str, float], ...]:
     """Return what the customer uses, with the uses per person and day of each."""
     used = ("dashboards", *random.sample(FEATURES[1:], size + 1))
     return tuple((feature, round(random.uniform(0.8, 4.0), 2)) for feature in used)
-
-
-def _next_renewal(config: SampleConfig, random: Random) -> dt.date:
-    """Return a renewal within the year that follows the history, spread evenly."""
-    return config.start + dt.timedelta(days=random.randint(2, 365))
-
-
-def _onset(config: SampleConfig, archetype: Archetype, random: Random) -> dt.date | None:
-    """Return when trouble begins: for some in the history, for most spread over the live days."""
-    if archetype not in TROUBLES:
-        return None
-    if random.random() < ALREADY_IN_TROUBLE:
-        return config.start - dt.timedelta(days=random.randint(5, 40))
-    return config.start + dt.timedelta(days=random.randint(-4, max(1, int(config.days * 0.7) - 4)))

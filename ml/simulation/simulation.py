@@ -5,17 +5,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from domain.facts import Fact
-from ml.simulation.archetypes import Care
-from ml.simulation.facts_commercial import cancellation, invoices, renewal
-from ml.simulation.facts_relations import TOUCH_DAYS, people, reviews, touches
-from ml.simulation.facts_static import introduction
-from ml.simulation.facts_support import support, surveys
-from ml.simulation.facts_usage import usage
-from ml.simulation.latent import Draws
-from ml.simulation.life import Life, at
-from ml.simulation.portfolio import Portfolio, SampleConfig, make_portfolio
+import numpy as np
 
+from domain.facts import Fact
+from domain.retention_figures import Held, Wait
+from domain.time import BusinessInstant
+from ml.simulation.archetypes import Archetype, Care
+from ml.simulation.facts_commercial import cancellation, invoices
+from ml.simulation.facts_relations import TOUCH_DAYS, people, reviews, touches
+from ml.simulation.facts_static import introduction, news
+from ml.simulation.facts_support import support, surveys
+from ml.simulation.facts_terms import first_term, resizing
+from ml.simulation.facts_usage import usage
+from ml.simulation.latent import Latent
+from ml.simulation.life import Life, at
+from ml.simulation.population import DRAWS
+from ml.simulation.portfolio import Portfolio, SampleConfig, SampleCustomer, make_portfolio
+from ml.simulation.untreated import Opening, initial_revenue, population_of
+
+Cohort = tuple[list[Held], list[Wait]]
 ACTIVE = 0.5
 """A customer with at least this part of its normal engagement counts as active."""
 
@@ -31,17 +39,28 @@ class Truth:
     left_without_care: int
 
 
+@dataclass(frozen=True)
+class Fate:
+    """What became of one customer."""
+
+    key: str
+    archetype: Archetype
+    onset: dt.date | None
+    left_on: dt.date | None
+
+
 class Simulation:
     """Lives the portfolio day by day, in order. Days and care in, facts out; no clock, no other input."""
 
     def __init__(self, config: SampleConfig) -> None:
         self.portfolio: Portfolio = make_portfolio(config)
         self._config = config
-        self._lives = {
-            customer.key: Life.begin(customer, self._first_touch(customer.key, customer.plan))
-            for customer in self.portfolio.customers
-        }
+        self._treated, self._twin = (population_of(self.portfolio) for _ in range(2))
+        self._places = {customer.key: place for place, customer in enumerate(self.portfolio.customers)}
+        self._lives = [self._life(customer, place) for place, customer in enumerate(self.portfolio.customers)]
         self._next_day = config.history_start
+        self._initial = initial_revenue(self.portfolio)
+        self._opening: tuple[Opening, ...] = ()
 
     @property
     def config(self) -> SampleConfig:
@@ -54,9 +73,10 @@ class Simulation:
         return self._next_day
 
     def introductions(self) -> list[Fact]:
-        """Return who the customers and their people are: known since the history began."""
+        """Return who the customers and their people are that were there when the history began."""
         known = at(self._config.history_start, 0)
-        return [fact for life in self._lives.values() for fact in introduction(life.customer, known)]
+        old = [life for life in self._lives if life.customer.started_on < self._config.history_start]
+        return [fact for life in old for fact in _introduce(life, known)]
 
     def history(self) -> Iterator[tuple[dt.date, list[Fact]]]:
         """Live the days before the start, without any care of ours."""
@@ -66,42 +86,63 @@ class Simulation:
     def live(self, cares: Mapping[str, Sequence[Care]]) -> list[Fact]:
         """Live the next day, after the care that customers got on the day before, and return its facts."""
         day = self._next_day
-        yesterday = day - dt.timedelta(days=1)
         for key, received in cares.items():
             for care in received:
-                self._lives[key].latent.receive(yesterday, care)
+                self._treated.receive(self._places[key], care)
         self._next_day = day + dt.timedelta(days=1)
-        return [fact for life in self._lives.values() for fact in self._live_one(life, day)]
+        randoms = [Random(f"{self._config.seed}/{life.customer.key}/{day}") for life in self._lives]
+        luck = np.array([[random.random() for _ in range(DRAWS)] for random in randoms])
+        renews = np.array([life.customer.renews_on(day) for life in self._lives])
+        if day == self._config.start:
+            first = day.toordinal()
+            self._opening = tuple(
+                Opening.of(one, self._initial, first) for one in (self._treated, self._twin)
+            )
+        for population in (self._treated, self._twin):
+            population.live(day.toordinal(), luck, renews)
+        told = zip(self._lives, randoms, strict=True)
+        return [fact for life, random in told for fact in self._live_one(life, day, random)]
 
     def truth(self) -> Truth:
         """Compare the treated world with the one in which nobody cared."""
-        lives = [
-            life
-            for life in self._lives.values()
-            if life.customer.onset is not None and life.customer.onset < self._next_day
-        ]
+        today = self._next_day
+        met = np.array([c.onset is not None and c.onset < today for c in self.portfolio.customers])
+        treated, twin = self._treated, self._twin
         return Truth(
-            troubled=len(lives),
-            active=sum(_is_active(life.latent.engagement, life.latent.left_on) for life in lives),
-            active_without_care=sum(_is_active(life.twin.engagement, life.twin.left_on) for life in lives),
-            left=sum(life.latent.left_on is not None for life in lives),
-            left_without_care=sum(life.twin.left_on is not None for life in lives),
+            troubled=int(met.sum()),
+            active=int((met & treated.here & (treated.engagement >= ACTIVE)).sum()),
+            active_without_care=int((met & twin.here & (twin.engagement >= ACTIVE)).sum()),
+            left=int((met & ~treated.here).sum()),
+            left_without_care=int((met & ~twin.here).sum()),
         )
+
+    def live_days(self) -> tuple[Cohort, Cohort]:
+        """Return what the days since the start did to the customers, and what they did without any care."""
+        pairs = zip(self._opening, (self._treated, self._twin), strict=True)
+        last = self._next_day.toordinal()
+        treated, twin = (opening.until(one, self._initial, last) for opening, one in pairs)
+        return treated, twin
 
     def engagement(self, key: str) -> float:
         """Return how engaged a customer is; 1 is its own normal."""
-        return self._lives[key].latent.engagement
+        return float(self._treated.engagement[self._places[key]])
 
-    def _live_one(self, life: Life, day: dt.date) -> list[Fact]:
-        random = Random(f"{self._config.seed}/{life.customer.key}/{day}")
-        draws, is_renewal = Draws.of(random), day == life.renewal_on
-        life.twin.live(day, draws, is_renewal=is_renewal)
-        if life.has_told_end:
+    def fates(self) -> list[Fate]:
+        """Return what became of everybody, which no data source tells."""
+        return [
+            Fate(life.customer.key, life.customer.archetype, life.customer.onset, life.latent.left_on)
+            for life in self._lives
+        ]
+
+    def _live_one(self, life: Life, day: dt.date, random: Random) -> list[Fact]:
+        customer, left_on = life.customer, life.latent.left_on
+        if life.has_told_end or day < customer.started_on:
             return []
-        life.latent.live(day, draws, is_renewal=is_renewal)
-        if life.latent.left_on is not None:
+        if left_on is not None:
             return list(cancellation(life, day))
+        arrived = [] if life.term is not None else _introduce(life, life.evening(day))
         facts: list[Fact] = [
+            *arrived,
             *people(life, day, random),
             *usage(life, self._config, day, random),
             *support(life, day, random),
@@ -110,12 +151,22 @@ class Simulation:
             *touches(life, day, random),
             *reviews(life, day, random),
         ]
-        return [*facts, *renewal(life, day)]
+        known = life.evening(day)
+        return [
+            *facts,
+            *resizing(life, day),
+            *news(customer, day, life.latent.value_on, known),
+        ]
+
+    def _life(self, customer: SampleCustomer, place: int) -> Life:
+        latent = Latent(self._treated, place, customer.archetype, self._config.world)
+        return Life(customer, latent, self._first_touch(customer.key, customer.plan))
 
     def _first_touch(self, key: str, plan: str) -> dt.date:
         wait = Random(f"{self._config.seed}/{key}/first-touch").randint(0, TOUCH_DAYS[plan])
         return self._config.history_start + dt.timedelta(days=wait)
 
 
-def _is_active(engagement: float, left_on: dt.date | None) -> bool:
-    return left_on is None and engagement >= ACTIVE
+def _introduce(life: Life, known_at: BusinessInstant) -> list[Fact]:
+    customer, *others = introduction(life.customer, known_at)
+    return [customer, first_term(life, known_at), *others]

@@ -8,6 +8,7 @@ import pytest
 from tests.house.repository import ROOT
 from tests.support.homes import temporary_home
 from tests.workers.embedded.support import fresh_settings, variables
+from workers.demo.headline import ASSUMED, NAMES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -39,3 +40,7 @@ def test_a_small_demo_runs_to_its_end_and_says_what_it_did(tmp_path: Path) -> No
     assert summary["internal_emails"] == summary["mailbox_internal_emails"]
     assert summary["max_emails_per_customer_day"] <= 1
     assert summary["nights_scored"] >= 3
+    for metric in NAMES:
+        sides = summary["headline"][metric]
+        assert all(sides[side].keys() >= {"value", "low", "high"} for side in ("treated", "holdout"))
+    assert " ".join(ASSUMED.split()) in " ".join(ended.stdout.split())

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ml.simulation.worlds import Preset
+
 
 def register(app: typer.Typer) -> None:
     """Add `everstay demo`."""
@@ -15,6 +17,9 @@ def demo(
     *,
     customers: Annotated[int, typer.Option(min=1, help="Size of the sample portfolio.")] = 150,
     days: Annotated[int, typer.Option(min=1, help="Business days to live through.")] = 60,
+    preset: Annotated[
+        Preset, typer.Option(help="A year's trouble within the days, or a company with two years behind it.")
+    ] = Preset.DEMO,
     seed: Annotated[int, typer.Option(help="The same seed gives the same portfolio.")] = 1,
     ends: Annotated[bool, typer.Option("--exit", help="Stop after the last day and check the run.")] = False,
     json_path: Annotated[
@@ -38,6 +43,7 @@ def demo(
         customers=customers,
         days=days,
         seed=seed,
+        preset=preset,
         ends=ends,
         json_path=json_path.absolute() if json_path else None,
         day_seconds=day_seconds,

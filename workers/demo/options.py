@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from ml.simulation.portfolio import SampleConfig
+from ml.simulation.worlds import Preset
 from workers.pace import shortest_day
 
 BUSINESS_START = dt.date(2026, 9, 7)
@@ -27,11 +28,12 @@ class DemoOptions(BaseModel):
     json_path: Path | None = None
     day_seconds: float | None = Field(None, gt=0)
     start: dt.date = BUSINESS_START
+    preset: Preset = Preset.DEMO
 
     @property
     def sample(self) -> SampleConfig:
         """What decides the portfolio."""
-        return SampleConfig(customers=self.customers, start=self.start, days=self.days, seed=self.seed)
+        return SampleConfig(self.customers, self.start, self.days, self.seed, preset=self.preset)
 
     @property
     def shortest_day(self) -> float:

@@ -22,6 +22,7 @@ from models.users import create_sign_in_link, list_users
 from settings import Settings
 from workers.clock_refresh import keep_fresh
 from workers.demo.days import DemoDays
+from workers.demo.headline import show_headline
 from workers.demo.options import DemoOptions
 from workers.demo.stack import demo_children
 from workers.demo.summary import complaints, summarise, write_summary
@@ -119,6 +120,7 @@ async def _demo(settings: Settings, options: DemoOptions, console: Console, bega
         if options.json_path is not None:
             write_summary(summary, options.json_path)
         console.print_json(json.dumps(summary))
+        show_headline(console, summary)
         return summary
     finally:
         fresh.cancel()

@@ -11,6 +11,7 @@ from domain.time import BusinessInstant, after, start_of_day, wall
 from domain.timeline import Segment
 from domain.vocabulary import Role
 from ml.simulation.people import SampleUser
+from ml.simulation.portfolio import SampleConfig
 from ml.simulation.simulation import Simulation
 from models.clock import append_segment, start_clock, wall_now
 from models.database import Database
@@ -60,10 +61,16 @@ async def prepare(database: Database, options: DemoOptions) -> None:
 
 async def fill(database: Database, options: DemoOptions) -> None:
     """Store the team and the history of a prepared installation, and release it."""
-    simulation = Simulation(options.sample)
+    await fill_history(database, options.sample)
+    await _release(database, start_of_day(options.start))
+
+
+async def fill_history(database: Database, config: SampleConfig) -> Simulation:
+    """Store the team and the history of a portfolio, and nothing else; return it on its first live day."""
+    simulation = Simulation(config)
     await _add_team(database, simulation.portfolio.team)
     await _store_history(database, simulation)
-    await _release(database, start_of_day(options.start))
+    return simulation
 
 
 async def seed(database: Database, options: DemoOptions) -> None:

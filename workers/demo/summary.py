@@ -5,13 +5,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from domain.time import start_of_day
 from integrations.simulators.sendgrid.mailbox_client import MailboxClient
 from ml.simulation.simulation import Simulation
 from models import demo_report
 from models.clock import StoredClock
 from models.database import Database
+from models.retention import load_retained
 from settings import Settings
 from workers.demo.errors import LoggedError, logged_errors
+from workers.demo.headline import ASSUMED, headline, known_headline
 from workers.demo.histories import Failures, find_failures
 from workers.demo.options import SOURCE, DemoOptions
 from workers.embedded.connection import connect_temporal
@@ -42,7 +45,7 @@ async def summarise(
         "failed_workflow_tasks": failures.workflow_tasks,
         "errors": len(logged) + failures.activities + failures.workflows,
         "error_examples": _examples(logged, failures),
-        "truth": vars(simulation.truth()),
+        "truth": {**vars(simulation.truth()), "figures": known_headline(simulation)},
         "wall_seconds": round(time.monotonic() - began, 1),
     }
 
@@ -58,6 +61,7 @@ async def _from_database(
             "customers": rows["customers"],
             "business_days": (end - options.start).days,
             "seed": options.seed,
+            "preset": options.preset,
             "facts": await demo_report.count_facts(session, SOURCE),
             "signals": rows["signals"],
             "interventions": await demo_report.count_interventions(session),
@@ -66,7 +70,11 @@ async def _from_database(
             "tasks": rows["tasks"],
             "recalibrations": await demo_report.count_recalibrations(session),
             "refusals": await demo_report.count_refusals(session),
-            "headline": await demo_report.active_after_risk(session, options.start, end),
+            "headline": {
+                **headline(await load_retained(session), start_of_day(options.start), start_of_day(end)),
+                **await demo_report.active_after_risk(session, options.start, end),
+            },
+            "headline_rests_on": ASSUMED,
             "max_emails_per_customer_day": await demo_report.most_emails_per_customer_day(session),
             "nights_scored": rows["nights_scored"],
             "decisions": rows["decisions"],
