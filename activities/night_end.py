@@ -1,0 +1,47 @@
+"""What a night does once everybody is scored: each part by itself, so that a failure stops no other."""
+
+import asyncio
+import datetime as dt
+from typing import Any
+
+import structlog
+
+from activities.model_watch import watch_models
+from activities.weight_proposals import propose_once_a_quarter
+from domain.ports import Clock
+from models.database import Database
+from models.disagreements import reconcile
+from models.health_overrides import expire_overrides
+from models.scores import load_policy
+
+log: Any = structlog.get_logger("night")
+PART_SECONDS = 6.0
+"""Wall time of one part: together they stay within the activity's thirty seconds, and go on tomorrow."""
+
+
+async def end_night(database: Database, clock: Clock, date: dt.date) -> None:
+    """Expire people's verdicts, reconcile views, ask outcomes for weights, and look at the models."""
+    for part in (expire, reconcile_views, propose_once_a_quarter, watch_models):
+        try:
+            async with asyncio.timeout(PART_SECONDS):
+                await part(database, clock, date)
+        except Exception:
+            log.exception("a part of the night failed", part=part.__name__)
+
+
+async def expire(database: Database, clock: Clock, _date: dt.date) -> int:
+    """End people's verdicts on health that have passed their end."""
+    async with database.transaction() as session:
+        ended = await expire_overrides(session, clock.now(), clock.wall_now())
+    if ended:
+        log.info("verdicts of people expired", customers=ended)
+    return ended
+
+
+async def reconcile_views(database: Database, clock: Clock, _date: dt.date) -> dict[str, int]:
+    """Take every disagreement of health, risk and forecast one step on."""
+    async with database.transaction() as session:
+        took = await reconcile(session, await load_policy(session), clock.now())
+    if took:
+        log.info("views reconciled", **took)
+    return took
