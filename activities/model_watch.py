@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from domain.drift_words import Alert, AlertLevel, Change, say_calibration, say_change, say_log_loss
+from domain.drift_words import SCORE, Alert, AlertLevel, Change, say_calibration, say_change, say_log_loss
 from domain.features import CustomerFeatures
 from domain.labels import GRACE, Relation
 from domain.model_features import COLUMNS, column_named, vector
@@ -35,7 +35,6 @@ from models.relations import load_relations
 from models.scores import load_policy
 
 log: Any = structlog.get_logger("models")
-SCORE = "score"
 MOST_TOLD = 8
 """Columns of which one night tells; the largest changes come first."""
 

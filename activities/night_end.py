@@ -2,7 +2,8 @@
 
 import asyncio
 import datetime as dt
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import structlog
 
@@ -19,14 +20,13 @@ PART_SECONDS = 6.0
 """Wall time of one part: together they stay within the activity's thirty seconds, and go on tomorrow."""
 
 
-async def end_night(database: Database, clock: Clock, date: dt.date) -> None:
-    """Expire people's verdicts, reconcile views, ask outcomes for weights, and look at the models."""
-    for part in (expire, reconcile_views, propose_once_a_quarter, watch_models):
-        try:
-            async with asyncio.timeout(PART_SECONDS):
-                await part(database, clock, date)
-        except Exception:
-            log.exception("a part of the night failed", part=part.__name__)
+class Part(Protocol):
+    """One thing that a night does; the second time on a date it finds nothing left to do."""
+
+    __name__: str
+
+    async def __call__(self, database: Database, clock: Clock, date: dt.date, /) -> object:
+        """Do it."""
 
 
 async def expire(database: Database, clock: Clock, _date: dt.date) -> int:
@@ -45,3 +45,16 @@ async def reconcile_views(database: Database, clock: Clock, _date: dt.date) -> d
     if took:
         log.info("views reconciled", **took)
     return took
+
+
+PARTS: tuple[Part, ...] = (expire, reconcile_views, propose_once_a_quarter, watch_models)
+
+
+async def end_night(database: Database, clock: Clock, date: dt.date, parts: Sequence[Part] = PARTS) -> None:
+    """Expire people's verdicts, reconcile views, ask outcomes for weights, and look at the models."""
+    for part in parts:
+        try:
+            async with asyncio.timeout(PART_SECONDS):
+                await part(database, clock, date)
+        except Exception:
+            log.exception("a part of the night failed", part=part.__name__)

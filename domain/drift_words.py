@@ -17,6 +17,8 @@ SHARES = (
 )
 """Shares that people say as a word."""
 NEAR = 0.02
+SCORE = "score"
+"""The name of the model's own probability among its columns."""
 UNKNOWN_GREW = 0.1
 """A share of customers of whom a column is unknown that grew by so much is told first."""
 
@@ -61,21 +63,25 @@ class Change:
 
 def column_words(name: str) -> str:
     """Return a column's name as people read it: `own.api_calls.price` → api calls, price."""
+    if name == SCORE:
+        return "the churn probability"
     parts = [part.replace("_", " ") for part in name.split(".")]
     if parts[0] == "own" and len(parts) > 1:
         return ", ".join(parts[1:])
     return ", ".join(parts)
 
 
-def share_words(share: float) -> str:
-    """Return a share as people say it: a third, half, 41 %."""
+def customers_words(share: float) -> str:
+    """Return a share of customers as people say it: a third of customers, 41 % of customers, all customers."""
+    if share >= 1 - NEAR:
+        return "all customers"
     near = [words for value, words in SHARES if abs(value - share) <= NEAR]
-    return near[0] if near else percent(share)
+    return f"{near[0] if near else percent(share)} of customers"
 
 
 def say_change(name: str, change: Change, since: dt.date, today: dt.date) -> str:
     """Say what is different: who moved, and from where to where."""
-    told = f"{share_words(change.moved)} of customers moved since {day(since, today)}"
+    told = f"{customers_words(change.moved)} moved since {day(since, today)}"
     if abs(change.unknown - change.unknown_before) >= UNKNOWN_GREW:
         was, is_now = percent(change.unknown_before), percent(change.unknown)
         told += f"; it is unknown of {is_now}, and was of {was}"

@@ -34,7 +34,8 @@ def test_progress_and_value_raise_the_score_and_overdue_goals_lower_it() -> None
     high, low = outcomes_score(well), outcomes_score(badly)
     assert high is not None
     assert low is not None
-    assert high > 85 > 40 > low
+    assert high > 85
+    assert low < 40
 
 
 def test_without_goals_the_score_rests_on_use_alone_and_without_both_it_abstains() -> None:

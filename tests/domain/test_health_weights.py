@@ -25,7 +25,7 @@ USAGE, SUPPORT = HealthComponent.USAGE, HealthComponent.SUPPORT
 
 
 def scored(usage: int | None, support: int | None, arr: int = 100) -> Scored:
-    scores = {name: None for name in HealthComponent} | {USAGE: usage, SUPPORT: support}
+    scores = dict.fromkeys(HealthComponent) | {USAGE: usage, SUPPORT: support}
     return Scored(uuid.uuid4(), "Acme", Segment.SMALL, arr, "USD", scores)
 
 

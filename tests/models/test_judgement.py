@@ -189,7 +189,7 @@ async def test_an_end_counts_once_it_has_lasted_and_the_same_may_come_again(data
 
 async def test_weights_are_saved_only_by_who_has_seen_what_they_would_do(database: Database) -> None:
     await a_customer(database)
-    wanted = {segment: {name: 1.0 for name in HealthComponent} for segment in Segment}
+    wanted = {segment: dict.fromkeys(HealthComponent, 1.0) for segment in Segment}
     async with database.transaction() as session:
         seen = await preview(session, wanted, NOW)
     with pytest.raises(ConflictError, match="look first"):
@@ -210,7 +210,7 @@ async def test_weights_are_saved_only_by_who_has_seen_what_they_would_do(databas
 
 async def test_a_proposal_is_kept_once_a_quarter_and_answered_once(database: Database) -> None:
     present = weights_document(POLICY.health.weights)
-    wanted = {segment: {name: 1.0 for name in HealthComponent} for segment in Segment}
+    wanted = {segment: dict.fromkeys(HealthComponent, 1.0) for segment in Segment}
     proposed = weights_document(wanted)
     async with database.transaction() as session:
         await keep_proposal(session, "2026-Q1", present, proposed, {}, ago(90))
