@@ -72,7 +72,7 @@ def column_words(name: str) -> str:
 
 
 def customers_words(share: float) -> str:
-    """Return a share of customers as people say it: a third of customers, 41 % of customers, all customers."""
+    """Return a share of customers as people say it: a third of customers, 41 % of customers."""
     if share >= 1 - NEAR:
         return "all customers"
     near = [words for value, words in SHARES if abs(value - share) <= NEAR]
