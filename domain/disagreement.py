@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.scoring_policy import DisagreementPolicy
+from domain.stances import Forecast, Stance
 from domain.time import BusinessInstant
-from domain.vocabulary import Forecast, HealthStatus, RiskTier, Stance
+from domain.vocabulary import HealthStatus, RiskTier
 
 LEAVING_TIERS = frozenset({RiskTier.HIGH, RiskTier.CRITICAL})
 LEAVING_HEALTH = frozenset({HealthStatus.NEEDS_ATTENTION, HealthStatus.AT_RISK})

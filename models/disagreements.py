@@ -21,15 +21,14 @@ from domain.disagreement import (
 )
 from domain.labels import churn_label
 from domain.scoring_policy import DisagreementPolicy, ScoringPolicy
+from domain.stances import Forecast, Stance
 from domain.time import BusinessInstant, after
 from domain.vocabulary import (
     CustomerStatus,
     DecisionKind,
-    Forecast,
     HealthStatus,
     RiskTier,
     Severity,
-    Stance,
     TaskOutcome,
     TaskState,
 )

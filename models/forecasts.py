@@ -8,8 +8,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFoundError
+from domain.stances import Forecast
 from domain.time import BusinessInstant
-from domain.vocabulary import Forecast
 from models.changes import announce_change
 from models.hands import Hand
 from models.health_overrides import checked_reason

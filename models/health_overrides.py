@@ -9,8 +9,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import InvalidInputError, NotFoundError
+from domain.stances import OverrideEnd
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import HealthStatus, NoticeKind, OverrideEnd
+from domain.vocabulary import HealthStatus, NoticeKind
 from models.changes import announce_change
 from models.hands import Hand
 from models.outbox import Notice, put_notices

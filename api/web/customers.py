@@ -19,7 +19,8 @@ from api.web.judgement import VIEWS
 from api.web.query import ListAddress, chosen, text
 from domain.attention import attention_for
 from domain.permissions import Permission
-from domain.vocabulary import Attention, Forecast, HealthStatus, InterventionState
+from domain.stances import Forecast
+from domain.vocabulary import Attention, HealthStatus, InterventionState
 from models.resting import rests_now
 from models.run_requests import requests_of, startable
 from models.send_claims import SENTENCES

@@ -16,8 +16,9 @@ from api.web.run_control import Form, field, hand_at
 from domain.disagreement import NAMES, RULES
 from domain.errors import EverstayError, InvalidInputError
 from domain.permissions import Permission
+from domain.stances import Forecast
 from domain.time import BusinessInstant, start_of_day
-from domain.vocabulary import Forecast, HealthStatus
+from domain.vocabulary import HealthStatus
 from models.database import Session
 from models.forecasts import state_forecast
 from models.health_overrides import end_override, override_health

@@ -130,7 +130,7 @@ def _percent(form: Mapping[str, object], segment: Segment, name: HealthComponent
 
 def _cells(weights: Weights) -> dict[str, str]:
     """Return weights as the form's cells: percent of the whole."""
-    cells = {}
+    cells: dict[str, str] = {}
     for segment in Segment:
         shares = shares_of(dict.fromkeys(HealthComponent, 0.0), weights[segment])
         cells |= {

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.stances import Forecast, OverrideEnd, Stance
 from domain.time import BusinessInstant
-from domain.vocabulary import Forecast, HealthStatus, OverrideEnd, Stance
+from domain.vocabulary import HealthStatus
 from models.tables.base import Base
 
 

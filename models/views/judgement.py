@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.disagreement import Voices
+from domain.stances import Stance
 from domain.time import BusinessInstant
-from domain.vocabulary import Stance
 from models.disagreements import is_right
 from models.forecasts import ForecastLine, load_forecasts
 from models.health_overrides import OverrideLine, load_overrides

@@ -13,8 +13,9 @@ from domain.disagreement import (
     stance_of_risk,
 )
 from domain.scoring_policy import DisagreementPolicy
+from domain.stances import Forecast, Stance
 from domain.time import BusinessInstant
-from domain.vocabulary import Forecast, HealthStatus, RiskTier, Stance
+from domain.vocabulary import HealthStatus, RiskTier
 
 POLICY = DisagreementPolicy()
 NOW = BusinessInstant(dt.datetime(2026, 6, 15, 2, tzinfo=dt.UTC))

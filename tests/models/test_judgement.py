@@ -9,16 +9,14 @@ from sqlalchemy import select, update
 from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.health_preview import mark_of, weights_document
 from domain.scoring_policy import ScoringPolicy
+from domain.stances import Forecast, OverrideEnd, Stance
 from domain.time import BusinessInstant
 from domain.vocabulary import (
-    Forecast,
     HealthComponent,
     HealthStatus,
     NoticeKind,
-    OverrideEnd,
     RiskTier,
     Segment,
-    Stance,
     TaskOutcome,
     TaskState,
 )

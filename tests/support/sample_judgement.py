@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.health_preview import weights_document
 from domain.scoring_policy import HealthPolicy
+from domain.stances import Forecast, Stance
 from domain.time import BusinessInstant
-from domain.vocabulary import Forecast, HealthStatus, Stance
+from domain.vocabulary import HealthStatus
 from models.tables.customers import CustomerRow
 from models.tables.judgement import (
     DisagreementRow,
