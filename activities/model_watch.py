@@ -17,7 +17,6 @@ from domain.model_features import COLUMNS, column_named, vector
 from domain.ports import Clock
 from domain.scoring_policy import DriftPolicy
 from domain.time import BusinessInstant, after, start_of_day
-from models.adoption import load_norms
 from models.database import Database, Session
 from models.features import load_features
 from models.freshness import load_freshness
@@ -102,8 +101,7 @@ async def _features(
 ) -> list[CustomerFeatures]:
     policy = await load_policy(session)
     freshness = await load_freshness(session, now, policy.freshness)
-    norms = await load_norms(session, now)
-    return [norms.measure(one) for one in await load_features(session, ids, now, freshness)]
+    return await load_features(session, ids, now, freshness)
 
 
 def _left(relation: Relation, as_of: dt.date, horizon: int) -> bool:

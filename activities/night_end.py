@@ -16,8 +16,6 @@ from models.health_overrides import expire_overrides
 from models.scores import load_policy
 
 log: Any = structlog.get_logger("night")
-PART_SECONDS = 6.0
-"""Wall time of one part: together they stay within the activity's thirty seconds, and go on tomorrow."""
 
 
 class Part(Protocol):
@@ -47,14 +45,22 @@ async def reconcile_views(database: Database, clock: Clock, _date: dt.date) -> d
     return took
 
 
-PARTS: tuple[Part, ...] = (expire, reconcile_views, propose_once_a_quarter, watch_models)
+PARTS: tuple[tuple[Part, float], ...] = (
+    (expire, 3.0),
+    (reconcile_views, 5.0),
+    (watch_models, 6.0),
+    (propose_once_a_quarter, 13.0),
+)
+"""With the wall seconds that each may take: together within the activity's thirty."""
 
 
-async def end_night(database: Database, clock: Clock, date: dt.date, parts: Sequence[Part] = PARTS) -> None:
-    """Expire people's verdicts, reconcile views, ask outcomes for weights, and look at the models."""
-    for part in parts:
+async def end_night(
+    database: Database, clock: Clock, date: dt.date, parts: Sequence[tuple[Part, float]] = PARTS
+) -> None:
+    """Expire people's verdicts, reconcile views, look at the models, and ask outcomes for weights."""
+    for part, seconds in parts:
         try:
-            async with asyncio.timeout(PART_SECONDS):
+            async with asyncio.timeout(seconds):
                 await part(database, clock, date)
         except Exception:
             log.exception("a part of the night failed", part=part.__name__)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.bootstrap import Interval, interval
+from ml.bootstrap import Interval, resamples
 from ml.folds import forward_folds
 from ml.metrics import auc
-from ml.samples import Flags, Floats, Samples
+from ml.samples import Codes, Flags, Floats, Samples
 
 SCALE = 10.0
 """Points of a component score in one unit of the regression."""
@@ -146,11 +146,29 @@ def _judge(
     places = np.flatnonzero(np.isfinite(mine))
     if not happened[places].any() or happened[places].all():
         return ()
-    customers, told = samples.customers[places], happened[places]
-    mine, theirs = mine[places], theirs[places]
-    ranked = (
-        lambda rows: auc(told[rows], theirs[rows]),
-        lambda rows: auc(told[rows], mine[rows]),
-        lambda rows: auc(told[rows], mine[rows]) - auc(told[rows], theirs[rows]),
+    return _ranked(samples.customers[places], happened[places], theirs[places], mine[places], seed)
+
+
+def _ranked(
+    customers: Codes, happened: Flags, theirs: Floats, mine: Floats, seed: int
+) -> tuple[Interval, ...]:
+    """Return the AUC of both and their difference, each from the same draws of customers."""
+
+    def both(rows: Codes) -> tuple[float, float]:
+        return auc(happened[rows], theirs[rows]), auc(happened[rows], mine[rows])
+
+    whole = both(np.arange(len(customers)))
+    drawn = np.array([both(rows) for rows in resamples(customers, seed=seed, rounds=BOOTSTRAPS)])
+    drawn = drawn[np.isfinite(drawn).all(axis=1)]
+    return (
+        _interval(whole[0], drawn[:, 0]),
+        _interval(whole[1], drawn[:, 1]),
+        _interval(whole[1] - whole[0], drawn[:, 1] - drawn[:, 0]),
     )
-    return tuple(interval(customers, one, seed=seed, rounds=BOOTSTRAPS) for one in ranked)
+
+
+def _interval(value: float, drawn: Floats) -> Interval:
+    if not len(drawn):
+        return Interval(value, float("nan"), float("nan"))
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Interval(value, float(low), float(high))

@@ -13,7 +13,7 @@ from domain.time import BusinessInstant
 from domain.vocabulary import HealthComponent, Segment
 
 MONTHS = 18
-MOST = 2000
+MOST = 600
 """Customers of each segment that left, and as many that did not: the order of the rest does not hang on how
 many there are (case-control sampling leaves slopes and rankings alone; Prentice and Pyke 1979)."""
 
@@ -41,13 +41,13 @@ SELECT DISTINCT ON (scores.customer_id, date_trunc('month', scores.as_of))
        scores.customer_id, customers.segment, scores.as_of, scores.components, customers.arr_minor
 FROM scores JOIN customers ON customers.id = scores.customer_id
 WHERE scores.customer_id IN ({_SAMPLE}) AND scores.as_of >= CAST(:start AS date)
-  AND extract(day FROM scores.as_of) <= 7
+  AND extract(day FROM scores.as_of) <= 3
 ORDER BY scores.customer_id, date_trunc('month', scores.as_of), scores.as_of
 """  # noqa: S608  constants only
 
 
 async def load_component_history(session: AsyncSession, now: BusinessInstant) -> list[PastScores]:
-    """Return the first stored scores of each month (of its first week), newest 18 months, by customer."""
+    """Return the first stored scores of each month (of its first three days) in 18 months, by customer."""
     start = now - dt.timedelta(days=30 * MONTHS)
     rows = await session.execute(text(_HISTORY), {"start": start, "most": MOST})
     return [_past(row) for row in rows.mappings()]

@@ -16,8 +16,7 @@ from api.web.desk import DESK, Desk
 from api.web.query import key, text
 from api.web.run_control import field, hand_at
 from domain.errors import ConflictError, InvalidInputError
-from domain.health import shares_of
-from domain.health_preview import WeightPreview, Weights, read_weights
+from domain.health_preview import WeightPreview, Weights, read_weights, weights_document
 from domain.permissions import Permission
 from domain.vocabulary import HealthComponent, HealthStatus, Segment
 from models.database import Session
@@ -129,14 +128,13 @@ def _percent(form: Mapping[str, object], segment: Segment, name: HealthComponent
 
 
 def _cells(weights: Weights) -> dict[str, str]:
-    """Return weights as the form's cells: percent of the whole."""
-    cells: dict[str, str] = {}
-    for segment in Segment:
-        shares = shares_of(dict.fromkeys(HealthComponent, 0.0), weights[segment])
-        cells |= {
-            f"{segment.value}-{name.value}": f"{round(100 * share, 1):g}" for name, share in shares.items()
-        }
-    return cells
+    """Return weights as the form's cells, so that what is read back is the same."""
+    document = weights_document(weights)
+    return {
+        f"{segment}-{name}": f"{round(100 * weight, 2):g}"
+        for segment, row in document.items()
+        for name, weight in row.items()
+    }
 
 
 def _page(

@@ -187,7 +187,7 @@ async def test_the_end_of_a_night_does_everything_once_and_one_failure_stops_no_
         raise ZeroDivisionError
 
     for _ in range(2):
-        await end_night(database, FixedClock(), TODAY, parts=(broken, *PARTS))
+        await end_night(database, FixedClock(), TODAY, parts=((broken, 1.0), *PARTS))
     async with database.transaction() as session:
         counts = [
             len(list(await session.scalars(select(table))))
