@@ -2,11 +2,9 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant
@@ -36,9 +34,13 @@ SELECT id FROM (
     FROM customers WHERE churned_at IS NULL OR churned_at > :start
 ) AS dealt WHERE place <= :most
 """
+_COLUMNS = ", ".join(
+    f"CAST(scores.components #>> '{{{name.value},score}}' AS integer) AS {name.value}"
+    for name in HealthComponent
+)
 _HISTORY = f"""
 SELECT DISTINCT ON (scores.customer_id, date_trunc('month', scores.as_of))
-       scores.customer_id, customers.segment, scores.as_of, scores.components, customers.arr_minor
+       scores.customer_id, customers.segment, scores.as_of, customers.arr_minor, {_COLUMNS}
 FROM scores JOIN customers ON customers.id = scores.customer_id
 WHERE scores.customer_id IN ({_SAMPLE}) AND scores.as_of >= CAST(:start AS date)
   AND extract(day FROM scores.as_of) <= 3
@@ -50,12 +52,7 @@ async def load_component_history(session: AsyncSession, now: BusinessInstant) ->
     """Return the first stored scores of each month (of its first three days) in 18 months, by customer."""
     start = now - dt.timedelta(days=30 * MONTHS)
     rows = await session.execute(text(_HISTORY), {"start": start, "most": MOST})
-    return [_past(row) for row in rows.mappings()]
-
-
-def _past(row: RowMapping) -> PastScores:
-    found: Mapping[str, Any] = row["components"]
-    scores = tuple((found.get(name.value) or {}).get("score") for name in HealthComponent)
-    return PastScores(
-        row["customer_id"], Segment(row["segment"]), row["as_of"], scores, row["arr_minor"] / 100
-    )
+    return [
+        PastScores(customer_id, Segment(segment), as_of, tuple(scores), arr_minor / 100)
+        for customer_id, segment, as_of, arr_minor, *scores in rows
+    ]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ from domain.vocabulary import (
     TaskOutcome,
     TaskState,
 )
+from models.arrays import among_ids
 from models.changes import announce_change
 from models.decisions import Decision, record_decisions
 from models.heads_up_owners import owner_of_warning
@@ -42,7 +43,7 @@ from models.tables.work import TaskRow
 TASK_KIND = "verdict"
 """A question: yes, expect them to leave; or no, expect them to stay."""
 ANSWERS = {TaskOutcome.APPROVED: Stance.LEAVING, TaskOutcome.REJECTED: Stance.STAYING}
-ANEW = frozenset({Step.BEGIN, Step.BEGIN_ANEW})
+ONE_BY_ONE = frozenset({Step.OPEN, Step.ANSWER, Step.SETTLE})
 MOST_JUDGED = 500
 """Old decisions that one night looks up the outcome of."""
 
@@ -64,21 +65,27 @@ class Seen:
 async def reconcile(session: AsyncSession, policy: ScoringPolicy, now: BusinessInstant) -> dict[str, int]:
     """Take every customer one step on; return how many took which. The second time there is none."""
     rules = policy.disagreement
-    seen = await _look(session, rules, now)
+    steps = _steps(await _look(session, rules, now), rules, now)
+    for step, some in steps.items():
+        await _take(session, step, some, rules, now)
+    took = {step.value: len(some) for step, some in steps.items()}
+    judged = await judge(session, policy.risk.horizon_days, now)
+    took |= {"judged": judged} if judged else {}
+    if took:
+        await announce_change(session)
+    return took
+
+
+def _steps(seen: Sequence[Seen], rules: DisagreementPolicy, now: BusinessInstant) -> dict[Step, list[Seen]]:
+    """Return who takes which step; those who are asked first have the largest revenue, as room allows."""
     room = rules.most_open - sum(one.held is not None and _waits(one.held) for one in seen)
-    took: Counter[str] = Counter()
+    found: dict[Step, list[Seen]] = {}
     for one in seen:
         step = next_step(one.held, one.voices, now, rules)
-        if step is Step.OPEN:
-            if room <= 0:
-                continue
-            room -= 1
-        await _take(session, one, step, rules, now)
-        took[step.value] += step is not Step.NOTHING
-    took["judged"] = await judge(session, policy.risk.horizon_days, now)
-    if +took:
-        await announce_change(session)
-    return dict(+took)
+        if step is not Step.NOTHING:
+            found.setdefault(step, []).append(one)
+    asked = found.pop(Step.OPEN, [])[: max(room, 0)]
+    return found | ({Step.OPEN: asked} if asked else {})
 
 
 def _waits(held: Held) -> bool:
@@ -152,19 +159,18 @@ def _held(row: RowMapping) -> Held | None:
 
 
 async def _take(
-    session: AsyncSession, one: Seen, step: Step, rules: DisagreementPolicy, now: BusinessInstant
+    session: AsyncSession, step: Step, some: list[Seen], rules: DisagreementPolicy, now: BusinessInstant
 ) -> None:
-    if step in ANEW:
-        if one.held is not None:
-            await (_change(session, one, ended_at=now) if _asked(one) else _forget(session, one))
-        await _begin(session, one, now)
-    elif step is Step.FORGET:
-        await _forget(session, one)
-    elif step in {Step.QUIET, Step.LOUD}:
-        await _change(session, one, quiet_since=now if step is Step.QUIET else None)
-    elif step is Step.END:
-        await _end(session, one, now)
-    elif step is not Step.NOTHING:
+    """Take many customers the same step: at once where there may be thousands."""
+    if step in {Step.FORGET, Step.BEGIN_ANEW}:
+        await _forget(session, [one for one in some if not _asked(one)])
+    if step in {Step.END, Step.BEGIN_ANEW}:
+        await _end(session, [one for one in some if _asked(one)], now)
+    if step in {Step.BEGIN, Step.BEGIN_ANEW}:
+        await _begin(session, some, now)
+    if step in {Step.QUIET, Step.LOUD}:
+        await _change(session, some, quiet_since=now if step is Step.QUIET else None)
+    for one in some if step in ONE_BY_ONE else ():
         await _ask_or_decide(session, one, step, rules, now)
 
 
@@ -183,18 +189,26 @@ def _asked(one: Seen) -> bool:
     return one.held is not None and one.held.opened_at is not None
 
 
-async def _begin(session: AsyncSession, one: Seen, now: BusinessInstant) -> None:
-    said = {"health": one.voices.health, "risk": one.voices.risk, "csm": one.voices.csm}
-    values = {"id": uuid.uuid4(), "customer_id": one.customer_id, "began_at": now, **said}
-    await session.execute(insert(DisagreementRow).values(values))
+async def _begin(session: AsyncSession, some: list[Seen], now: BusinessInstant) -> None:
+    rows = [
+        {"id": uuid.uuid4(), "customer_id": one.customer_id, "began_at": now, **vars(one.voices)}
+        for one in some
+    ]
+    await session.execute(insert(DisagreementRow), rows)
 
 
-async def _forget(session: AsyncSession, one: Seen) -> None:
-    await session.execute(delete(DisagreementRow).where(DisagreementRow.id == one.row_id))
+async def _forget(session: AsyncSession, some: list[Seen]) -> None:
+    row = DisagreementRow
+    await session.execute(delete(row).where(among_ids(row.id, _ids(some))))
 
 
-async def _change(session: AsyncSession, one: Seen, **values: Any) -> None:
-    await session.execute(update(DisagreementRow).where(DisagreementRow.id == one.row_id).values(**values))
+async def _change(session: AsyncSession, some: list[Seen], **values: Any) -> None:
+    row = DisagreementRow
+    await session.execute(update(row).where(among_ids(row.id, _ids(some))).values(**values))
+
+
+def _ids(some: list[Seen]) -> list[uuid.UUID]:
+    return [one.row_id for one in some if one.row_id is not None]
 
 
 async def _open(session: AsyncSession, one: Seen, rules: DisagreementPolicy, now: BusinessInstant) -> None:
@@ -221,12 +235,12 @@ async def _open(session: AsyncSession, one: Seen, rules: DisagreementPolicy, now
             due_at=due,
         )
     )
-    await _change(session, one, task_id=task_id, opened_at=now, due_at=due)
+    await _change(session, [one], task_id=task_id, opened_at=now, due_at=due)
 
 
 async def _answer(session: AsyncSession, one: Seen, now: BusinessInstant) -> None:
     decided = one.held.answer if one.held else None
-    await _change(session, one, decided=decided, decided_at=now, decided_by_id=one.answered_by)
+    await _change(session, [one], decided=decided, decided_at=now, decided_by_id=one.answered_by)
     if decided is not None:
         await _note(session, one, decided, "a person", now)
 
@@ -235,20 +249,21 @@ async def _settle(session: AsyncSession, one: Seen, rules: DisagreementPolicy, n
     """Let the policy decide, and take the question off the desk, saying so."""
     held = one.held.voices if one.held else one.voices
     decided = held.settled(rules)
-    await _change(session, one, decided=decided, decided_at=now, by_policy=rules.settle)
+    await _change(session, [one], decided=decided, decided_at=now, by_policy=rules.settle)
     note = f"Nobody answered in time, so {RULES[rules.settle]}: expect them to be {decided.value}."
-    await _close_task(session, one, note, now)
+    await _close_tasks(session, [one], note, now)
     await _note(session, one, decided, f"the policy ({RULES[rules.settle]})", now)
 
 
-async def _end(session: AsyncSession, one: Seen, now: BusinessInstant) -> None:
-    await _change(session, one, ended_at=now)
-    await _close_task(session, one, "They do not disagree any more.", now)
+async def _end(session: AsyncSession, some: list[Seen], now: BusinessInstant) -> None:
+    await _change(session, some, ended_at=now)
+    await _close_tasks(session, some, "They do not disagree any more.", now)
 
 
-async def _close_task(session: AsyncSession, one: Seen, note: str, now: BusinessInstant) -> None:
+async def _close_tasks(session: AsyncSession, some: list[Seen], note: str, now: BusinessInstant) -> None:
     waiting = TaskRow.state.in_((TaskState.OPEN, TaskState.SNOOZED))
-    closed = update(TaskRow).where(TaskRow.id == one.task_id, waiting)
+    tasks = [one.task_id for one in some if one.task_id is not None]
+    closed = update(TaskRow).where(among_ids(TaskRow.id, tasks), waiting)
     await session.execute(closed.values(state=TaskState.CANCELLED, note=note, closed_at=now))
 
 

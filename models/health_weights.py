@@ -1,10 +1,9 @@
 """The weights of health as people set them: who would change status, saved only by who has seen it."""
 
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import ConflictError
@@ -18,36 +17,32 @@ from models.scores import load_policy
 from models.scoring_policies import change_policy
 from models.weight_proposals import close_proposal, note_weights
 
-_SCORED = """
+_COLUMNS = ", ".join(
+    f"CAST(newest.components #>> '{{{name.value},score}}' AS integer) AS {name.value}"
+    for name in HealthComponent
+)
+_SCORED = f"""
 SELECT customer.id, customer.name, customer.segment, customer.arr_minor, customer.currency,
        customer.health_override IS NOT NULL AND COALESCE(customer.health_override_until, 'infinity') > :now
-           AS is_set_by_hand, newest.components
+           AS is_set_by_hand, {_COLUMNS}
 FROM customers AS customer
 JOIN LATERAL (SELECT components FROM scores WHERE customer_id = customer.id
               ORDER BY as_of DESC LIMIT 1) AS newest ON true
 WHERE customer.status <> 'churned'
-ORDER BY customer.id
-"""
+"""  # noqa: S608  constants only
 
 
 async def preview(session: AsyncSession, wanted: Weights, now: BusinessInstant) -> WeightPreview:
     """Say who would change status with other weights, from the newest stored component scores."""
     policy = await load_policy(session)
     rows = await session.execute(text(_SCORED), {"now": now})
-    return preview_weights((_scored(row) for row in rows.mappings()), policy.health, wanted)
+    return preview_weights((_scored(row) for row in rows), policy.health, wanted)
 
 
-def _scored(row: RowMapping) -> Scored:
-    found: Mapping[str, Any] = row["components"]
-    return Scored(
-        customer_id=row["id"],
-        name=row["name"],
-        segment=Segment(row["segment"]),
-        arr_minor=row["arr_minor"],
-        currency=row["currency"],
-        scores={name: (found.get(name.value) or {}).get("score") for name in HealthComponent},
-        is_set_by_hand=row["is_set_by_hand"],
-    )
+def _scored(row: Row[Any]) -> Scored:
+    customer_id, name, segment, arr_minor, currency, is_set_by_hand, *scores = row
+    known = dict(zip(HealthComponent, scores, strict=True))
+    return Scored(customer_id, name, Segment(segment), arr_minor, currency, known, is_set_by_hand)
 
 
 async def save_weights(
