@@ -225,3 +225,22 @@ async def test_a_proposal_is_kept_once_a_quarter_and_answered_once(database: Dat
             await decline_proposal(session, newest.id, "", hand())
         with pytest.raises(NotFoundError):
             await decline_proposal(session, uuid.uuid4(), "", hand())
+
+
+async def test_only_so_many_questions_wait_at_a_time_and_the_largest_revenue_comes_first(
+    database: Database,
+) -> None:
+    async with database.transaction() as session:
+        portfolio = Portfolio(session)
+        await portfolio.connect()
+        apart = {"health_status": HealthStatus.THRIVING, "churn_risk_tier": RiskTier.CRITICAL}
+        small, large = [await portfolio.customer(arr_minor=arr, **apart) for arr in (100, 900)]
+    one = POLICY.model_copy(update={"disagreement": POLICY.disagreement.model_copy(update={"most_open": 1})})
+    for day in (0, 7, 8):
+        async with database.transaction() as session:
+            await reconcile(session, one, later(day))
+    assert [task.customer_id for task in await rows(database, TaskRow)] == [large]
+    async with database.transaction() as session:
+        await reconcile(session, one, later(12))
+        await reconcile(session, one, later(13))
+    assert {task.customer_id for task in await rows(database, TaskRow)} == {large, small}
