@@ -40,7 +40,7 @@ async def preview(session: AsyncSession, wanted: Weights, now: BusinessInstant) 
 
 
 def _scored(row: Row[Any]) -> Scored:
-    customer_id, name, segment, arr_minor, currency, is_set_by_hand, *scores = row
+    customer_id, name, segment, arr_minor, currency, is_set_by_hand, *scores = tuple(row)
     known = dict(zip(HealthComponent, scores, strict=True))
     return Scored(customer_id, name, Segment(segment), arr_minor, currency, known, is_set_by_hand)
 
