@@ -23,6 +23,7 @@ from domain.signals import HeldSignal
 from domain.tier_changes import next_acted
 from domain.time import BusinessInstant
 from domain.vocabulary import HealthStatus, NoticeKind
+from models.adoption import compute_norms
 from models.awaited import told_by_conditions
 from models.customer_standing import refresh_customers
 from models.database import Database, Session
@@ -98,8 +99,10 @@ async def judge_customers(
     basis = await _basis(database, as_of)
     async with database.transaction() as session:
         features = await load_features(session, ids, as_of, basis.freshness, exact=exact)
+        norms = await compute_norms(session, as_of)
         standings = await load_standings(session, ids, as_of, basis.policy.risk.dwell_days)
-    return [_judge(one, standings[one.customer_id], basis) for one in features]
+    measured = [norms.measure(one) for one in features]
+    return [_judge(one, standings[one.customer_id], basis) for one in measured]
 
 
 async def _basis(database: Database, as_of: BusinessInstant, *, is_live: bool = False) -> _Basis:

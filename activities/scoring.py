@@ -20,6 +20,7 @@ from activities.contracts_scoring import (
     Shard,
 )
 from activities.customer_scoring import score_in_batches
+from activities.night_end import end_night
 from domain.nights import next_night
 from domain.ports import Clock
 from models.database import Database
@@ -63,7 +64,8 @@ class ScoringActivities(ScoringContract):
 
     @activity.defn(name="finish_scoring")
     async def finish_scoring(self, request: FinishScoringInput) -> None:
-        """Leave a line in the log: what the night found."""
+        """Do what the night does once everybody is scored, and leave a line in the log."""
+        await end_night(self._database, self._clock, request.business_date)
         total = request.total
         log.info(
             "scoring finished",

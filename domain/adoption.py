@@ -35,8 +35,9 @@ class AdoptionNorms:
         group = group_of(features.plan or features.segment.value, features.tenure_days)
         if group is None or group not in self.peers or features.usage.first_on is None:
             return AdoptionNumbers()
-        lagging = [name for name in self.features[group] if name not in features.usage.used_91]
-        return AdoptionNumbers(tuple(lagging), self.peers[group])
+        usual = self.features[group]
+        lagging = [name for name in usual if name not in features.usage.used_91]
+        return AdoptionNumbers(tuple(lagging), self.peers[group], len(usual))
 
     def measure(self, features: CustomerFeatures) -> CustomerFeatures:
         """Return the same customer with what its peers say of it."""

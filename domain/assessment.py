@@ -36,6 +36,8 @@ class Override:
 
     status: HealthStatus
     until: BusinessInstant | None
+    by: str = ""
+    reason: str = ""
 
     def holds_at(self, now: BusinessInstant) -> bool:
         """Tell whether it still holds."""
@@ -72,20 +74,20 @@ def assess(
     previous: Previous | None,
 ) -> Assessment:
     """Put the verdict into words. There is always one, however little is known."""
-    overruled = override is not None and override.holds_at(features.as_of)
-    status = override.status if override is not None and overruled else health.status
+    held = override if override is not None and override.holds_at(features.as_of) else None
+    status = health.status if held is None else held.status
     limited_since = _limited_since(features, health) if health.limited else None
     since = None if limited_since is None else day(limited_since, features.as_of.date())
     changes = _changes(health, previous)
     return Assessment(
         health_status=status,
         limited_since=limited_since,
-        reason=_reason(health, risk, changes, since, overruled=overruled),
+        reason=_by_hand(held, health, features.as_of) + _reason(health, risk, changes, since),
         changes=changes,
         next_best_action=_next_best_action(health, risk),
         components={name.value: part.document() for name, part in health.components.items()},
         data_on=features.data_on,
-        inputs_hash=_inputs_hash(status, health, risk, limited_since, overruled=overruled),
+        inputs_hash=_inputs_hash(status, health, risk, limited_since, held),
     )
 
 
@@ -138,15 +140,28 @@ def _reason(
     risk: RiskVerdict,
     changes: Iterable[Mapping[str, Any]],
     since: str | None,
-    *,
-    overruled: bool,
 ) -> str:
     clauses = _clauses(risk.drivers, [str(change["component"]) for change in changes])
     text = listed(clauses) if clauses else _calm(health)
     if since is not None:
         known = f"; {text}" if clauses else ""
         return sentence(f"limited data since {since}{known}")
-    return sentence(f"set by hand; {text}" if overruled else text)
+    return sentence(text)
+
+
+def _by_hand(held: Override | None, health: HealthVerdict, as_of: BusinessInstant) -> str:
+    """Say who set the status, until when and why, and what the rules say beside it."""
+    if held is None:
+        return ""
+    who = f" by {held.by}" if held.by else ""
+    until = f" until {day(held.until.date(), as_of.date())}" if held.until else ""
+    why = f" ({held.reason.rstrip('.')})" if held.reason else ""
+    by_rules = f"the rules say {_word(health.status)}, {health.score} of 100"
+    return sentence(f"set by hand{who} to {_word(held.status)}{until}{why}; {by_rules}") + " "
+
+
+def _word(status: HealthStatus) -> str:
+    return status.value.replace("_", " ")
 
 
 def _clauses(drivers: Iterable[Driver], changed: list[str]) -> list[str]:
@@ -185,16 +200,17 @@ def _inputs_hash(
     health: HealthVerdict,
     risk: RiskVerdict,
     limited_since: dt.date | None,
-    *,
-    overruled: bool,
+    held: Override | None,
 ) -> str:
     """Hash what the verdict's words rest on: status words and reasons, not every point of every score."""
     inputs = {
         "status": status.value,
-        "overruled": overruled,
+        "overruled": held is not None,
         "components": {name.value: part.status.value for name, part in health.components.items()},
         "tier": risk.churn_risk_tier.value,
         "drivers": [driver.key for driver in risk.drivers if driver.points > 0][:CLAUSES],
         "limited_since": limited_since.isoformat() if limited_since else None,
     }
+    if held is not None:
+        inputs |= {"rules": health.status.value, "by": [held.by, held.reason, str(held.until)]}
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]

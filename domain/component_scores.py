@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from domain.features import CustomerFeatures
+from domain.features import CustomerFeatures, OutcomeNumbers
 from domain.risk_factors import (
     ONBOARDING_DAYS,
     breadth_ratio,
@@ -23,6 +23,8 @@ SILENCE: Line = ((0.0, 90.0), (7.0, 50.0), (14.0, 20.0), (30.0, 0.0))
 """Days without use, beyond the habit."""
 BREADTH: Line = ((0.0, 0.0), (0.5, 40.0), (1.0, 78.0), (1.5, 100.0))
 SEATS: Line = ((0.0, 10.0), (0.3, 45.0), (0.7, 80.0), (1.0, 100.0))
+VALUE: Line = ((0.0, 10.0), (0.3, 45.0), (0.7, 80.0), (1.0, 100.0))
+"""Share of the value that was bought."""
 NPS: Line = ((0.0, 0.0), (6.0, 40.0), (7.0, 60.0), (9.0, 90.0), (10.0, 100.0))
 CSAT: Line = ((1.0, 0.0), (3.0, 45.0), (4.0, 75.0), (5.0, 100.0))
 TONE: Line = ((-1.0, 0.0), (0.0, 60.0), (1.0, 100.0))
@@ -154,8 +156,32 @@ def commercial_score(f: CustomerFeatures) -> float | None:
 
 
 def outcomes_score(f: CustomerFeatures) -> float | None:
-    """How far the customer's own goals are."""
+    """How far the customer's own goals are, and how much of the value that was bought is realised."""
+    goals = f.outcomes if f.fresh("goal").is_usable else OutcomeNumbers()
+    progress = 40.0 + 60.0 * min(goals.progress or 0.0, 1.0) if goals.goals else None
+    value = value_realised(f)
+    base = mean(progress, along(VALUE, value) if value is not None else None)
+    return None if base is None else _clamped(base - GOAL_COST * goals.overdue)
+
+
+def value_realised(f: CustomerFeatures) -> float | None:
+    """Return the mean of goals met and of the use of what was bought (0 to 1); None: neither is known.
+
+    Goals met are those reached, of those reached or past their date: one that is not due is no failure.
+    """
     goals = f.outcomes
-    if not goals.goals:
+    asked = goals.achieved + goals.overdue
+    met = goals.achieved / asked if asked and f.fresh("goal").is_usable else None
+    return mean(met, bought_use(f))
+
+
+def bought_use(f: CustomerFeatures) -> float | None:
+    """Return the share in use of what was bought: seats, the plan's limits, what peers on the plan use."""
+    if not f.fresh("usage").is_usable or f.usage.first_on is None:
         return None
-    return _clamped(40.0 + 60.0 * min(goals.progress or 0.0, 1.0) - GOAL_COST * goals.overdue)
+    seats, limits, usual = seat_share(f), f.usage.limits_used, f.adoption.usual
+    return mean(
+        min(seats, 1.0) if seats is not None else None,
+        min(limits, 1.0) if limits is not None else None,
+        1.0 - len(f.adoption.lagging) / usual if usual else None,
+    )

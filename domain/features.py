@@ -97,6 +97,8 @@ class UsageNumbers:
     limit_metric: str | None = None
     limit_share: float | None = None
     """Use over ceiling, of the plan's limit that is nearest to full."""
+    limits_used: float | None = None
+    """Mean of use over ceiling, each at most 1, of all the plan's limits that are measured."""
 
     @property
     def week(self) -> float:
@@ -152,6 +154,8 @@ class AdoptionNumbers:
     lagging: tuple[str, ...] = ()
     """Features that most peers use and this customer has not touched in thirteen weeks."""
     peers: int = 0
+    usual: int = 0
+    """Features that most peers use."""
 
 
 @dataclass(frozen=True, slots=True)

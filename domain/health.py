@@ -50,7 +50,7 @@ SCORES: Mapping[HealthComponent, tuple[tuple[str, ...], Callable[[CustomerFeatur
     HealthComponent.SENTIMENT: (("survey", "ticket"), sentiment_score),
     HealthComponent.RELATIONSHIP: (("touchpoint", "contact", "meeting"), relationship_score),
     HealthComponent.COMMERCIAL: (("subscription", "invoice"), commercial_score),
-    HealthComponent.OUTCOMES: (("goal",), outcomes_score),
+    HealthComponent.OUTCOMES: (("goal", "usage"), outcomes_score),
 }
 """Per component: the kinds of fact that feed it (any usable one will do), and its rule."""
 
@@ -108,15 +108,36 @@ def assess_health(
     """Score every component that has fresh data. `before`: component scores of 30 days ago, by name."""
     scores = {component: _score(component, features) for component in HealthComponent}
     weights = policy.weights[features.segment]
-    known = sum(weights.get(component, 0.0) for component, score in scores.items() if score is not None)
+    shares = shares_of(scores, weights)
     components = {
-        component: _component(component, score, weights.get(component, 0.0) / (known or 1.0), before or {})
+        component: _component(component, score, shares.get(component, 0.0), before or {})
         for component, score in scores.items()
     }
-    total = sum(part.weight * (part.score or 0) for part in components.values())
-    score = round(total) if known else NEUTRAL_SCORE
+    score = overall({component: part.score for component, part in components.items()}, weights)
+    known = sum(weights.get(component, 0.0) for component, score in scores.items() if score is not None)
     limited = known < policy.limited_below * sum(weights.values())
     return HealthVerdict(score, health_status(score, policy), components, limited)
+
+
+def shares_of(
+    scores: Mapping[HealthComponent, float | None], weights: Mapping[HealthComponent, float]
+) -> dict[HealthComponent, float]:
+    """Return the share of each component that is known; an absent one gives its weight to the others."""
+    known = {
+        component: weights.get(component, 0.0) for component, score in scores.items() if score is not None
+    }
+    whole = sum(known.values())
+    return {component: weight / whole for component, weight in known.items()} if whole else {}
+
+
+def overall(scores: Mapping[HealthComponent, int | None], weights: Mapping[HealthComponent, float]) -> int:
+    """Return the health score that component scores come to, as stored; neutral where nothing counts."""
+    shares = shares_of(scores, weights)
+    return (
+        round(sum(share * (scores[component] or 0) for component, share in shares.items()))
+        if shares
+        else NEUTRAL_SCORE
+    )
 
 
 def _score(component: HealthComponent, features: CustomerFeatures) -> float | None:

@@ -1,6 +1,6 @@
 """The editable document behind every verdict: weights, thresholds, the prior. Policy key `scoring`."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -111,6 +111,43 @@ class FreshnessPolicy(Document):
     """What still holds after so many days is believed, and told."""
 
 
+class WeightPolicy(Document):
+    """How far outcomes may move the weights of health."""
+
+    least_churned: int = Field(20, ge=1)
+    """Customers of a segment that must have left before its weights are proposed anew."""
+    prior_churned: float = Field(50.0, gt=0)
+    """The present weights count as much as so many customers that left."""
+
+
+class DisagreementPolicy(Document):
+    """When people must reconcile health, risk and the CSM's forecast, and what holds if nobody does."""
+
+    lasting_days: int = Field(7, ge=0)
+    """A disagreement, and its end, count once they have lasted so long."""
+    decision_days: int = Field(5, ge=1)
+    forecast_days: int = Field(90, ge=1)
+    """A forecast that is older says nothing any more."""
+    settle: Literal["leaving", "risk", "health"] = "leaving"
+    """After the deadline: the graver view holds, or that of the model, or that of the rules."""
+    most_open: int = Field(50, ge=0)
+    """Decisions that wait for people at a time; the largest revenue comes first."""
+
+
+class DriftPolicy(Document):
+    """From where on a change in what a model reads, or in how well it does, is told."""
+
+    sample: int = Field(500, ge=50)
+    """Customers that are looked at each night."""
+    least_customers: int = Field(100, ge=1)
+    """With fewer, shares say nothing."""
+    psi_watch: float = Field(0.1, gt=0)
+    psi_alarm: float = Field(0.25, gt=0)
+    """The usual thresholds of the population stability index (Siddiqi 2006)."""
+    log_loss_margin: float = Field(0.02, ge=0)
+    """By so much (in nats) the newest matured month may be worse than the model's card."""
+
+
 class ScoringPolicy(Document):
     """Everything that a tenant may set about scores, health, signals and freshness."""
 
@@ -118,3 +155,6 @@ class ScoringPolicy(Document):
     health: HealthPolicy = Field(default_factory=HealthPolicy)
     freshness: FreshnessPolicy = Field(default_factory=FreshnessPolicy)
     signals: dict[SignalKind, SignalPolicy] = Field(default_factory=dict)
+    weights: WeightPolicy = Field(default_factory=WeightPolicy)
+    disagreement: DisagreementPolicy = Field(default_factory=DisagreementPolicy)
+    drift: DriftPolicy = Field(default_factory=DriftPolicy)

@@ -113,6 +113,7 @@ def _usage(row: Row, today: dt.date, seats: int | None) -> UsageNumbers:
         first_on=first_on,
         limit_metric=metric,
         limit_share=share,
+        limits_used=_float(row["limits_used"]),
     )
 
 

@@ -22,6 +22,7 @@ from domain.vocabulary import CustomerStatus, HealthComponent, HealthStatus
 from models.arrays import among_ids
 from models.field_points import note_points, save_values
 from models.tables.customers import CustomerRow
+from models.tables.judgement import HealthOverrideRow
 from models.tables.scoring import AssessmentRow, ScoreRow
 from models.tables.system import PolicyRow
 
@@ -85,7 +86,7 @@ async def load_standings(
     session: AsyncSession, ids: Collection[uuid.UUID], as_of: BusinessInstant, dwell_days: int
 ) -> dict[uuid.UUID, Standing]:
     """Return what was thought of each customer before this scoring."""
-    row = CustomerRow
+    row, said = CustomerRow, HealthOverrideRow
     query = select(
         row.id,
         row.acted_tier,
@@ -93,20 +94,23 @@ async def load_standings(
         row.health_override,
         row.health_override_until,
         row.health_status,
+        said.by,
+        said.reason,
     ).where(among_ids(row.id, ids))
+    query = query.outerjoin(said, (said.customer_id == row.id) & said.ended_at.is_(None))
     previous = await _previous(session, ids)
     before = await _components_before(session, ids, as_of.date())
     recent = await _recent_scores(session, ids, as_of.date(), dwell_days)
     return {
         customer_id: Standing(
             acted=ActedTier(tier, at) if tier and at else None,
-            override=Override(status, until) if status else None,
+            override=Override(status, until, by or "", reason or "") if status else None,
             previous=previous.get(customer_id),
             components_before=before.get(customer_id, {}),
             recent_scores=recent.get(customer_id, ()),
             health_status=health,
         )
-        for customer_id, tier, at, status, until, health in await session.execute(query)
+        for customer_id, tier, at, status, until, health, by, reason in await session.execute(query)
     }
 
 

@@ -111,7 +111,9 @@ features AS (
 ),
 limits AS (
     SELECT DISTINCT ON (customers.id) customers.id AS customer_id, plan_limits.metric,
-           COALESCE(gauge.value, per_feature.quantity_30) / plan_limits.ceiling AS share
+           COALESCE(gauge.value, per_feature.quantity_30) / plan_limits.ceiling AS share,
+           avg(LEAST(COALESCE(gauge.value, per_feature.quantity_30) / plan_limits.ceiling, 1))
+               OVER (PARTITION BY customers.id) AS used
     FROM customers
     JOIN plan_limits ON plan_limits.plan = customers.plan AND plan_limits.known_at <= :as_of
         AND COALESCE(plan_limits.customer_id, customers.id) = customers.id AND plan_limits.ceiling > 0
@@ -127,7 +129,7 @@ SELECT span.customer_id, span.last_on, span.first_on, totals.weeks, totals.activ
        features.features_28, features.features_before, features.used_7, features.used_91,
        features.dropped, features.known_91, features.quantities_28, features.quantities_91,
        features.values_91,
-       limits.metric AS limit_metric, limits.share AS limit_share
+       limits.metric AS limit_metric, limits.share AS limit_share, limits.used AS limits_used
 FROM span
 JOIN totals USING (customer_id)
 JOIN features USING (customer_id)

@@ -26,7 +26,7 @@ from models.tables.work import TaskRow
 
 LONGEST_SNOOZE = dt.timedelta(days=90)
 LONGEST_NOTE = 2000
-QUESTIONS = frozenset({"approval", "offer"})
+QUESTIONS = frozenset({"approval", "offer", "verdict"})
 """Kinds of task that ask for a yes or a no."""
 ANSWERS = frozenset({TaskOutcome.APPROVED, TaskOutcome.REJECTED})
 

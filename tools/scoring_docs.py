@@ -120,10 +120,18 @@ def health_section() -> str:
     before = f"""
 An absent component gives its weight to the others. Each has its own word ({words}; unknown without data)
 and its trend against 30 days before. The status of the whole: {statuses}. A person may set another status
-with a reason and an expiry.
+with a reason and an expiry; the assessment says both. [What people say, and how weights are changed and
+learned from outcomes](health.md) has a page of its own.
+"""
+    after = """
+Outcomes is the mean of two things: how far the customer's own goals are, less what is past its date; and the
+value realised of what was bought, which is the mean of goals met (of those reached or past their date) and of
+what is in use: seats, the plan's limits, and the features that most customers of the same plan and age use.
+What is not known is left out, and where nothing is known the component abstains.
 """
     head = ("component", "fed by", *(segment.value for segment in Segment))
-    return "\n\n".join(("## Health: components and weights", prose(before), table(head, rows)))
+    parts = ("## Health: components and weights", prose(before), table(head, rows), prose(after))
+    return "\n\n".join(parts)
 
 
 def signal_section() -> str:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
@@ -18,6 +18,7 @@ from domain.permissions import Permission
 from domain.vocabulary import Outcome
 from models.clock import StoredClock
 from models.database import Database, Session
+from models.model_health import load_model_health
 from models.monitor import Monitored, load_monitor
 from models.repairs import MOST_AT_ONCE, RepairOrder, named, repair_all
 from models.run_control import LONGEST_REASON
@@ -58,6 +59,19 @@ class MonitorShape(BaseModel):
     look: LookShape | None
 
 
+class ModelHealthShape(BaseModel):
+    """A look at a model: stability index per column and of the score, outcomes, and alerts in words."""
+
+    model_version: str
+    as_of: dt.date
+    customers: int
+    reference_on: dt.date
+    score_psi: float | None
+    columns: list[dict[str, Any]]
+    outcomes: dict[str, Any]
+    alerts: list[dict[str, Any]]
+
+
 class NewRepair(BaseModel):
     """The same repair for one finding or many; a stop needs an outcome and a reason."""
 
@@ -95,6 +109,15 @@ class MonitorController(Controller):
         """Return what has gone wrong, each with the repairs that it may have."""
         async with database.transaction() as session:
             return shown(await look(session, clock))
+
+    @get("/models")
+    async def models(
+        self, database: NamedDependency[Database], clock: NamedDependency[StoredClock]
+    ) -> list[ModelHealthShape]:
+        """Return the newest look at each model that scores: what it reads, and how right it was."""
+        async with database.transaction() as session:
+            found = await load_model_health(session, clock.now().date())
+        return [ModelHealthShape(**vars(one)) for one in found]
 
     @post("/repairs", opt=needs(Permission.REPAIR_RUNS), status_code=HTTP_200_OK)
     async def repair(

@@ -11,6 +11,7 @@ from api.resources.deliveries import WebhookDeliveryController
 from api.resources.endpoints import EndpointController
 from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
+from api.resources.judgement import JudgementController, disagreements
 from api.resources.meetings import MeetingController
 from api.resources.monitor import MonitorController
 from api.resources.notifications import NotificationController
@@ -22,6 +23,7 @@ from api.resources.run_control import RunControlController, RunRequestController
 from api.resources.runs import InstallationController, InterventionController
 from api.resources.signals import SignalController
 from api.resources.uploads import UploadController, saved_mappings
+from api.resources.weights import HealthPolicyController
 from api.resources.work import HeadsUpController, TaskController
 
 
@@ -48,6 +50,9 @@ def api_router() -> Router:
             AttentionController,
             ContactPolicyController,
             customer_contact_budget,
+            HealthPolicyController,
+            JudgementController,
+            disagreements,
             HoldingController,
             MetricController,
             WebhookDeliveryController,

@@ -15,10 +15,12 @@ from api.guards import needs
 from api.web import charts, sentences
 from api.web.charts import Point
 from api.web.desk import DESK, Desk
+from api.web.judgement import VIEWS
 from api.web.query import ListAddress, chosen, text
 from domain.attention import attention_for
 from domain.permissions import Permission
-from domain.vocabulary import Attention, InterventionState
+from domain.stances import Forecast
+from domain.vocabulary import Attention, HealthStatus, InterventionState
 from models.resting import rests_now
 from models.run_requests import requests_of, startable
 from models.send_claims import SENTENCES
@@ -31,6 +33,7 @@ from models.views.customer import (
     load_customer,
     load_signals,
 )
+from models.views.judgement import Judgement, load_judgement
 from models.views.portfolio import Trend
 from models.views.runs import RunFilter, RunLine, load_runs
 from models.views.timeline import EntryKind, Timeline, load_timeline
@@ -50,6 +53,7 @@ class CustomerView:
     address: ListAddress
     attention: tuple[Attention, str]
     budget: ContactBudgetView
+    judgement: Judgement
 
     @property
     def open_runs(self) -> list[RunLine]:
@@ -113,6 +117,7 @@ class CustomerController(Controller):
                 address=ListAddress(f"/customers/{customer_id}", {"kind": [kind.value for kind in kinds]}),
                 attention=attention_for(customer.policy, customer.standing, desk.now.date()),
                 budget=await load_contact_budget(session, customer_id, desk.now),
+                judgement=await load_judgement(session, customer_id),
             )
             resting = [one for one in await rests_now(session, desk.now) if one.key == str(customer_id)]
             requests = await requests_of(session, customer_id)
@@ -122,6 +127,9 @@ class CustomerController(Controller):
             view=view,
             sentences=sentences,
             kinds=EntryKind,
+            statuses=HealthStatus,
+            forecasts=Forecast,
+            views=VIEWS,
             reasons=SENTENCES,
             resting=resting,
             requests=requests,

@@ -16,6 +16,7 @@ from domain.errors import InvalidInputError
 from domain.monitoring import Finding, Repair, Trouble
 from domain.permissions import Permission
 from domain.vocabulary import Outcome
+from models.model_health import load_model_health
 from models.repairs import Repaired, RepairOrder, named, repair_all
 from models.run_control import checked_reason
 
@@ -53,9 +54,11 @@ class MonitorController(Controller):
         """Show what was found, by kind, the oldest first."""
         async with desk.reading() as session:
             found = await look(session, desk.clock)
+            models = await load_model_health(session, desk.now.date())
         return desk.page(
             "monitor.html",
             found=found,
+            models=models,
             names=NAMES,
             troubles=Trouble,
             repair_names=REPAIR_NAMES,

@@ -11,6 +11,7 @@ from api.web.deliveries import DeliveryController
 from api.web.endpoints import EndpointPage
 from api.web.holding import HoldingController
 from api.web.inbox import InboxController
+from api.web.judgement import DisagreementController, JudgementController
 from api.web.live import live
 from api.web.meetings import MeetingController
 from api.web.monitor import MonitorController
@@ -26,6 +27,7 @@ from api.web.run_control import SteeringController
 from api.web.runs import DecisionController, RunController
 from api.web.signals import SignalController
 from api.web.upload import UploadPageController
+from api.web.weights import WeightController
 from api.web.why import WhyController
 
 
@@ -34,6 +36,8 @@ def page_routes() -> list[ControllerRouterHandler]:
     return [
         PortfolioController,
         CustomerController,
+        JudgementController,
+        DisagreementController,
         WhyController,
         ContactController,
         InboxController,
@@ -52,6 +56,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         DeliveryController,
         AttentionController,
         ContactPolicyController,
+        WeightController,
         EndpointPage,
         SignalController,
         OwnSignalController,

@@ -189,7 +189,7 @@ async def test_a_persons_verdict_holds_until_it_expires(database: Database) -> N
     await score(database, customer_id, days_later=6)
     said = sorted(await rows(database, AssessmentRow), key=lambda row: row.assessed_at)
     assert said[0].health_status is HealthStatus.AT_RISK
-    assert said[0].reason.startswith("Set by hand;")
+    assert said[0].reason.startswith("Set by hand to at risk until 20 June; the rules say ")
     assert said[-1].health_status is not HealthStatus.AT_RISK
     assert (await rows(database, CustomerRow))[0].health_status is not HealthStatus.AT_RISK
 

@@ -71,7 +71,7 @@ def test_a_person_overrules_until_the_expiry() -> None:
     later = BusinessInstant(AS_OF + dt.timedelta(days=1))
     held = said(customer(), override=Override(HealthStatus.AT_RISK, later))
     assert held.health_status is HealthStatus.AT_RISK
-    assert held.reason.startswith("Set by hand;")
+    assert held.reason.startswith("Set by hand to at risk until 16 June; the rules say thriving, ")
     assert said(customer(), override=Override(HealthStatus.AT_RISK, AS_OF)).health_status.is_good
     assert (
         said(customer(), override=Override(HealthStatus.AT_RISK, None)).health_status is HealthStatus.AT_RISK

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import announce, chromium, serving, session_of
 from tests.support.postgres import create_database, drop_database
+from tests.support.sample_judgement import PROPOSAL
 from tests.support.sample_rows import Sample
 from tests.support.sample_template import TEMPLATE, make_template
 from tests.support.web import SESSION
@@ -47,6 +48,9 @@ PAGES = (
     "/quarantine",
     "/attention",
     "/contact-policy",
+    "/weights",
+    "/weights?proposal={proposal}",
+    "/disagreements",
     "/signals",
     "/signals/usage_drop",
     "/signals/own",
@@ -234,7 +238,7 @@ def test_axe_finds_nothing_narrow_or_wide_in_light_or_dark(shown: Site, place: s
     page.on("console", lambda message: errors.append(message.text) if "Policy" in message.text else None)
     first = shown.sample.customers[0]
     contact, run = shown.sample.contacts[first][0], a_run(shown.database_url)
-    page.goto(place.format(customer=first, contact=contact, run=run))
+    page.goto(place.format(customer=first, contact=contact, run=run, proposal=PROPOSAL))
     assert list(faults(page)) == []
     assert errors == []
     page.context.close()

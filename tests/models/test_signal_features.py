@@ -68,7 +68,7 @@ async def test_a_customer_lags_behind_what_its_peers_use(database: Database) -> 
         norms = await compute_norms(session, NOW)
         rows = await load_features(session, [ids[0], ids[1], other], NOW, {})
         lags = {one.customer_id: norms.of(one) for one in rows}
-        assert lags[ids[0]] == AdoptionNumbers(("export",), LEAST_PEERS + 1)
+        assert lags[ids[0]] == AdoptionNumbers(("export",), LEAST_PEERS + 1, 2)
         assert lags[ids[1]].lagging == ()
         assert lags[other] == AdoptionNumbers()
         assert await load_norms(session, NOW) == norms

@@ -27,6 +27,7 @@ from models.tables.people import UserRow
 from models.tables.system import ClockSegmentRow, InstallationRow
 from tests.support.rows_kept import KeptRows, is_empty, keep_rows, put_rows
 from tests.support.sample_facts import add_facts
+from tests.support.sample_judgement import add_judgement
 from tests.support.sample_runs import add_runs
 from tests.support.sample_scores import add_scores
 
@@ -279,4 +280,5 @@ async def _fill(session: AsyncSession, *, customers: int, released: bool) -> Sam
     await add_scores(session, rows, NOW)
     await add_facts(session, rows, sample.contacts, NOW)
     await add_runs(session, rows, sample.contacts, NOW, released=released)
+    await add_judgement(session, rows, NOW)
     return sample

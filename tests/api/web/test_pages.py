@@ -42,6 +42,8 @@ NEEDS = {
     "/webhook-deliveries": Permission.READ_IMPORTS,
     "/attention": Permission.READ_CUSTOMERS,
     "/contact-policy": Permission.READ_CUSTOMERS,
+    "/weights": Permission.READ_CUSTOMERS,
+    "/disagreements": Permission.READ_CUSTOMERS,
     "/endpoints": Permission.READ_PLAYBOOKS,
     "/signals": Permission.READ_CUSTOMERS,
     "/signals/ticket_overdue": Permission.READ_CUSTOMERS,
@@ -50,8 +52,8 @@ NEEDS = {
 MOST_QUERIES = 8
 MORE_QUERIES = {
     "/data": 12,
-    "/customers/{customer}": 15,
-    "/monitor": 10,
+    "/customers/{customer}": 18,
+    "/monitor": 11,
     "/playbooks/low-engagement": 10,
     "/customers/{customer}/why?playbook=low-engagement": 12,
 }
