@@ -177,7 +177,8 @@ class ImpactReport(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    as_of: dt.datetime
+    as_of: dt.datetime | None = None
+    """Empty before the first night with an assignment."""
     everything: Effect | None = None
     """All optional outreach together, against the holdout of everything."""
     playbooks: tuple[PlaybookImpact, ...] = ()

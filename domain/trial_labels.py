@@ -1,7 +1,7 @@
 """What became of a customer after a run opened for it, or was withheld: what effects are read from.
 
-A label asks the same of every arm, and nothing that only one of them can have: how a run says that it ended is
-a claim, not a label. It is read once its window has passed, with the grace within which a lapsed customer
+A label asks the same of every arm, and nothing that only one of them can have: how a run says that it ended
+is a claim, not a label. It is read once its window has passed, with the grace within which a lapsed customer
 may still come back (domain/labels.py).
 """
 

@@ -17,8 +17,8 @@ from ml.uplift import DRAWS, LEVEL, PRIOR, Rate, draws
 
 SPREADS = np.array([0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0])
 """How far the effects of relatives may differ, as a standard deviation of the log odds ratio."""
-EXPECTED_SPREAD = 0.4
-"""What is plausible before anything is seen: a half-normal prior of the spread."""
+EXPECTED_SPREAD = 0.5
+"""What is plausible before anything is seen: a half-normal prior of the spread (Roever and others 2021)."""
 WIDE = (0.0, 1.0)
 """Mean and standard deviation of an effect of which nothing is known, on the log odds scale."""
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ml.bootstrap import Interval
 from ml.samples import Flags, Floats
 
-DRAWS = 20_000
+DRAWS = 8_000
 LEVEL = 0.95
 PRIOR = 0.5
 """Jeffreys' prior of a share, Beta(1/2, 1/2): its intervals hold their level also where events are rare

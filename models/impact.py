@@ -11,6 +11,7 @@ from domain.impact import ImpactReport
 from domain.time import BusinessInstant
 from domain.vocabulary import Segment
 from models.digests import keep_digest, read_digest
+from models.hands import Hand
 from models.tables.system import PolicyRow
 
 REPORT, SHARES = "impact", "variant_shares"
@@ -26,10 +27,10 @@ async def keep_report(session: AsyncSession, report: ImpactReport, now: Business
         await _save(session, policy.model_copy(update={"found": found}), None, now)
 
 
-async def load_report(session: AsyncSession) -> ImpactReport | None:
-    """Return the newest report, None before the first night."""
+async def load_report(session: AsyncSession) -> ImpactReport:
+    """Return the newest report, an empty one before the first night."""
     kept = await read_digest(session, REPORT)
-    return ImpactReport.model_validate(kept.document) if kept is not None else None
+    return ImpactReport.model_validate(kept.document) if kept is not None else ImpactReport()
 
 
 async def load_shares(
@@ -76,21 +77,17 @@ async def load_do_not_disturb(session: AsyncSession) -> DoNotDisturb:
     return stored_do_not_disturb(document)
 
 
-async def say_word(
-    session: AsyncSession, word: Word, user_id: uuid.UUID | None, name: str, now: BusinessInstant
-) -> DoNotDisturb:
+async def say_word(session: AsyncSession, word: Word, hand: Hand) -> DoNotDisturb:
     """Put a person's word in force: the next decision on a customer goes by it."""
-    policy = (await load_do_not_disturb(session)).with_word(word, name, now)
-    await _save(session, policy, user_id, now)
+    policy = (await load_do_not_disturb(session)).with_word(word, hand.name, hand.now)
+    await _save(session, policy, hand.user_id, hand.now)
     return policy
 
 
-async def take_word_back(
-    session: AsyncSession, playbook: str, segment: Segment, user_id: uuid.UUID | None, now: BusinessInstant
-) -> DoNotDisturb:
+async def take_word_back(session: AsyncSession, playbook: str, segment: Segment, hand: Hand) -> DoNotDisturb:
     """Go by what is measured there again."""
     policy = (await load_do_not_disturb(session)).without_word(playbook, segment)
-    await _save(session, policy, user_id, now)
+    await _save(session, policy, hand.user_id, hand.now)
     return policy
 
 

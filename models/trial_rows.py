@@ -1,23 +1,20 @@
 """Reads assignments and what became of them: for the nightly report, and the customers behind its figures."""
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from domain.impact import DeclaredExperiment, TrialRow
 from domain.playbook_steps import Experiment
-from domain.time import BusinessInstant
-from domain.trial_labels import Measure, TrialLabel
+from domain.trial_labels import Measure
 from domain.vocabulary import Segment
 from models.tables.customers import CustomerRow
 from models.tables.playbooks import PlaybookRow, PlaybookVersionRow
 from models.tables.trials import AssignmentRow, TrialOutcomeRow
-
-PAGE_SIZE = 50
 
 _ROWS = text("""
 SELECT one.customer_id, one.playbook_key, one.step_id, one.arm, one.propensity, one.global_share,
@@ -91,75 +88,42 @@ class ArmFilter:
     playbook: str
     arm: str = ""
     segment: Segment | None = None
-    page: int = 1
 
 
-@dataclass(frozen=True)
-class ArmLine:
-    """One customer's first occasion in an arm."""
+def arm_query(chosen: ArmFilter) -> tuple[Select[Any], ReadOnlyColumnCollection[str, Any]]:
+    """Return the query of the customers behind one playbook's figures, and the columns of their occasions.
 
-    customer_id: uuid.UUID
-    customer: str
-    arm: str
-    segment: Segment
-    occasion: str
-    assigned_at: BusinessInstant
-    propensity: float
-    churn_probability: float | None
-    arr_minor: int
-    currency: str
-    run_id: uuid.UUID | None
-    late: TrialLabel | None
-    late_known_at: BusinessInstant | None
-    early: TrialLabel | None
-
-
-@dataclass(frozen=True)
-class ArmPage:
-    """One page of customers; `more` tells whether there is another."""
-
-    lines: tuple[ArmLine, ...]
-    page: int
-    more: bool
-
-
-async def load_arm(session: AsyncSession, chosen: ArmFilter, size: int = PAGE_SIZE) -> ArmPage:
-    """Return the customers behind one playbook's figures: the first occasion of each, the newest first."""
+    Each stands there with its first occasion, as in the figures.
+    """
     row, customer = AssignmentRow, CustomerRow
-    first = (
+    one = (
         select(row)
         .distinct(row.customer_id)
         .where(row.playbook_key == chosen.playbook, row.step_id == "", row.propensity < 1)
         .order_by(row.customer_id, row.assigned_at, row.id)
         .subquery()
+        .c
     )
     late, early = (_labels(measure) for measure in (Measure.STAYED, Measure.RECOVERED))
-    one = first.c
     query = (
         select(
-            one.customer_id, customer.name, one.arm, one.segment, one.occasion, one.assigned_at,
-            one.propensity, one.churn_probability, one.arr_minor, one.currency, one.intervention_id,
-            late.c.label, late.c.known_at, early.c.label,
+            one.id, one.customer_id, customer.name.label("customer"), one.arm, one.segment, one.occasion,
+            one.assigned_at, one.propensity, one.churn_probability, one.arr_minor, one.currency,
+            one.intervention_id, late.c.label.label("late"), late.c.known_at.label("late_known_at"),
+            early.c.label.label("early"),
         )
         .join(customer, customer.id == one.customer_id)
         .outerjoin(late, late.c.assignment_id == one.id)
         .outerjoin(early, early.c.assignment_id == one.id)
-        .order_by(one.assigned_at.desc(), one.id)
-        .limit(size + 1)
-        .offset((max(chosen.page, 1) - 1) * size)
     )  # fmt: skip
     if chosen.arm:
         query = query.where(one.arm == chosen.arm)
     if chosen.segment is not None:
         query = query.where(one.segment == chosen.segment)
-    found = [ArmLine(*each) for each in (await session.execute(query)).all()]
-    return ArmPage(tuple(found[:size]), max(chosen.page, 1), len(found) > size)
+    return query, one
 
 
 def _labels(measure: Measure) -> Any:
     outcome = TrialOutcomeRow
-    return (
-        select(outcome.assignment_id, outcome.label, outcome.known_at)
-        .where(outcome.measure == measure)
-        .subquery()
-    )
+    told = select(outcome.assignment_id, outcome.label, outcome.known_at)
+    return told.where(outcome.measure == measure).subquery()

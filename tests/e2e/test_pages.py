@@ -35,6 +35,8 @@ PAGES = (
     "/decisions",
     "/plan",
     "/monitor",
+    "/impact",
+    "/impact/low-engagement",
     "/playbooks",
     "/playbooks/low-engagement",
     "/data",

@@ -29,6 +29,7 @@ from tests.support.rows_kept import KeptRows, is_empty, keep_rows, put_rows
 from tests.support.sample_facts import add_facts
 from tests.support.sample_runs import add_runs
 from tests.support.sample_scores import add_scores
+from tests.support.sample_trials import add_trials
 
 NOW = BusinessInstant(dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC))
 SOURCE = "sample"
@@ -279,4 +280,5 @@ async def _fill(session: AsyncSession, *, customers: int, released: bool) -> Sam
     await add_scores(session, rows, NOW)
     await add_facts(session, rows, sample.contacts, NOW)
     await add_runs(session, rows, sample.contacts, NOW, released=released)
+    await add_trials(session, rows, NOW)
     return sample
