@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -98,7 +99,7 @@ def arm_query(chosen: ArmFilter) -> tuple[Select[Any], ReadOnlyColumnCollection[
     row, customer = AssignmentRow, CustomerRow
     one = (
         select(row)
-        .distinct(row.customer_id)
+        .ext(distinct_on(row.customer_id))
         .where(row.playbook_key == chosen.playbook, row.step_id == "", row.propensity < 1)
         .order_by(row.customer_id, row.assigned_at, row.id)
         .subquery()

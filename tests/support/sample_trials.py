@@ -22,7 +22,7 @@ PLAYBOOK = "low-engagement"
 ARMS = (Arm.TREATED, Arm.TREATED, Arm.HOLDOUT, Arm.TREATED, Arm.GLOBAL_HOLDOUT)
 WORLDS = (
     World(effect=dict.fromkeys(SEGMENTS, 0.08), share=0.3, global_share=0.05),
-    World(effect={"small": 0.05, "mid_market": 0.04, "enterprise": -0.2}, share=0.3, name="qbr-missed"),
+    World(effect={"small": 0.05, "mid_market": 0.04, "enterprise": -0.5}, share=0.3, name="qbr-missed"),
     World(share=0.0, name="stay-in-touch"),
 )
 EXPERIMENT = DeclaredExperiment(
