@@ -23,6 +23,7 @@ from domain.vocabulary import (
 )
 from models.outbox import Notice, put_notices
 from models.signals import resolve_signals
+from models.installation import withhold_playbooks
 from models.tables.customers import CustomerRow
 from models.tables.ledger import DecisionRow, OutboxRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow
@@ -47,6 +48,7 @@ async def settle_customers(
     now: BusinessInstant,
 ) -> None:
     """Let customers be of these tiers, held out of nothing, spoken with today, and scored once before."""
+    await withhold_playbooks(session, 0.0)
     values = {
         "holdout": False,
         "touch_tier_override": touch_tier,

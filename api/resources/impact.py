@@ -17,10 +17,12 @@ from domain.errors import InvalidInputError
 from domain.impact import ImpactReport
 from domain.permissions import Permission
 from domain.trial_labels import TrialLabel
+from domain.trials import LARGEST_SHARE
 from domain.vocabulary import Segment
 from models.clock import StoredClock
 from models.database import Database, Session
 from models.impact import load_do_not_disturb, load_report, say_word, take_word_back
+from models.installation import playbook_holdout_share, withhold_playbooks
 from models.resources.trials import read_trial
 from models.trial_rows import ArmFilter
 
@@ -43,6 +45,14 @@ class TrialCustomer(Shape):
     late: TrialLabel | None
     late_known_at: dt.datetime | None
     early: TrialLabel | None
+
+
+class HoldoutShare(BaseModel):
+    """So large a share of customers is left without a playbook, to measure it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    playbook_share: float = Field(ge=0, le=LARGEST_SHARE)
 
 
 class WordSaid(BaseModel):
@@ -75,6 +85,28 @@ class ImpactController(Controller):
         """Return the effect of each playbook and segment with interval and grade, and the revenue saved."""
         async with database.transaction() as session:
             return await load_report(session)
+
+    @get("/holdout")
+    async def holdout(self, database: NamedDependency[Database]) -> HoldoutShare:
+        """Return which share of customers is left without a playbook that names no share of its own."""
+        async with database.transaction() as session:
+            return HoldoutShare(playbook_share=await playbook_holdout_share(session))
+
+    @put("/holdout", opt=needs(Permission.EDIT_POLICIES))
+    async def withhold(
+        self,
+        request: ApiRequest,
+        data: JSONBody[HoldoutShare],
+        database: NamedDependency[Database],
+        clock: NamedDependency[StoredClock],
+    ) -> HoldoutShare:
+        """Set that share; who is left out is drawn for life, so a larger share only adds customers."""
+
+        async def write(session: Session) -> HoldoutShare:
+            await withhold_playbooks(session, data.playbook_share)
+            return data
+
+        return await write_once(request, database, clock, HoldoutShare, write)
 
     @get("/{playbook:str}/customers")
     async def customers(

@@ -98,6 +98,12 @@ async def test_a_word_on_the_list_is_put_read_and_taken_back(client: Client) -> 
         assert answer.status_code in {400, 422}
 
 
+async def test_the_share_that_is_withheld_can_be_changed(client: Client) -> None:
+    assert (await client.put("/api/impact/holdout", json={"playbook_share": 0.2})).status_code == 200
+    assert (await client.get("/api/impact/holdout")).json() == {"playbook_share": 0.2}
+    assert (await client.put("/api/impact/holdout", json={"playbook_share": 0.6})).status_code in {400, 422}
+
+
 async def test_only_those_who_answer_for_the_whole_see_it(
     database: Database, database_url: str, sample: Sample
 ) -> None:
