@@ -21,9 +21,9 @@ from domain.vocabulary import (
     StepState,
     TouchTier,
 )
+from models.installation import withhold_playbooks
 from models.outbox import Notice, put_notices
 from models.signals import resolve_signals
-from models.installation import withhold_playbooks
 from models.tables.customers import CustomerRow
 from models.tables.ledger import DecisionRow, OutboxRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow

@@ -63,7 +63,7 @@ async def playbook_holdout_share(session: AsyncSession) -> float:
 
 
 async def withhold_playbooks(session: AsyncSession, share: float) -> None:
-    """Set that share (0 to 0.5). A larger one takes customers in, a smaller one lets some out; chance stays."""
+    """Set that share (0 to 0.5): a larger one takes customers in, a smaller one lets some out."""
     await load_installation(session)
     await session.execute(update(InstallationRow).values(playbook_holdout_share=share))
 
