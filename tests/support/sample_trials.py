@@ -37,7 +37,8 @@ async def add_trials(session: AsyncSession, rows: list[dict[str, Any]], now: Bus
     outcomes = [
         _outcome(row, one, now) for row, one in zip(rows, assigned, strict=True) if _is_over(one, now)
     ]
-    await session.execute(insert(TrialOutcomeRow), outcomes)
+    if outcomes:
+        await session.execute(insert(TrialOutcomeRow), outcomes)
     found = [one for place, world in enumerate(WORLDS) for one in trial(world, 400, place)]
     await keep_report(session, report(found, [EXPERIMENT], now), now)
 
