@@ -194,9 +194,17 @@ def _segments(mine: Contrast, relatives: Sequence[Pair]) -> tuple[SegmentImpact,
     found = []
     for name, each in parts.items():
         others = [other for key, other in pairs.items() if key != name]
-        late = _randomised(each, Measure.STAYED, expect(others, above))
+        late = _of_segment(_randomised(each, Measure.STAYED, expect(others, above)))
         found.append(SegmentImpact(segment=name, late=late, does_harm=_does_harm(late, each, others, above)))
     return tuple(found)
+
+
+def _of_segment(late: Effect) -> Effect:
+    """Judge a segment by its drawn effect: of several segments one soon stands out by chance alone."""
+    if late.drawn is None:
+        return late
+    drawn = Interval(late.drawn.value, late.drawn.low, late.drawn.high)
+    return late.model_copy(update={"verdict": verdict(drawn, late.arms, late.needed)})
 
 
 def _does_harm(late: Effect, mine: Contrast, others: Sequence[Pair], above: tuple[float, float]) -> bool:

@@ -158,12 +158,18 @@ class _Words:
         return ""
 
     @staticmethod
+    def amount(minor: int, currency: str) -> str:
+        """Return an amount with its sign before the currency."""
+        return f"{'-' if minor < 0 else ''}{compact(abs(minor), currency)}"
+
+    @staticmethod
     def saved(one: Saved) -> str:
         """Return saved revenue, with its bounds where it has any."""
+        said = _Words.amount(one.minor, one.currency)
         if one.low_minor is None or one.high_minor is None:
-            return compact(one.minor, one.currency)
-        low, high = compact(one.low_minor, one.currency), compact(one.high_minor, one.currency)
-        return f"{compact(one.minor, one.currency)} ({low} to {high})"
+            return said
+        low, high = (_Words.amount(end, one.currency) for end in (one.low_minor, one.high_minor))
+        return f"{said} ({low} to {high})"
 
     @staticmethod
     def reach(effects: list[Effect]) -> float:
