@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.playbook import Playbook
 from domain.time import BusinessInstant
+from domain.trials import Trial
 from domain.vocabulary import (
     CustomerDate,
     CustomerStatus,
@@ -20,6 +21,7 @@ from domain.vocabulary import (
     NoticeKind,
     Outcome,
     RiskTier,
+    Segment,
     Severity,
     SignalKind,
     TouchTier,
@@ -133,6 +135,7 @@ class CustomerState:
     """Playbooks that a person has ordered to rest for this customer, and until when."""
     owner_load: int = 0
     """Open tasks of the person who owns the customer."""
+    segment: Segment | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ class DirectorPolicy:
     """An owner with so many open tasks gets no more from playbooks; an escalation is heard all the same."""
     assumed_uplift: float = 0.05
     """What a run is thought to save of the expected loss, until it is measured."""
+    trial: Trial | None = None
+    """By what chance playbooks are withheld to measure them; None where nothing is measured."""
 
 
 class Memory(BaseModel):
@@ -181,6 +186,8 @@ class Memory(BaseModel):
     """When each refusal of the last day (`playbook:reason`) last held: what flickers is written once."""
     silence_from: BusinessInstant | None = None
     """Where the count of the longest silence starts anew after we acted on one."""
+    withheld: dict[str, BusinessInstant] = {}
+    """Until when a customer counts as left without a playbook: as long as a run and its rest would take."""
     covered: tuple[str, ...] = ()
     """Signals whose own warning rests while a wider one speaks for them."""
     began_at: BusinessInstant | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.customer_state import KnownPlaybook, Memory
 from domain.time import BusinessInstant
+from domain.trials import Assignment
 from domain.vocabulary import Outcome, Severity, SignalKind
 
 
@@ -22,6 +23,8 @@ class StartRun:
     """Probability of leaving times revenue times uplift, in whole units of the customer's currency."""
     request_id: uuid.UUID | None = None
     """Whose wish it answers."""
+    assignment: Assignment | None = None
+    """By which chance it opens; None where nothing is measured, or where it is only planned."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class ReleaseRun:
     sentence: str
     causes: tuple[dict[str, Any], ...] = ()
     """What calls for it now, which may be other signals than when it was planned."""
+    assignment: Assignment | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,14 @@ class Refuse:
     playbook_key: str
     reason: str
     sentence: str
+
+
+@dataclass(frozen=True)
+class Withhold:
+    """A run that would have opened and is left out by chance: what the others are held against."""
+
+    playbook: KnownPlaybook
+    assignment: Assignment
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,7 @@ Directive = (
     | EndRun
     | RingRun
     | Refuse
+    | Withhold
     | AnswerRequest
     | OpenHeadsUp
     | CloseHeadsUp

@@ -15,5 +15,15 @@ def is_in_holdout(customer_id: uuid.UUID, *, salt: str, share: float, tier: Touc
     """
     if tier is TouchTier.STRATEGIC:
         return False
-    digest = hashlib.blake2b(customer_id.bytes, key=salt.encode()[:64], digest_size=4).digest()
-    return int.from_bytes(digest, "big") < share * _BUCKETS
+    return place_of(customer_id, salt=salt) < share
+
+
+def place_of(customer_id: uuid.UUID, *, salt: str, name: str = "") -> float:
+    """Return the customer's place (0 to 1, 1 left out) in the draw of this name: the same for life.
+
+    Draws of different names are independent of each other, so that the holdout of one playbook says nothing
+    about that of another. A share that grows takes customers in and lets nobody out.
+    """
+    thrown = customer_id.bytes + name.encode()
+    digest = hashlib.blake2b(thrown, key=salt.encode()[:64], digest_size=4).digest()
+    return int.from_bytes(digest, "big") / _BUCKETS

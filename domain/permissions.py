@@ -19,6 +19,8 @@ class Permission(StrEnum):
     ORDER_RESTS = "pauses:write"
     """How wide a rest may be is said by `may_rest`."""
     READ_PLAYBOOKS = "playbooks:read"
+    READ_IMPACT = "impact:read"
+    """What was really saved, and who was left out to know it: for those who answer for the whole."""
     RELEASE = "installation:release"
     STOP_EFFECTS = "effects:stop"
     START_EFFECTS = "effects:start"
@@ -49,6 +51,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
     Role.MANAGER: _STEER
     | {
+        Permission.READ_IMPACT,
         Permission.REPAIR_RUNS,
         Permission.RELEASE,
         Permission.STOP_EFFECTS,

@@ -38,6 +38,10 @@ class Playbook(Document):
     """A customer gets at most one run of it, ever."""
     holdout: bool = True
     """Customers of the global holdout get no run of it."""
+    holdout_share: float | None = Field(None, ge=0, le=0.5)
+    """So large a share of customers is left without it, to measure it; without one, the installation's."""
+    holdout_exempt: tuple[TouchTier, ...] = (TouchTier.STRATEGIC,)
+    """These touch tiers are in no holdout of its own."""
     goal: Goal = Goal()
     exits: tuple[Exit, ...] = ()
     recalibration: Recalibration = Recalibration()
@@ -108,6 +112,12 @@ class Playbook(Document):
         first, rules = self.steps[0], self.autonomy
         asks = "approval" in {rules.default, *rules.tiers.values()}
         return first.is_message and not first.is_transactional and not asks
+
+    @property
+    def reaches_people(self) -> bool:
+        """Whether it writes to the customer's people by itself, beyond what a contract asks for."""
+        steps = (step for step in self.steps if step.is_contact and step.offer is None)
+        return any(not step.is_transactional for step in steps)
 
     def is_moot(self, step: Step) -> bool:
         """Tell whether a wait is for nothing: behind it the run only waits for its goal."""

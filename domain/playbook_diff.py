@@ -25,6 +25,8 @@ OPENING = (
     "cooldown",
     "once",
     "holdout",
+    "holdout_share",
+    "holdout_exempt",
     "priority",
 )
 """Those that bear only on runs to come."""

@@ -116,12 +116,20 @@ class Experiment(Document):
     """Customers are dealt out over variants for good: the same customer always goes the same way."""
 
     variants: tuple[Variant, ...] = Field(min_length=2, max_length=10)
+    choose: Literal["fixed", "measured"] = "fixed"
+    """By the weights, or, for newcomers, as measured: each variant as often as it may be the best."""
+    measure: Literal["goal", "recovered", "stayed"] = "goal"
+    """What the variants are measured by: the run's goal, use within 14 days, or staying for 90."""
+    least_share: float = Field(0.1, gt=0, le=0.5)
+    """Each variant goes on being tried at least so often: what was measured once may change."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
             raise ValueError("the variants of an experiment have different names")
+        if self.least_share * len(names) > 1:
+            raise ValueError("least_share times the number of variants is at most 1")
         return self
 
 

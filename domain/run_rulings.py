@@ -6,9 +6,19 @@ from datetime import timedelta
 
 from domain.candidates import Candidate, find_candidates
 from domain.customer_state import CustomerState, DirectorPolicy, Memory, OpenRun, RunRequest
-from domain.directives import AnswerRequest, Directive, EndRun, Refuse, ReleaseRun, StartRun
+from domain.directives import AnswerRequest, Directive, EndRun, Refuse, ReleaseRun, StartRun, Withhold
 from domain.time import BusinessInstant
 from domain.vocabulary import InterventionState, Motion, Outcome, RiskTier, SignalKind, TouchTier
+from domain.withholding import (
+    DO_NOT_DISTURB,
+    HOLDOUT,
+    OWN_HOLDOUT,
+    does_harm,
+    is_in_own_holdout,
+    opening,
+    remember_withheld,
+    withheld,
+)
 
 RATE_RETRY = timedelta(hours=24)
 TOLD_FOR = timedelta(hours=24)
@@ -37,6 +47,7 @@ def rule_on_runs(
     directives += _stale_plans(candidates, _without_ended(state.open_runs, directives))
     open_runs = _without_ended(state.open_runs, directives)
     refusals: list[Refuse] = []
+    omitted: list[Withhold] = []
     tries: list[BusinessInstant] = []
     for candidate in candidates:
         verdict = _rule(_Case(candidate, state, policy, open_runs, now))
@@ -45,6 +56,7 @@ def rule_on_runs(
             continue
         if isinstance(verdict, Refuse):
             refusals.append(verdict)
+            omitted += _omitted(verdict, _Case(candidate, state, policy, open_runs, now), memory)
             again = _try_again(verdict.reason, candidate, state, now)
             tries += [again] if again is not None else []
             continue
@@ -55,9 +67,20 @@ def rule_on_runs(
     unanswered = _unanswered(state, candidates)
     refusals += [] if unanswered is None else [unanswered]
     directives += [refusal for refusal in refusals if _is_news(refusal, memory)]
+    directives += omitted
+    memory = remember_withheld(memory, omitted, now)
     if policy.release_left == 0 and any(run.state is InterventionState.PLANNED for run in state.open_runs):
         tries.append(BusinessInstant(now + RATE_RETRY))
     return directives, _remember(refusals, directives, memory, now), min(tries, default=None)
+
+
+def _omitted(refusal: Refuse, case: _Case, memory: Memory) -> list[Withhold]:
+    """Record what nothing but chance has left out."""
+    if refusal.reason not in {HOLDOUT, OWN_HOLDOUT}:
+        return []
+    reasons = [objection.reason for objection in OBJECTIONS if objection.applies(case)]
+    found = withheld(case.candidate, reasons, case.state, case.policy, memory, case.now)
+    return [found] if found is not None else []
 
 
 def _is_news(refusal: Refuse, memory: Memory) -> bool:
@@ -148,6 +171,7 @@ def _rule(case: _Case) -> list[Directive] | Refuse:
         observed,
         candidate.expected_value,
         candidate.request.id if candidate.request is not None else None,
+        None if observed else opening(candidate, case.state, case.policy),
     )
     return [*_replaced(case, only_plans=observed), start]
 
@@ -168,12 +192,17 @@ def _go_on(run: OpenRun, case: _Case) -> list[Directive]:
     """Let what runs run; release a plan, or drop it where the customer may no longer be written to."""
     if run.state is not InterventionState.PLANNED:
         return []
-    for objection in OBJECTIONS_TO_THE_CUSTOMER:
+    for objection in (*OBJECTIONS_TO_THE_CUSTOMER, WITHHELD):
         if objection.applies(case):
             return [EndRun(run.id, Outcome.STOPPED, objection.sentence)]
     if not case.candidate.playbook.released or case.policy.release_left == 0:
         return []
-    release = ReleaseRun(run.id, "A person has released this playbook.", case.candidate.causes)
+    release = ReleaseRun(
+        run.id,
+        "A person has released this playbook.",
+        case.candidate.causes,
+        opening(case.candidate, case.state, case.policy),
+    )
     return [*_replaced(case, only_plans=False), release]
 
 
@@ -249,11 +278,17 @@ OBJECTIONS_TO_THE_CUSTOMER = (
         lambda case: case.state.do_not_contact,
     ),
     Objection(
-        "holdout",
+        HOLDOUT,
         "The customer is in the holdout, from which optional outreach is withheld to measure it.",
         _is_held_out,
     ),
 )
+WITHHELD = Objection(
+    OWN_HOLDOUT,
+    "The customer is in this playbook's own holdout, from which it is withheld to measure what it does.",
+    lambda case: is_in_own_holdout(case.candidate, case.state, case.policy),
+)
+"""Asked last: who is withheld is just who would have got a run, or the two could not be held together."""
 OBJECTIONS = (
     *OBJECTIONS_TO_THE_CUSTOMER,
     Objection("not_available", "It needs a part that is not connected here.", _lacks_a_part),
@@ -266,7 +301,13 @@ OBJECTIONS = (
     Objection("untimely", "Nothing is sold while risk is high or an invoice is past due.", _is_untimely),
     Objection("cooldown", "A run of this playbook ended less than {days} days ago.", _is_cooling_down),
     Objection("outranked", "A run of the same or higher priority is open for this customer.", _is_outranked),
+    Objection(
+        DO_NOT_DISTURB,
+        "It was measured to do harm in the customer's segment.",
+        lambda case: does_harm(case.candidate, case.state, case.policy),
+    ),
     Objection("capacity", "The owner has more open tasks than anybody can do.", _is_overloaded),
+    WITHHELD,
 )
 """What speaks against a start, in this order; the first that applies is told."""
 

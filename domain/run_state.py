@@ -132,6 +132,10 @@ class RunView:
     paid_at: BusinessInstant | None = None
     """The last payment since the run started."""
     meetings: tuple[MeetingRow, ...] = ()
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """How likely each variant of an experiment is to be the best, by step; of those that are measured."""
+    dealt: Mapping[str, str] = field(default_factory=dict)
+    """The variant that the customer was dealt before, by step."""
 
     def row_of(self, step_id: str, occurrence: int) -> StepRow | None:
         """Return the record of a visit."""

@@ -1,11 +1,11 @@
 """The steps that reach nobody outside: work for our people, waits, ways, and calls to other systems."""
 
-import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
 from domain.calendar import next_in_window
-from domain.playbook_steps import Experiment, Step, Wait
+from domain.dealing import deal
+from domain.playbook_steps import Step, Wait
 from domain.run_contacts import meet, offer, prompt, send
 from domain.run_state import ChangeOrder, NotifyOrder, PerformOrder, TaskOrder
 from domain.run_walk import FINISHED, Walk
@@ -127,21 +127,11 @@ def _experiment(walk: Walk, step: Step) -> str | None:
     experiment = step.experiment
     assert experiment is not None  # noqa: S101 - dispatched by kind
     salt = f"{walk.playbook.key}/{step.id}/{walk.run.customer_id}"
-    name, target = deal(experiment, salt)
-    walk.note(step, StepState.DONE, name, variant=name)
-    return target
-
-
-def deal(experiment: Experiment, salt: str) -> tuple[str, str]:
-    """Return name and next step of the variant that a salt falls on, by weight."""
-    digest = hashlib.blake2b(salt.encode(), digest_size=8).digest()
-    place = int.from_bytes(digest, "big") / 2**64 * sum(one.weight for one in experiment.variants)
-    for variant in experiment.variants:
-        place -= variant.weight
-        if place < 0:
-            return variant.name, variant.next
-    last = experiment.variants[-1]
-    return last.name, last.next
+    shares = walk.run.shares.get(step.id) if experiment.choose == "measured" else None
+    dealt = deal(experiment, salt, shares, walk.run.dealt.get(step.id))
+    detail = {"variant": dealt.variant.name, "propensity": dealt.propensity}
+    walk.note(step, StepState.DONE, dealt.variant.name, **detail)
+    return dealt.variant.next
 
 
 def _update(walk: Walk, step: Step) -> str | None:

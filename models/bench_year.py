@@ -21,6 +21,7 @@ from domain.vocabulary import (
     StepState,
     TouchTier,
 )
+from models.installation import withhold_playbooks
 from models.outbox import Notice, put_notices
 from models.signals import resolve_signals
 from models.tables.customers import CustomerRow
@@ -47,6 +48,7 @@ async def settle_customers(
     now: BusinessInstant,
 ) -> None:
     """Let customers be of these tiers, held out of nothing, spoken with today, and scored once before."""
+    await withhold_playbooks(session, 0.0)
     values = {
         "holdout": False,
         "touch_tier_override": touch_tier,

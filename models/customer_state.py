@@ -106,6 +106,7 @@ STATE_COLUMNS = (
     "tier_is_baseline",
     "churn_probability",
     "owner_load",
+    "segment",
 )
 
 

@@ -56,6 +56,18 @@ async def load_installation(session: AsyncSession) -> Installation:
     return Installation(*row)
 
 
+async def playbook_holdout_share(session: AsyncSession) -> float:
+    """Return which share of customers is left without a playbook that names no share of its own."""
+    await load_installation(session)
+    return float((await session.scalars(select(InstallationRow.playbook_holdout_share))).one())
+
+
+async def withhold_playbooks(session: AsyncSession, share: float) -> None:
+    """Set that share (0 to 0.5): a larger one takes customers in, a smaller one lets some out."""
+    await load_installation(session)
+    await session.execute(update(InstallationRow).values(playbook_holdout_share=share))
+
+
 async def release(
     session: AsyncSession,
     now: BusinessInstant,

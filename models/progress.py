@@ -19,6 +19,7 @@ from domain.run_state import (
     TurnOrder,
 )
 from domain.time import BusinessInstant, WallInstant
+from domain.trials import Arm, Assignment
 from domain.vocabulary import (
     DecisionKind,
     InterventionState,
@@ -27,6 +28,7 @@ from domain.vocabulary import (
     StepState,
     TaskState,
 )
+from models.assignments import Subject, record_assignment
 from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, cancel_tasks, end_run
 from models.field_points import note_points
@@ -100,9 +102,20 @@ async def _note(session: AsyncSession, run: LoadedRun, note: StepNote, now: Busi
     )
     keys = ["intervention_id", "step_id", "occurrence"]
     await session.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
+    if note.kind == "experiment" and "propensity" in note.detail:
+        await _dealt(session, run, note, now)
     if note.kind == "schedule_meeting" and note.state in {StepState.SKIPPED, StepState.CANCELLED}:
         reason = note.reason or "it was left out"
         await withdraw_invitations(session, run.view.intervention_id, reason, now, note.step_id)
+
+
+async def _dealt(session: AsyncSession, run: LoadedRun, note: StepNote, now: BusinessInstant) -> None:
+    """Record which variant was dealt and how likely it was, once per run and step."""
+    subject = Subject(
+        run.customer_id, run.playbook_key, run.version_id, run.view.intervention_id, note.step_id
+    )
+    dealt = Assignment(Arm.TREATED, note.detail["propensity"], 0.0, f"step:{note.step_id}")
+    await record_assignment(session, subject, dealt, now, arm=note.detail["variant"])
 
 
 async def _task(session: AsyncSession, run: LoadedRun, order: TaskOrder, now: BusinessInstant) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import directives as say
 from domain.signal_warnings import ENDED
 from domain.time import BusinessInstant, WallInstant
+from domain.trials import Assignment
 from domain.vocabulary import (
     DecisionKind,
     HeadsUpState,
@@ -20,6 +21,7 @@ from domain.vocabulary import (
     RequestState,
     SignalState,
 )
+from models.assignments import Subject, record_assignment
 from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, end_run
 from models.heads_up_owners import owner_of_warning
@@ -121,6 +123,7 @@ async def _start(written: Written, start: say.StartRun) -> None:
         evidence=evidence,
         intervention_id=run_id,
     )
+    await _assigned(written, document.key, start.playbook.version_id, run_id, start.assignment)
     if not start.observed:
         written.starts.append(Started(run_id, document.motion.value, document.opening_message, opens_at))
 
@@ -138,7 +141,7 @@ async def _release(written: Written, release: say.ReleaseRun) -> None:
                 started_at=written.now,
                 causes=list(release.causes) or InterventionRow.causes,
             )
-            .returning(InterventionRow.playbook_key, InterventionRow.reason)
+            .returning(InterventionRow.playbook_key, InterventionRow.reason, InterventionRow.version_id)
         )
     ).one_or_none()
     if row is None:
@@ -147,6 +150,7 @@ async def _release(written: Written, release: say.ReleaseRun) -> None:
         select(PlaybookRow.motion).where(PlaybookRow.key == row.playbook_key)
     )
     written.starts.append(Started(release.intervention_id, motion.value if motion else ""))
+    await _assigned(written, row.playbook_key, row.version_id, release.intervention_id, release.assignment)
     written.decide(
         DecisionKind.DIRECTIVE,
         "release_run",
@@ -155,6 +159,24 @@ async def _release(written: Written, release: say.ReleaseRun) -> None:
         release.sentence,
         intervention_id=release.intervention_id,
     )
+
+
+async def _withhold(written: Written, omission: say.Withhold) -> None:
+    """Keep who was left out by chance: the refusal beside it is told once, the observation stays."""
+    known = omission.playbook
+    await _assigned(written, known.document.key, known.version_id, None, omission.assignment)
+
+
+async def _assigned(
+    written: Written,
+    playbook_key: str,
+    version_id: uuid.UUID,
+    run_id: uuid.UUID | None,
+    assignment: Assignment | None,
+) -> None:
+    if assignment is not None:
+        subject = Subject(written.customer_id, playbook_key, version_id, run_id)
+        await record_assignment(written.session, subject, assignment, written.now)
 
 
 async def _end(written: Written, end: say.EndRun) -> None:
@@ -319,6 +341,7 @@ WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
     say.EndRun: _end,
     say.RingRun: _ring,
     say.Refuse: _refuse,
+    say.Withhold: _withhold,
     say.AnswerRequest: _answer,
     say.OpenHeadsUp: _warn,
     say.CloseHeadsUp: _unwarn,

@@ -19,8 +19,10 @@ from domain.playbook import Playbook
 from domain.run_state import Position, RunView, StepRow, TaskRow
 from domain.time import BusinessInstant
 from domain.vocabulary import Channel, CustomerStatus, Direction, Outcome, TaskOutcome, TaskState
+from models.assignments import dealt_before
 from models.causes import load_causes
 from models.condition_facts import load_known
+from models.impact import load_shares
 from models.open_hours import open_hours
 from models.pauses import pauses_of, rests
 from models.playbooks import PlaybookShelf
@@ -82,6 +84,7 @@ async def load_run(
     )
     met, paid = await _met_and_paid_since(session, customer.id, started)
     hours = await open_hours(session, customer, now) if _asks_for_hours(playbook) else None
+    shares, dealt = await _experiments(session, customer, run.playbook_key, playbook)
     view = RunView(
         intervention_id=intervention_id,
         customer_id=customer.id,
@@ -115,6 +118,8 @@ async def load_run(
         met_at=met,
         paid_at=paid,
         meetings=await _meetings(session, intervention_id),
+        shares=shares,
+        dealt=dealt,
     )
     return LoadedRun(
         view,
@@ -128,6 +133,18 @@ async def load_run(
         customer.csm_id,
         customer.sales_owner_id,
     )
+
+
+async def _experiments(
+    session: AsyncSession, customer: CustomerRow, key: str, playbook: Playbook
+) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+    """Return what bears on the deals of the playbook's experiments; most have none, and nothing is read."""
+    experiments = [step.experiment for step in playbook.steps if step.experiment is not None]
+    if not experiments:
+        return {}, {}
+    measured = any(one.choose == "measured" for one in experiments)
+    shares = await load_shares(session, key, customer.segment) if measured else {}
+    return shares, await dealt_before(session, customer.id, key)
 
 
 async def _contacts_since(

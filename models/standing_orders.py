@@ -4,13 +4,17 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact_policy import ContactPolicy, stored_contact_policy
 from domain.customer_state import KnownPlaybook
+from domain.do_not_disturb import KEY as QUIET
+from domain.do_not_disturb import stored_do_not_disturb
 from domain.time import BusinessInstant
+from domain.trials import Trial
 from models.contact_policy import KEY
 from models.playbooks import PlaybookShelf
 
@@ -26,7 +30,10 @@ SELECT (SELECT document FROM policies WHERE key = :contact) AS contact,
         FROM playbooks AS playbook
         JOIN playbook_versions AS version
           ON version.playbook_key = playbook.key AND version.version = playbook.current_version
-        WHERE playbook.archived_at IS NULL) AS playbooks
+        WHERE playbook.archived_at IS NULL) AS playbooks,
+       (SELECT json_build_array(holdout_salt, holdout_share, playbook_holdout_share)
+        FROM installation) AS draw,
+       (SELECT document FROM policies WHERE key = :quiet) AS quiet
 """)
 
 
@@ -45,11 +52,13 @@ class StandingOrders:
     playbooks: tuple[KnownPlaybook, ...]
     parts: frozenset[str]
     """What playbooks may rest on: invitations always go out, prompts where a product asks for them."""
+    trial: Trial | None = None
+    """By what chance playbooks are withheld to measure them, and where they were measured to do harm."""
 
 
 async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> StandingOrders:
     """Return the policy in force now; documents that this process has read before are not read again."""
-    row = (await session.execute(_ORDERS, {"contact": KEY})).one()
+    row = (await session.execute(_ORDERS, {"contact": KEY, "quiet": QUIET})).one()
     known = [
         KnownPlaybook(version, await shelf.version(session, version), released)
         for version, released in ((uuid.UUID(one[0]), one[1]) for one in row.playbooks or ())
@@ -60,7 +69,16 @@ async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> S
         _heard_since(row.connected_at, row.silences or ()),
         tuple(known),
         frozenset({"calendar"} | ({"in_app"} if row.in_app else set()) | ({"deals"} if row.deals else set())),
+        _trial(row.draw, row.quiet),
     )
+
+
+def _trial(draw: tuple[str, float, float] | None, quiet: dict[str, Any] | None) -> Trial | None:
+    """Return the chance that playbooks are drawn by; an installation that was never started has none."""
+    if draw is None:
+        return None
+    salt, share, playbook_share = draw
+    return Trial(salt, share, playbook_share, stored_do_not_disturb(quiet).quiet)
 
 
 def _heard_since(

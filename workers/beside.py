@@ -16,6 +16,7 @@ from workers.calendar_feeds import keep_fetching
 from workers.delivery_stage import run_delivery_stage
 from workers.edit_keeper import keep_edits
 from workers.heads_up_mail import keep_mailing
+from workers.impact_keeper import keep_learning
 from workers.internal_letters import InternalLetterhead
 from workers.library import INTERNAL
 from workers.partition_keeper import keep_days
@@ -44,6 +45,7 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "partitions": lambda: keep_days(database, clock, settings),
         "heads_up_mail": lambda: keep_mailing(database, clock, email_sender(settings), _letterhead(settings)),
         "prompts": lambda: keep_closing(database, clock),
+        "impact": lambda: keep_learning(database, clock),
         "matching": lambda: keep_matching(database, clock),
     }
     return [supervised(name, job) for name, job in jobs.items()]

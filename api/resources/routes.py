@@ -11,6 +11,7 @@ from api.resources.deliveries import WebhookDeliveryController
 from api.resources.endpoints import EndpointController
 from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
+from api.resources.impact import DoNotDisturbController, ImpactController
 from api.resources.judgement import JudgementController, disagreements
 from api.resources.meetings import MeetingController
 from api.resources.monitor import MonitorController
@@ -46,6 +47,8 @@ def api_router() -> Router:
             RunRequestController,
             PauseController,
             MonitorController,
+            ImpactController,
+            DoNotDisturbController,
             InstallationController,
             AttentionController,
             ContactPolicyController,

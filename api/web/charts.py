@@ -146,3 +146,23 @@ def risk_chart(
         f"<title>{escape(title)}</title>"
         f"{_bands(plane)}{flags}{_line(plane, healths, 'health')}{_line(plane, risks, 'risk')}{ends}</svg>"
     )
+
+
+INTERVAL_WIDTH, INTERVAL_HEIGHT = 120, 18
+
+
+def interval(value: float, low: float, high: float, reach: float, title: str) -> Markup:
+    """Return a figure with its interval on a scale from -`reach` to `reach`; the middle is nothing.
+
+    What lies beyond the scale ends at its edge.
+    """
+    middle, half = INTERVAL_HEIGHT / 2, INTERVAL_WIDTH / 2
+    x, left, right = (half + half * max(min(one / reach, 1.0), -1.0) * 0.96 for one in (value, low, high))
+    tone = "good" if low > 0 else "bad" if high < 0 else "open"
+    return Markup(  # noqa: S704  the title is escaped, the rest are numbers and words of ours
+        f'<svg class="interval interval-{tone}" viewBox="0 0 {INTERVAL_WIDTH} {INTERVAL_HEIGHT}" role="img">'
+        f"<title>{escape(title)}</title>"
+        f'<path class="interval-zero" d="M{half:.1f} 1V{INTERVAL_HEIGHT - 1}"/>'
+        f'<path class="interval-line" d="M{left:.1f} {middle:.1f}H{right:.1f}"/>'
+        f'<circle class="interval-value" cx="{x:.1f}" cy="{middle:.1f}" r="3"/></svg>'
+    )

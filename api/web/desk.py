@@ -106,6 +106,7 @@ class Desk:
             NavItem("Monitor", "/monitor", Permission.READ_RUNS),
             NavItem("Decisions", "/decisions", Permission.READ_RUNS),
             NavItem("Playbooks", "/playbooks", Permission.READ_PLAYBOOKS),
+            NavItem("Impact", "/impact", Permission.READ_IMPACT),
             NavItem("Signals", "/signals", Permission.READ_CUSTOMERS),
             NavItem("Data", "/data", Permission.READ_IMPORTS),
         ]

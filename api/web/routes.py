@@ -10,6 +10,7 @@ from api.web.data import DataController
 from api.web.deliveries import DeliveryController
 from api.web.endpoints import EndpointPage
 from api.web.holding import HoldingController
+from api.web.impact import ImpactPage
 from api.web.inbox import InboxController
 from api.web.judgement import DisagreementController, JudgementController
 from api.web.live import live
@@ -47,6 +48,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         SteeringController,
         MonitorController,
         PlanController,
+        ImpactPage,
         PlaybookController,
         PlaybookEditController,
         DataController,

@@ -16,6 +16,7 @@ from models.tables import (
     scoring,
     system,
     tracking,
+    trials,
     work,
     workflows,
 )
@@ -38,6 +39,7 @@ MODULES = (
     scoring,
     system,
     tracking,
+    trials,
     work,
     workflows,
 )

@@ -36,6 +36,8 @@ PAGES = (
     "/decisions",
     "/plan",
     "/monitor",
+    "/impact",
+    "/impact/low-engagement",
     "/playbooks",
     "/playbooks/low-engagement",
     "/data",

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from domain.vocabulary import RiskTier, SignalKind
 from models.clock import open_clock
 from models.database import Database
-from models.installation import release
+from models.installation import release, withhold_playbooks
 from models.tables.playbooks import InterventionRow
 from settings import Settings
 from tests.support.aside import aside
@@ -28,6 +28,7 @@ async def a_frustrated_customer(settings: Settings) -> tuple[uuid.UUID, uuid.UUI
     try:
         clock = await open_clock(database)
         async with database.transaction() as session:
+            await withhold_playbooks(session, 0.0)
             await release(session, clock.now(), clock.wall_now())
         scene = await Scenario(database, clock.now()).begin()
         await scene.open_signal(SignalKind.TICKET_OVERDUE)

@@ -30,6 +30,7 @@ from tests.support.sample_facts import add_facts
 from tests.support.sample_judgement import add_judgement
 from tests.support.sample_runs import add_runs
 from tests.support.sample_scores import add_scores
+from tests.support.sample_trials import add_trials
 
 NOW = BusinessInstant(dt.datetime(2026, 11, 20, 14, 30, tzinfo=dt.UTC))
 SOURCE = "sample"
@@ -281,4 +282,5 @@ async def _fill(session: AsyncSession, *, customers: int, released: bool) -> Sam
     await add_facts(session, rows, sample.contacts, NOW)
     await add_runs(session, rows, sample.contacts, NOW, released=released)
     await add_judgement(session, rows, NOW)
+    await add_trials(session, rows, NOW)
     return sample

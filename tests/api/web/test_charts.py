@@ -1,7 +1,7 @@
 import datetime as dt
 from xml.etree import ElementTree as ET
 
-from api.web.charts import Part, Point, meter, risk_chart, sparkline, stacked_bar
+from api.web.charts import Part, Point, interval, meter, risk_chart, sparkline, stacked_bar
 
 DAY = dt.date(2026, 11, 1)
 HOSTILE = '<script>alert(1)</script>"'
@@ -17,6 +17,7 @@ def test_every_chart_is_an_image_with_a_title_and_without_style() -> None:
         stacked_bar([Part("low", 1, "Low: 1"), Part("high", 3, "High: 3")], "mix"),
         meter(40, "good", "40 of 100"),
         risk_chart(days(10, 90), days(80, 20), [(DAY, "Signal")], "trend"),
+        interval(0.1, -0.2, 3.0, 0.5, "effect"),
     ]
     for chart in charts:
         image = ET.fromstring(chart)  # noqa: S314  our own drawing
@@ -26,8 +27,16 @@ def test_every_chart_is_an_image_with_a_title_and_without_style() -> None:
         assert "<script" not in chart
 
 
+def test_an_interval_takes_its_tone_from_the_side_on_which_it_lies_and_ends_at_the_edge() -> None:
+    for ends, tone in (((0.1, 0.3), "good"), ((-0.3, -0.1), "bad"), ((-0.1, 9.0), "open")):
+        drawn = ET.fromstring(interval(sum(ends) / 2, *ends, 0.5, "effect"))  # noqa: S314  our own drawing
+        assert drawn.get("class") == f"interval interval-{tone}"
+    assert "H117.6" in interval(0.0, -0.1, 9.0, 0.5, "effect")
+
+
 def test_what_charts_say_is_escaped() -> None:
     drawn = sparkline([1, 2], "low", HOSTILE) + risk_chart(days(1, 2), days(1, 2), [(DAY, HOSTILE)], HOSTILE)
+    drawn += interval(0, 0, 0, 1, HOSTILE)
     assert "<script" not in drawn
 
 

@@ -29,6 +29,8 @@ NEEDS = {
     "/decisions": Permission.READ_RUNS,
     "/plan": Permission.READ_RUNS,
     "/monitor": Permission.READ_RUNS,
+    "/impact": Permission.READ_IMPACT,
+    "/impact/low-engagement": Permission.READ_IMPACT,
     "/playbooks": Permission.READ_PLAYBOOKS,
     "/playbooks/low-engagement": Permission.READ_PLAYBOOKS,
     "/contacts/{contact}": Permission.READ_IMPORTS,
