@@ -20,6 +20,7 @@ from activities.contracts_scoring import (
     Shard,
 )
 from activities.customer_scoring import score_in_batches
+from activities.training import promote_shadows, start_due_training
 from domain.nights import next_night
 from domain.ports import Clock
 from models.database import Database
@@ -63,8 +64,10 @@ class ScoringActivities(ScoringContract):
 
     @activity.defn(name="finish_scoring")
     async def finish_scoring(self, request: FinishScoringInput) -> None:
-        """Leave a line in the log: what the night found."""
+        """Leave a line in the log; use what was in shadow long enough, and train what is due."""
         total = request.total
+        promoted = await promote_shadows(self._database, self._clock)
+        await start_due_training(self._database, self._clock, request.business_date)
         log.info(
             "scoring finished",
             business_date=request.business_date.isoformat(),
@@ -73,6 +76,7 @@ class ScoringActivities(ScoringContract):
             signals_resolved=total.signals_resolved,
             tier_changes=total.tier_changes,
             notices=total.notices,
+            promoted=promoted,
         )
 
 

@@ -34,7 +34,8 @@ class Anchors:
     def scores(self, probability: Floats) -> Floats:
         """Return scores (0 to 100) before rounding down."""
         at, score = zip(*self.points, strict=True)
-        return np.interp(doublings(probability, self.base_rate), at, score)
+        found: Floats = np.interp(doublings(probability, self.base_rate), at, score)
+        return found
 
 
 def doublings(probability: Floats, base_rate: float) -> Floats:

@@ -50,7 +50,8 @@ class Evaluation:
     @property
     def mean(self) -> Floats:
         """Return the mean of the seeds' probabilities."""
-        return np.mean(self.ours, axis=0)
+        mean: Floats = np.mean(self.ours, axis=0)
+        return mean
 
     def figures(self) -> Figures:
         """Judge the mean of the seeds."""

@@ -77,7 +77,13 @@ def over_horizon(form: Form, chance: Floats, horizon: int) -> Floats:
 
 
 def learn(
-    samples: Samples, horizon: int, *, is_churn: bool, seed: int = 1, progress: Progress = quietly
+    samples: Samples,
+    horizon: int,
+    *,
+    is_churn: bool,
+    seed: int = 1,
+    recipes: Sequence[Recipe] = RECIPES,
+    progress: Progress = quietly,
 ) -> Learned:
     """Choose and fit. `samples` hold nothing but what the model may learn from.
 
@@ -86,11 +92,11 @@ def learn(
     known = samples.matured(horizon)
     available = varying(known)
     folds = list(forward_folds(known, horizon, seed))
-    recipes = [one for one in RECIPES if is_churn or (one.form is Form.DIRECT and not one.is_monotone)]
+    fitting = [one for one in recipes if is_churn or (one.form is Form.DIRECT and not one.is_monotone)]
     judged: list[tuple[Tried, OutOfTime]] = []
-    for place, recipe in enumerate(recipes):
+    for place, recipe in enumerate(fitting):
         judged.append(_judge(recipe, known, available, folds, horizon, seed))
-        progress(recipe.name, (place + 1) / (len(recipes) + 1))
+        progress(recipe.name, (place + 1) / (len(fitting) + 1))
     best = min(judged, key=lambda one: one[0].log_loss)
     kept = _kept(judged, best)
     pooled = _mean([out for _, out in kept])

@@ -12,6 +12,7 @@ from api.resources.endpoints import EndpointController
 from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
 from api.resources.meetings import MeetingController
+from api.resources.models import ModelController
 from api.resources.monitor import MonitorController
 from api.resources.notifications import NotificationController
 from api.resources.office import AttentionController, colleagues, decisions
@@ -54,6 +55,7 @@ def api_router() -> Router:
             EndpointController,
             SignalController,
             OwnSignalController,
+            ModelController,
             FieldController,
             ConditionController,
             colleagues,

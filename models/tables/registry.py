@@ -15,6 +15,7 @@ from models.tables import (
     scoring,
     system,
     tracking,
+    trained,
     work,
     workflows,
 )
@@ -36,6 +37,7 @@ MODULES = (
     scoring,
     system,
     tracking,
+    trained,
     work,
     workflows,
 )
