@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+from collections.abc import Sequence
 
 import structlog
 from temporalio import activity
@@ -22,6 +23,7 @@ from activities.contracts_training import (
 from domain.ports import Clock
 from domain.trained_model import ModelState, ModelTarget
 from domain.training_calendar import is_due
+from ml.recipes import RECIPES, Recipe
 from models.database import Database
 from models.model_registry import load_in_use, promote
 from models.scores import load_policy
@@ -39,10 +41,11 @@ class TrainingActivities(TrainingContract):
     What learns is imported where it is needed: a worker that never trains carries none of it.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Take the system of record and the clock."""
+    def __init__(self, database: Database, clock: Clock, recipes: Sequence[Recipe] = RECIPES) -> None:
+        """Take the system of record, the clock, and the ways to learn that are tried."""
         self._database = database
         self._clock = clock
+        self._recipes = recipes
 
     @activity.defn(name="plan_training")
     async def plan_training(self, request: TrainingInput) -> PlanTrainingResult:
@@ -66,7 +69,9 @@ class TrainingActivities(TrainingContract):
         from activities.training_run import train_filed
 
         async with beating():
-            return TrainModelResult(await train_filed(self._database, self._clock, request.key))
+            return TrainModelResult(
+                await train_filed(self._database, self._clock, request.key, recipes=self._recipes)
+            )
 
     @activity.defn(name="judge_model")
     async def judge_model(self, request: TrainModelInput) -> JudgeModelResult:

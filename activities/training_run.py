@@ -26,7 +26,7 @@ from domain.time import after, start_of_day
 from domain.trained_model import ModelTarget, NewModel
 from domain.training_calendar import Training
 from ml.card import card_of
-from ml.gate import Check
+from ml.gate import Check, knowledge
 from ml.leaks import leak_checks
 from ml.learning import Progress, quietly
 from ml.metrics import auc
@@ -175,6 +175,7 @@ def _learned(
     trained = train(rows, horizon, is_churn=target.is_churn, recipes=recipes, progress=progress)
     out = trained.judged.out_of_time
     checks = leak_checks(trained.learned_from, horizon, auc(out.happened, out.probability))
+    checks.append(knowledge(out.happened, trained.judged.calibration.apply(out.probability), out.customers))
     return trained, card_of(trained, horizon, rows.samples.digest(), checks), checks
 
 

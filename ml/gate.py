@@ -3,7 +3,8 @@
 The window is the newest of which the outcomes have matured. All differences are paired by row and their
 intervals drawn by customer. A challenger wins when
 
-1. it knows something: its log-loss is surely (lower 90 % bound) below that of the plain base rate;
+1. it knows something: its log-loss is surely (lower 90 % bound) below that of the plain base rate on the
+   out-of-time predictions before the window, where most of the events are, and below it on the window too;
 2. it is better on the mean than what is in use, and surely not worse by more than a margin of 1 % of the
    log-loss in use: non-inferiority, since a tenant with dozens of churners can prove no superiority (the
    standard error of an AUC of .75 is .041 with 50 churners, .009 with a thousand);
@@ -71,6 +72,18 @@ class Ruling:
         return "; ".join(self.reasons)
 
 
+def knowledge(happened: Flags, chance: Floats, customers: Codes) -> Check:
+    """Tell whether predictions are surely better than saying the same of everybody.
+
+    The base rate is that of the very rows, which nobody could have known: no real opponent is as good.
+    """
+    constant = np.full(len(happened), float(happened.mean()))
+    gains = log_losses(happened, constant) - log_losses(happened, chance)
+    found = interval(customers, lambda rows: float(gains[rows].mean()), level=LEVEL)
+    said = f"log-loss against the base rate alone {_range(found)} on {int(happened.sum())} events out of time"
+    return Check("knows_something", found.low > 0, said)
+
+
 def judge(bout: Bout, checks: Sequence[Check], *, is_reviewed: bool = False) -> Ruling:
     """Return who wins. What is lost is lost for all its reasons, each named."""
     events = int(bout.happened.sum())
@@ -122,8 +135,8 @@ def _against(bout: Bout, figures: dict[str, Interval]) -> list[str]:
     margin = MARGIN * float(log_losses(bout.happened, bout.incumbent).mean())
     ece, most = figures["ece_difference"], figures["lift_difference"]
     name, said = bout.incumbent_name, []
-    if known.low <= 0:
-        said.append(f"it is not surely better than the base rate alone (log-loss {_range(known)})")
+    if known.value <= 0:
+        said.append(f"it is no better than the base rate alone (log-loss {_range(known)})")
     if gain.value <= 0:
         said.append(f"its log-loss is no better than that of {name} ({_range(gain)})")
     elif gain.low <= -margin:

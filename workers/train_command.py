@@ -55,16 +55,19 @@ def shown(document: dict[str, Any]) -> str:
     learned, judged = card["learned_from"], card["judged_on"]
     lines = [
         f"{document['outcome']}.",
-        f"  learned from {learned['rows']} rows of {learned['customers']} customers, {learned['churners']} with the event,"
-        f" {learned['from']} to {learned['to']}",
-        f"  judged on {judged['rows']} rows, {judged['positives']} with the event, {judged['from']} to {judged['to']}:"
-        f" AUC {_number(metrics['auc'])}, log-loss {_number(metrics['log_loss'])}"
-        f" (base rate alone {_number(metrics['constant_log_loss'])}), lift {_number(metrics['lift_top_decile'])}",
+        f"  learned from {_extent(learned)}; {learned['churners']} customers with the event",
+        f"  judged on {_extent(judged)}",
+        f"  AUC {_number(metrics['auc'])}, lift {_number(metrics['lift_top_decile'])}",
+        f"  log-loss {_number(metrics['log_loss'])}, base rate alone {_number(metrics['constant_log_loss'])}",
         "  tiers " + ", ".join(f"{tier} {share:.1%}" for tier, share in card["tiers"].items()),
     ]
     if card["empty_tiers"]:
         lines.append(f"  ALARM: nobody would be in {', '.join(card['empty_tiers'])}")
     return "\n".join(lines)
+
+
+def _extent(part: dict[str, Any]) -> str:
+    return f"{part['rows']} rows, {part['positives']} with the event, {part['from']} to {part['to']}"
 
 
 def _number(value: float | None) -> str:

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.model_decisions import promote_by_hand, review_by_hand, roll_back_by_hand
+from api.callers import hand
 from api.guards import needs
 from api.resources.pages import ApiRequest
 from api.resources.shapes import Shape
@@ -98,7 +99,9 @@ class ModelController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> ChampionNow:
         """Use a model from the next scoring on, whatever the gate said."""
-        await promote_by_hand(database, clock, name, request.user.who, data.why)
+        await promote_by_hand(
+            database, clock, name, hand(request.user, clock.now(), clock.wall_now()).name, data.why
+        )
         return ChampionNow(champion=name)
 
     @post("/{name:str}/review", opt=needs(Permission.EDIT_POLICIES), status_code=200)
@@ -111,7 +114,14 @@ class ModelController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> TrainedModel:
         """Say what you found in a model that looks too good: sound, it goes on to its nights in shadow."""
-        await review_by_hand(database, clock, name, request.user.who, data.why, is_sound=data.is_sound)
+        await review_by_hand(
+            database,
+            clock,
+            name,
+            hand(request.user, clock.now(), clock.wall_now()).name,
+            data.why,
+            is_sound=data.is_sound,
+        )
         async with database.transaction() as session:
             return TrainedModel.model_validate(await show_model(session, name))
 
@@ -125,5 +135,7 @@ class ModelController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> ChampionNow:
         """Go back to the champion before; behind the first one stands the scorecard."""
-        back = await roll_back_by_hand(database, clock, target, request.user.who, data.why)
+        back = await roll_back_by_hand(
+            database, clock, target, hand(request.user, clock.now(), clock.wall_now()).name, data.why
+        )
         return ChampionNow(champion=back)
