@@ -10,7 +10,7 @@ from activities.training_rows import open_sampled_world
 from activities.training_run import load_rows
 from domain.ports import Clock
 from domain.scoring_policy import RiskPolicy
-from domain.trained_model import ModelDecision, ModelState, ModelTarget, evidence_weight
+from domain.trained_model import ModelDecision, ModelState, ModelTarget, StoredModel, evidence_weight
 from ml.blend import blended
 from ml.card import clean
 from ml.gate import Bout, Check, Ruling, judge
@@ -52,7 +52,7 @@ def _ruling(rows: Rows, filed: Twin, twin: Twin | None, policy: RiskPolicy) -> R
     theirs, name = _incumbent(window, target, twin, base)
     bout = Bout(happened, window.samples.customers, ours, theirs, name, base)
     ruling = judge(bout, _checks(filed), is_reviewed=filed.is_reviewed)
-    used = _as_used(window, ours, model.base_rate, policy, challenger.churners)
+    used = _as_used(window, ours, challenger, policy)
     said = ruling.figures | {"as_used": used if target.is_churn else None, "against": name}
     return replace(ruling, figures=clean(said))
 
@@ -79,14 +79,12 @@ def _incumbent(window: Rows, target: ModelTarget, twin: Twin | None, base: float
     return np.full(len(window.samples), base), "the base rate"
 
 
-def _as_used(
-    window: Rows, ours: Floats, base: float, policy: RiskPolicy, churners: int
-) -> dict[str, Any] | None:
+def _as_used(window: Rows, ours: Floats, model: StoredModel, policy: RiskPolicy) -> dict[str, Any] | None:
     """Return the figures of model and scorecard together, as customers would be scored."""
-    horizon, weight = policy.horizon_days, evidence_weight(churners, policy.even_evidence)
-    happened = window.samples.happened(horizon)
+    happened = window.samples.happened(model.horizon_days)
     if not happened.any():
         return None
+    weight, base = evidence_weight(model.churners, policy.even_evidence), model.base_rate
     both = blended(weight, ours, window.scorecard, policy.base_rate, base)
     return asdict(figures(happened, both, base)) | {"weight": weight}
 
