@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
 from domain.features import CustomerFeatures
+from domain.model_features import column_named
 from domain.risk import RiskModel, Scorecard
 from domain.scoring_policy import RiskPolicy
 from domain.trained_model import ModelState, ModelTarget, StoredModel
 from models.database import Session
 from models.model_registry import load_in_use
 from models.shadow_scores import ShadowScore
+
+log = structlog.get_logger("models")
 
 
 class Shadow(Protocol):
@@ -35,8 +40,19 @@ class Voices:
 
 async def open_voices(session: Session, policy: RiskPolicy) -> Voices:
     """Return the voices of today: the scorecard alone until there is a champion."""
-    stored = await load_in_use(session)
+    stored = [one for one in await load_in_use(session) if _is_readable(one)]
     return Voices(Scorecard(policy)) if not stored else _trained(stored, policy)
+
+
+def _is_readable(model: StoredModel) -> bool:
+    """Tell whether every column of a model still exists: an older release's model may know others."""
+    try:
+        for name in model.columns:
+            column_named(name)
+    except KeyError as unknown:
+        log.warning("model reads a column that is no more", model=model.name, column=str(unknown))
+        return False
+    return True
 
 
 def _trained(stored: Sequence[StoredModel], policy: RiskPolicy) -> Voices:

@@ -6,17 +6,19 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from activities.champions import open_voices
 from activities.customer_scoring import judge_customers, score_customers
 from activities.model_decisions import promote_by_hand, review_by_hand, roll_back_by_hand
 from activities.training import due_training, promote_shadows
 from activities.training_run import gather_dates, plan_dates, train_filed
 from activities.training_trial import judge_filed
 from domain.errors import ConflictError, InvalidInputError, NotFoundError
-from domain.risk import SCORECARD_VERSION
-from domain.scoring_policy import POLICY_KEY, ScoringPolicy
+from domain.risk import SCORECARD_VERSION, Scorecard
+from domain.scoring_policy import POLICY_KEY, RiskPolicy, ScoringPolicy
 from domain.trained_model import ModelState, ModelTarget
+from ml.trained_risk import TrainedRisk
 from models.database import Database
-from models.model_registry import file_model, list_models, show_model
+from models.model_registry import file_model, list_models, promote, show_model
 from models.tables.customers import CustomerRow
 from models.tables.facts import CancellationRow, SubscriptionRow
 from models.tables.scoring import AssessmentRow, ScoreRow
@@ -231,6 +233,16 @@ async def test_one_model_is_champion_and_a_rollback_brings_back_the_one_before(d
         await roll_back_by_hand(database, CLOCK, ModelTarget.CHURN, "Ada", "what else")
     with pytest.raises(InvalidInputError):
         await promote_by_hand(database, CLOCK, first, "Ada", " ")
+
+
+async def test_a_model_that_reads_what_is_no_more_leaves_the_scorecard_to_speak(database: Database) -> None:
+    await begin(database, "t/1")
+    async with database.transaction() as session:
+        name = await file_model(session, new_model("t/1"), NOW)
+        await promote(session, name, "Ada", "it is the first", NOW)
+        assert isinstance((await open_voices(session, RiskPolicy())).model, TrainedRisk)
+        await session.execute(update(ModelRow).values(columns=["usage.gone"]))
+        assert isinstance((await open_voices(session, RiskPolicy())).model, Scorecard)
 
 
 async def test_a_review_lets_a_suspicious_model_go_on_or_rejects_it(database: Database) -> None:
