@@ -27,7 +27,7 @@ from domain.trained_model import ModelTarget, NewModel
 from domain.training_calendar import Training
 from ml.card import card_of
 from ml.gate import Check, knowledge
-from ml.leaks import leak_checks
+from ml.leak_checks import leak_checks
 from ml.learning import Progress, quietly
 from ml.metrics import auc
 from ml.recipes import RECIPES, Recipe

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.gate import Bout, Check, judge, knowledge
-from ml.leaks import leak_checks, planted_leak, strongest_column
+from ml.leak_checks import leak_checks, planted_leak, strongest_column
 from ml.samples import Floats, days_of
 from ml.training import Rows, TooLittleError, train
 from tests.support.learned import QUICK, samples
