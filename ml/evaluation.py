@@ -9,9 +9,10 @@ import numpy as np
 
 from ml.anchors import tier_shares
 from ml.bootstrap import Interval, interval
-from ml.learning import Learned, Progress, fit, learn, quietly, varying
+from ml.fitting import fit
+from ml.learning import Learned, Progress, fit_again, learn, quietly, varying
 from ml.metrics import Figures, auc, figures, from_log_odds, log_losses
-from ml.recipes import PLAIN, PLAIN_TREES
+from ml.recipes import PLAIN, PLAIN_TREES, RECIPES, Recipe
 from ml.samples import Codes, Flags, Floats, Samples, date_of, days_of
 
 LEVEL = 0.9
@@ -103,22 +104,30 @@ def split(samples: Samples, task: Task) -> tuple[Samples, Samples]:
     return train, samples.where(inside).matured(task.horizon)
 
 
-def evaluate(samples: Samples, task: Task, seeds: int = 5, progress: Progress = quietly) -> Evaluation:
+def evaluate(
+    samples: Samples,
+    task: Task,
+    seeds: int = 5,
+    *,
+    recipes: Sequence[Recipe] = RECIPES,
+    progress: Progress = quietly,
+) -> Evaluation:
     """Learn on the training window with several seeds and predict the test window; it chooses nothing."""
     train, test = split(samples, task)
-    learned, ours, plain = [], [], []
-    for seed in range(1, seeds + 1):
-        one = learn(
-            train, task.horizon, is_churn=task.is_churn, seed=seed, progress=_part(progress, seed, seeds)
-        )
-        learned.append(one)
-        ours.append(one.probability(test.select(one.columns)))
+    first = learn(
+        train, task.horizon, is_churn=task.is_churn, recipes=recipes, progress=_first_part(progress)
+    )
+    learned, plain = [first], [_plain(train, test, task.horizon, 1)]
+    for seed in range(2, seeds + 1):
+        learned.append(fit_again(first, train, seed))
         plain.append(_plain(train, test, task.horizon, seed))
+        progress(f"seed {seed} of {seeds}", 0.8 + 0.2 * seed / seeds)
+    ours = [one.probability(test.select(one.columns)) for one in learned]
     return Evaluation(task, train, test, learned, ours, plain)
 
 
-def _part(progress: Progress, seed: int, seeds: int) -> Progress:
-    return lambda what, share: progress(f"seed {seed} of {seeds}: {what}", (seed - 1 + share) / seeds)
+def _first_part(progress: Progress) -> Progress:
+    return lambda what, share: progress(what, 0.8 * share)
 
 
 def _plain(train: Samples, test: Samples, horizon: int, seed: int) -> Floats:

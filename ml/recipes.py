@@ -8,7 +8,7 @@ from domain.model_features import BY_NAME, OWN
 
 PERIOD_DAYS = 30
 """A hazard is the chance of leaving within one period, of who is still there."""
-STAGES = (60, 100, 150, 200, 300, 400)
+STAGES = (100, 150, 200, 300, 400, 600)
 """Numbers of trees among which out-of-time log-loss chooses."""
 
 
@@ -68,6 +68,7 @@ LEAN = (
 RECIPES = (
     Recipe("lean", Form.DIRECT, "lean", depth=3),
     Recipe("core", Form.DIRECT, "core", depth=3),
+    Recipe("core-deep", Form.DIRECT, "core", depth=4),
     Recipe("core-monotone", Form.DIRECT, "core", depth=4, is_monotone=True),
     Recipe("wide", Form.DIRECT, "wide", depth=4),
     Recipe("lean-hazard", Form.HAZARD, "lean", depth=3),

@@ -30,9 +30,9 @@ async def load_relations(
     found = {}
     for customer_id, started, known, status, churned, churn_known in (await session.execute(query)).all():
         departures = said.get(customer_id, [])
-        is_silent = not departures and customer_id not in terms
-        if status is CustomerStatus.CHURNED and is_silent and churned is not None:
-            departures = [Departure(churned, churn_known or churned, "other", reactivated=False)]
+        if status is CustomerStatus.CHURNED and not departures and customer_id not in terms:
+            at = churned or known
+            departures = [Departure(at, churn_known or at, "other", reactivated=False)]
         begins = [term.started_at for term in terms.get(customer_id, ())]
         found[customer_id] = Relation(
             started_at=min([*begins, *([started] if started else [])], default=known),

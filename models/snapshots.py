@@ -69,3 +69,16 @@ SELECT 'touchpoint', min(known_at) FROM touchpoints UNION ALL
 SELECT 'contact', min(known_at) FROM contacts UNION ALL
 SELECT 'onboarding', min(LEAST(onboarded_at, first_value_at)) FROM customers
 """
+
+
+async def newest_known(session: AsyncSession) -> BusinessInstant | None:
+    """Return when we knew the newest fact: what an import left open is unknown after that, not unchanged."""
+    newest: BusinessInstant | None = await session.scalar(text(_NEWEST_KNOWN))
+    return newest
+
+
+_NEWEST_KNOWN = """
+SELECT GREATEST((SELECT max(known_at) FROM usage_events), (SELECT max(known_at) FROM subscriptions),
+                (SELECT max(known_at) FROM tickets), (SELECT max(known_at) FROM invoices),
+                (SELECT max(known_at) FROM touchpoints), (SELECT max(told_at) FROM customers))
+"""

@@ -2,10 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.database import Database, Session
 from models.passwords import check_password_rules, generate_password
@@ -45,3 +48,16 @@ def read_password(*, generate: bool, from_stdin: bool) -> tuple[str, bool]:
         password, is_ours = typer.prompt("Password", hide_input=True, confirmation_prompt=True), False
     check_password_rules(password)
     return password, is_ours
+
+
+@contextmanager
+def steps(title: str) -> Iterator[Callable[[str, float], None]]:
+    """Draw one bar on standard error meanwhile; call what is yielded with what is done, and its share."""
+    columns = (TextColumn(title), BarColumn(), TextColumn("{task.percentage:>3.0f} %  {task.description}"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def step(what: str, share: float) -> None:
+            progress.update(task, description=what, completed=share)
+
+        yield step
