@@ -173,9 +173,9 @@ def _learned(
 ) -> tuple[Trained, dict[str, Any], list[Check]]:
     horizon = target.horizon_days
     trained = train(rows, horizon, is_churn=target.is_churn, recipes=recipes, progress=progress)
-    out = trained.judged.out_of_time
-    checks = leak_checks(trained.learned_from, horizon, auc(out.happened, out.probability))
-    checks.append(knowledge(out.happened, trained.judged.calibration.apply(out.probability), out.customers))
+    out, chance = trained.judged.pooled, trained.judged.calibration.apply(trained.judged.out_of_time)
+    checks = leak_checks(trained.learned_from, horizon, auc(out.happened, chance))
+    checks.append(knowledge(out.happened, chance, out.customers))
     return trained, card_of(trained, horizon, rows.samples.digest(), checks), checks
 
 

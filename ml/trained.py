@@ -20,7 +20,7 @@ from domain.model_features import column_named, vector
 from domain.trained_model import StoredModel
 from ml.anchors import Anchors
 from ml.calibration import Calibration
-from ml.learning import over_horizon
+from ml.fitting import over_horizon
 from ml.metrics import from_log_odds
 from ml.recipes import Form
 from ml.samples import Floats, Matrix, Samples

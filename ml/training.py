@@ -2,12 +2,12 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ml.folds import forward_folds
-from ml.learning import Learned, Progress, fit_mean, learn, quietly
+from ml.learning import Learned, Progress, fit_again, learn, quietly
 from ml.recipes import RECIPES, Recipe
 from ml.samples import Codes, Floats, Samples, date_of
 
@@ -97,8 +97,7 @@ def train(
         raise TooLittleError("too few months lie before the window to choose between recipes")
     judged = learn(known, horizon, is_churn=is_churn, seed=SEED, recipes=recipes, progress=progress)
     everything = samples.matured(horizon)
-    kept = [one for one in judged.tried if one.is_kept]
-    fitted = replace(judged, model=fit_mean(everything, judged.columns, kept, horizon, SEED))
+    fitted = fit_again(judged, everything, SEED)
     places = np.flatnonzero(_matured(samples, horizon) & (samples.as_of >= start))
     return Trained(
         judged=judged,
