@@ -65,7 +65,7 @@ def _checks(filed: Twin) -> list[Check]:
 
 def _judged(rows: Rows, first: int, horizon: int) -> Flags:
     samples = rows.samples
-    matured = (samples.event_days <= horizon) | (samples.observed_days >= horizon)
+    matured = samples.observed_days >= horizon
     return np.asarray(matured & (samples.as_of >= first), dtype=np.bool_)
 
 

@@ -111,9 +111,7 @@ def train(
 
 
 def _matured(samples: Samples, horizon: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":
-    matured: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = (samples.event_days <= horizon) | (
-        samples.observed_days >= horizon
-    )
+    matured: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = samples.observed_days >= horizon
     return matured
 
 

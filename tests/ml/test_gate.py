@@ -5,7 +5,7 @@ import pytest
 
 from ml.gate import Bout, Check, judge, knowledge
 from ml.leak_checks import leak_checks, planted_leak, strongest_column
-from ml.samples import Floats, days_of
+from ml.samples import Floats, date_of, days_of
 from ml.training import Rows, TooLittleError, train
 from tests.support.learned import QUICK, samples
 
@@ -111,3 +111,8 @@ def test_the_model_that_is_judged_knows_nothing_of_the_window() -> None:
     assert trained.window.samples.dates()[0] == days_of(trained.judged_until) + 1
     assert len(trained.window.samples.dates()) == 3
     assert trained.learned_from.dates()[-1] == trained.window.samples.dates()[-1]
+
+
+def test_of_the_newest_dates_those_who_left_are_not_kept_alone() -> None:
+    known = samples(customers=50).known_by(date_of(19_000 + 30 * 10))
+    assert (known.matured(90).as_of <= 19_000 + 30 * 7).all()
