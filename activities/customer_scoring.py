@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from activities.champions import Voices, open_voices
 from activities.contracts_scoring import ScoreShardResult
 from activities.customer_signals import (
     Watch,
@@ -17,7 +18,7 @@ from domain.assessment import assess
 from domain.features import CustomerFeatures, KindFreshness
 from domain.health import assess_health
 from domain.ports import Clock
-from domain.risk import RiskModel, Scorecard
+from domain.risk import RiskModel, RiskVerdict
 from domain.scoring_policy import ScoringPolicy
 from domain.signals import HeldSignal
 from domain.tier_changes import next_acted
@@ -32,6 +33,7 @@ from models.freshness import load_freshness, watch_freshness
 from models.outbox import Notice, put_notices
 from models.playbooks import PlaybookShelf
 from models.scores import Standing, Verdict, load_policy, load_standings, lock_customers, save_verdicts
+from models.shadow_scores import save_shadow_scores
 from models.signals import CustomerChanges, load_held, load_usual_health, save_changes
 from models.standing_orders import load_standing_orders
 
@@ -45,12 +47,17 @@ class _Basis:
 
     as_of: BusinessInstant
     policy: ScoringPolicy
-    model: RiskModel
+    voices: Voices
     freshness: Mapping[str, KindFreshness]
     watch: Watch
     shelf: PlaybookShelf
     is_health_asked_for: bool = False
     """Some playbook opens by health that falls."""
+
+    @property
+    def model(self) -> RiskModel:
+        """Return whose word is acted on."""
+        return self.voices.model
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,11 @@ async def judge_customers(
         norms = await compute_norms(session, as_of)
         standings = await load_standings(session, ids, as_of, basis.policy.risk.dwell_days)
     measured = [norms.measure(one) for one in features]
-    return [_judge(one, standings[one.customer_id], basis) for one in measured]
+    risks = basis.model.assess_all(measured)
+    return [
+        _judge(one, risk, standings[one.customer_id], basis)
+        for one, risk in zip(measured, risks, strict=True)
+    ]
 
 
 async def _basis(database: Database, as_of: BusinessInstant, *, is_live: bool = False) -> _Basis:
@@ -114,8 +125,9 @@ async def _basis(database: Database, as_of: BusinessInstant, *, is_live: bool = 
         watch = await open_watch(session, policy, as_of) if is_live else Watch(policy)
         shelf = PlaybookShelf()
         known = (await load_standing_orders(session, shelf)).playbooks if is_live else ()
+        voices = await open_voices(session, policy.risk)
     by_health = any(one.document.trigger.health is not None for one in known)
-    return _Basis(as_of, policy, Scorecard(policy.risk), freshness, watch, shelf, by_health)
+    return _Basis(as_of, policy, voices, freshness, watch, shelf, by_health)
 
 
 async def _probe(database: Database, ids: Sequence[uuid.UUID], basis: _Basis) -> None:
@@ -134,13 +146,16 @@ async def _look_at(
     as_of = basis.as_of
     held = await load_held(session, ids)
     usual = await load_usual_health(session, ids, as_of.date())
+    loaded = await load_features(session, ids, as_of, basis.freshness)
+    features = [basis.watch.norms.measure(one) for one in loaded]
     return [
         _find(
             one,
+            risk,
             _Before(standings[one.customer_id], held.get(one.customer_id, ()), usual.get(one.customer_id)),
             basis,
         )
-        for one in await load_features(session, ids, as_of, basis.freshness)
+        for one, risk in zip(features, basis.model.assess_all(features), strict=True)
     ]
 
 
@@ -154,6 +169,8 @@ async def _score_batch(
         standings = await load_standings(session, batch, as_of, basis.policy.risk.dwell_days)
         found = await _look_at(session, ids, standings, basis)
         await save_verdicts(session, [one.verdict for one in found])
+        beside = basis.voices.beside([one.verdict.features for one in found])
+        await save_shadow_scores(session, beside, as_of.date())
         notices = [notice for notice, _known_at in refreshed if standings[notice.customer_id].acted]
         notices += [notice for one in found for notice in one.notices]
         notices += _falls(found, standings) if basis.is_health_asked_for else []
@@ -165,10 +182,9 @@ async def _score_batch(
     return _summary(found, len(notices))
 
 
-def _find(features: CustomerFeatures, before: _Before, basis: _Basis) -> _Found:
-    features = basis.watch.norms.measure(features)
+def _find(features: CustomerFeatures, risk: RiskVerdict, before: _Before, basis: _Basis) -> _Found:
     standing = before.standing
-    verdict = _judge(features, standing, basis)
+    verdict = _judge(features, risk, standing, basis)
     is_first = standing.acted is None
     whole = whole_of(verdict.health, verdict.risk, before.usual_health, basis.policy)
     changes = basis.watch.look(features, whole, before.held, is_first=is_first)
@@ -176,8 +192,8 @@ def _find(features: CustomerFeatures, before: _Before, basis: _Basis) -> _Found:
     return _Found(verdict, told, _tier_notice(verdict, standing))
 
 
-def _judge(features: CustomerFeatures, standing: Standing, basis: _Basis) -> Verdict:
-    policy, risk = basis.policy, basis.model.assess(features)
+def _judge(features: CustomerFeatures, risk: RiskVerdict, standing: Standing, basis: _Basis) -> Verdict:
+    policy = basis.policy
     health = assess_health(features, policy.health, standing.components_before)
     acted = next_acted(
         standing.acted, risk.churn_risk_score, standing.recent_scores, policy.risk, features.as_of

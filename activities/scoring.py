@@ -21,6 +21,7 @@ from activities.contracts_scoring import (
 )
 from activities.customer_scoring import score_in_batches
 from activities.night_end import end_night
+from activities.training import promote_shadows, start_due_training
 from domain.nights import next_night
 from domain.ports import Clock
 from models.database import Database
@@ -64,9 +65,11 @@ class ScoringActivities(ScoringContract):
 
     @activity.defn(name="finish_scoring")
     async def finish_scoring(self, request: FinishScoringInput) -> None:
-        """Do what the night does once everybody is scored, and leave a line in the log."""
+        """Do what a night ends with: look back, use what was in shadow long enough, train what is due."""
         await end_night(self._database, self._clock, request.business_date)
         total = request.total
+        promoted = await promote_shadows(self._database, self._clock)
+        await start_due_training(self._database, self._clock, request.business_date)
         log.info(
             "scoring finished",
             business_date=request.business_date.isoformat(),
@@ -75,6 +78,7 @@ class ScoringActivities(ScoringContract):
             signals_resolved=total.signals_resolved,
             tier_changes=total.tier_changes,
             notices=total.notices,
+            promoted=promoted,
         )
 
 

@@ -88,15 +88,22 @@ async def gather(
 ) -> AsyncIterator[Samples]:
     """Yield the samples of each date; each customer that was live then is one row."""
     for date in dates:
-        as_of = start_of_day(date)
-        live = ordered([key for key, one in world.relations.items() if one.is_live_at(as_of)])
-        parts = []
-        for start in range(0, len(live), BATCH):
-            async with database.transaction() as session:
-                rows = await load_snapshot(session, live[start : start + BATCH], as_of, world.since)
-            parts.append(_samples(world, target, [one for one in rows if _is_asked(target, one)]))
+        parts = [
+            _samples(world, target, [one for one in rows if _is_asked(target, one)])
+            async for rows in snapshots(database, world, date)
+        ]
         if parts:
             yield joined(parts)
+
+
+async def snapshots(database: Database, world: World, date: dt.date) -> AsyncIterator[list[CustomerFeatures]]:
+    """Yield what was known on a date of those who were live then, a batch at a time."""
+    as_of = start_of_day(date)
+    live = ordered([key for key, one in world.relations.items() if one.is_live_at(as_of)])
+    for start in range(0, len(live), BATCH):
+        async with database.transaction() as session:
+            rows = await load_snapshot(session, live[start : start + BATCH], as_of, world.since)
+        yield rows
 
 
 def _is_asked(target: Target, features: CustomerFeatures) -> bool:

@@ -188,8 +188,8 @@ def _calm(health: HealthVerdict) -> str:
 
 def _next_best_action(health: HealthVerdict, risk: RiskVerdict) -> str:
     main = next((driver for driver in risk.drivers if driver.points > 0), None)
-    if main is not None and main.key in next_actions.BY_DRIVER:
-        return next_actions.BY_DRIVER[main.key]
+    if main is not None:
+        return next_actions.BY_DRIVER.get(main.key, next_actions.BY_FAMILY[main.family])
     if health.limited:
         return next_actions.LIMITED
     return next_actions.GROWING if health.status is HealthStatus.THRIVING else next_actions.QUIET

@@ -29,6 +29,16 @@ BY_DRIVER: dict[str, str] = {
     "goals_overdue": "Revisit the goals: move the date or remove what stands in the way.",
 }
 
+BY_FAMILY: dict[HealthComponent, str] = {
+    HealthComponent.USAGE: "Ask the champion what changed in how they use the product.",
+    HealthComponent.ADOPTION: "Show what they do not use yet, in their own workflow.",
+    HealthComponent.SUPPORT: "Look through the recent tickets and speak to their author.",
+    HealthComponent.SENTIMENT: "Call about what they said last.",
+    HealthComponent.RELATIONSHIP: "Get back in touch, and find out who decides today.",
+    HealthComponent.COMMERCIAL: "Look at the contract and the price with them before the term ends.",
+    HealthComponent.OUTCOMES: "Go through the goals: which were reached, and what stands in the way.",
+}
+"""For a reason that a trained model found: it names a part of health, not a line of the scorecard."""
 QUIET = "Nothing is needed now; keep the usual rhythm."
 GROWING = "Suggest the next use case while things go well."
 UNKNOWN: dict[HealthComponent, str] = {

@@ -1,11 +1,13 @@
 """The retention specialist: how likely a customer is to leave, how that is scored, and why."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
 from domain.features import CustomerFeatures
+from domain.outlook import NO_MODEL, Outlook
 from domain.points_table import FACTORS, FAMILY_CAPS
 from domain.risk_factors import Factor
 from domain.scoring_policy import TIER_FLOORS, RiskPolicy
@@ -55,6 +57,7 @@ class RiskVerdict:
     """Worst first; what protects comes last."""
     horizon_days: int
     model_version: str
+    outlook: Outlook = NO_MODEL
 
 
 class RiskModel(Protocol):
@@ -65,8 +68,8 @@ class RiskModel(Protocol):
         """Return the name under which scores are filed."""
         ...
 
-    def assess(self, features: CustomerFeatures) -> RiskVerdict:
-        """Return the verdict; pure."""
+    def assess_all(self, features: Sequence[CustomerFeatures]) -> list[RiskVerdict]:
+        """Return the verdicts, each the same to the bit in whatever company it is asked for; pure."""
         ...
 
 
@@ -113,6 +116,10 @@ class Scorecard:
         return RiskVerdict(
             probability, score, tier_of(score), points, drivers, self._policy.horizon_days, self.version
         )
+
+    def assess_all(self, features: Sequence[CustomerFeatures]) -> list[RiskVerdict]:
+        """Return the verdict of each."""
+        return [self.assess(one) for one in features]
 
     def probability(self, points: float) -> float:
         """Return the probability of leaving within the horizon at so many points."""

@@ -52,8 +52,11 @@ class Samples:
         )
 
     def matured(self, horizon: int) -> "Samples":
-        """Return the rows of which we know what happened within so many days."""
-        return self.where((self.event_days <= horizon) | (self.observed_days >= horizon))
+        """Return the rows of which we know what happened within so many days.
+
+        An early event does not make a row mature: of the newest dates only those who left would be kept.
+        """
+        return self.where(self.observed_days >= horizon)
 
     def happened(self, horizon: int) -> Flags:
         """Tell of each row whether the event came within so many days."""

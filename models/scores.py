@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.assessment import Assessment, Override, Previous
 from domain.features import CustomerFeatures
 from domain.health import HealthVerdict
+from domain.outlook import Outlook
 from domain.risk import RiskVerdict
 from domain.scoring_policy import POLICY_KEY, ScoringPolicy
 from domain.tier_changes import ActedTier
@@ -186,8 +187,18 @@ async def _save_scores(session: AsyncSession, verdicts: Sequence[Verdict]) -> No
     )
 
 
-_SCORE_FACTS = ("churn_probability", "health_score", "components", "drivers", "model_version", "data_on")
-_SCORE_COLUMNS = (*_SCORE_FACTS, "scored_at", "churn_risk_score", "churn_risk_tier", "horizon_days")
+_SCORE_FACTS = (
+    "churn_probability", "health_score", "components", "drivers", "model_version", "data_on",
+    "renewal_probability", "expansion_probability",
+)  # fmt: skip
+_SCORE_COLUMNS = (
+    *_SCORE_FACTS,
+    "scored_at",
+    "churn_risk_score",
+    "churn_risk_tier",
+    "horizon_days",
+    "outlook_missing",
+)
 
 
 def _score_values(verdict: Verdict) -> dict[str, Any]:
@@ -205,6 +216,15 @@ def _score_values(verdict: Verdict) -> dict[str, Any]:
         "horizon_days": risk.horizon_days,
         "model_version": risk.model_version,
         "data_on": features.data_on,
+        **_outlook(risk.outlook),
+    }
+
+
+def _outlook(outlook: Outlook) -> dict[str, Any]:
+    return {
+        "renewal_probability": outlook.renewal_probability,
+        "expansion_probability": outlook.expansion_probability,
+        "outlook_missing": outlook.reason,
     }
 
 
@@ -222,6 +242,7 @@ def _assessment_values(verdict: Verdict) -> dict[str, Any]:
         "components": said.components,
         "data_on": said.data_on,
         "inputs_hash": said.inputs_hash,
+        **_outlook(verdict.risk.outlook),
     }
 
 
@@ -234,6 +255,8 @@ def _current_state(verdict: Verdict) -> dict[str, Any]:
         "churn_risk_tier": risk.churn_risk_tier,
         "churn_risk_score": risk.churn_risk_score,
         "churn_probability": risk.churn_probability,
+        "renewal_probability": risk.outlook.renewal_probability,
+        "expansion_probability": risk.outlook.expansion_probability,
         "health_score": verdict.health.score,
         "health_status": verdict.health.status,
         "last_usage_on": usage.last_on,

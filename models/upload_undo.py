@@ -29,6 +29,7 @@ DERIVED = frozenset(
         "assessments",
         "contact_roles",
         "customer_values",
+        "shadow_scores",
         "field_points",
         "heads_ups",
         "identities",

@@ -32,7 +32,8 @@ dead connector is not a dead customer. A verdict whose fresh data carries less t
 {POLICY.health.limited_below:.0%} of the weight says *limited data since …*. There is always a verdict.
 
 Base rate, weights, floors, patience and thresholds can be changed in the policy document `scoring`; the
-points belong to the version of the scorecard.
+points belong to the version of the scorecard. Once enough customers have left, a trained model is blended
+with it: [models.md](models.md).
 """
 
 

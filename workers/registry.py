@@ -15,6 +15,7 @@ from activities.performing import NotConnected, Performer, StepActivities
 from activities.prompting import PromptPerformer
 from activities.pulls import PullActivities
 from activities.scoring import CalendarActivities, ScoringActivities
+from activities.training import TrainingActivities
 from domain.links import LinkMaker
 from domain.outgoing_webhooks import AnswerLinks, WebhookPoster
 from domain.own_steps import OwnSteps
@@ -40,6 +41,7 @@ from workflows.lifecycle import CustomerLifecycleWorkflow
 from workflows.pinned import PinnedInterventionWorkflow
 from workflows.pulls import PullWorkflow
 from workflows.scoring import PortfolioScoringWorkflow
+from workflows.training import ModelTrainingWorkflow
 
 Activity = Callable[..., Any]
 
@@ -126,6 +128,11 @@ def _scoring(parts: Parts) -> list[Activity]:
     return [scoring.plan_shards, scoring.score_shard, scoring.finish_scoring]
 
 
+def _training(parts: Parts) -> list[Activity]:
+    training = TrainingActivities(parts.database, parts.clock)
+    return [training.plan_training, training.gather_samples, training.train_model, training.judge_model]
+
+
 def _imports(parts: Parts) -> list[Activity]:
     imports = ImportActivities(parts.database, parts.clock, FileReader())
     return [imports.plan_import, imports.import_file, imports.finish_import]
@@ -158,11 +165,11 @@ WORKFLOWS: dict[str, Sequence[type]] = {
         CalendarWorkflow,
         PullWorkflow,
     ),
-    "scoring": (PortfolioScoringWorkflow,),
+    "scoring": (PortfolioScoringWorkflow, ModelTrainingWorkflow),
 }
 ACTIVITIES: dict[str, Sequence[Callable[[Parts], list[Activity]]]] = {
     "decisions": (_lifecycle, _interventions, _calendar),
     "email": (_messaging,),
     "bulk": (_imports, _pulls, _steps),
-    "scoring": (_scoring,),
+    "scoring": (_scoring, _training),
 }

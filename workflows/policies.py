@@ -58,6 +58,9 @@ SCORING_SHARD = ActivityPolicy(
 )
 """One part of the portfolio: it heartbeats after each batch and goes on from there when repeated."""
 
+TRAINING = ActivityPolicy(timedelta(hours=12), SCORING_SHARD.retry, heartbeat=timedelta(seconds=30))
+"""A part of a training: gathering goes on behind the last date that was kept, learning begins anew."""
+
 NIGHTS_PER_RUN = 90
 """Nights after which the calendar leaves its history behind."""
 

@@ -14,6 +14,7 @@ from api.resources.holding import HoldingController, MetricController
 from api.resources.impact import DoNotDisturbController, ImpactController
 from api.resources.judgement import JudgementController, disagreements
 from api.resources.meetings import MeetingController
+from api.resources.models import ModelController
 from api.resources.monitor import MonitorController
 from api.resources.notifications import NotificationController
 from api.resources.office import AttentionController, colleagues, decisions
@@ -62,6 +63,7 @@ def api_router() -> Router:
             EndpointController,
             SignalController,
             OwnSignalController,
+            ModelController,
             FieldController,
             ConditionController,
             colleagues,

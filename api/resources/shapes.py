@@ -62,6 +62,8 @@ class Customer(Shape):
     churn_probability: float | None
     churn_risk_score: int | None
     churn_risk_tier: RiskTier | None
+    renewal_probability: float | None
+    expansion_probability: float | None
     health_score: int | None
     health_status: HealthStatus | None
     watchlisted_at: dt.datetime | None
@@ -84,6 +86,9 @@ class Score(Shape):
     horizon_days: int
     model_version: str
     data_on: dt.date | None
+    renewal_probability: float | None
+    expansion_probability: float | None
+    outlook_missing: str | None
 
 
 class Assessment(Shape):
@@ -97,6 +102,9 @@ class Assessment(Shape):
     next_best_action: str
     components: dict[str, Any]
     data_on: dt.date | None
+    renewal_probability: float | None
+    expansion_probability: float | None
+    outlook_missing: str | None
 
 
 class Contact(Shape):

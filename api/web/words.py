@@ -41,6 +41,12 @@ def words(value: object) -> str:
     return said[:1].upper() + said[1:]
 
 
+def voice(version: str) -> str:
+    """Return who spoke in a score: the scorecard alone, or with a trained model, and how loud."""
+    card, joined, model = version.partition(" and ")
+    return f"{words(card).rstrip(' 0123456789')} and model {model}" if joined else words(version)
+
+
 def money(minor: int, currency: str) -> str:
     """Return an amount in whole units with its currency: `$120,000`, `CHF 1,200`."""
     return say_money(minor, currency)

@@ -94,6 +94,8 @@ async def _columns(session: Session, now: BusinessInstant) -> Query:
         row.churn_probability,
         row.churn_risk_score,
         row.churn_risk_tier,
+        row.renewal_probability,
+        row.expansion_probability,
         row.health_score,
         health_in_force(now).label("health_status"),
         row.watchlisted_at,
@@ -180,6 +182,9 @@ _SCORE = select(
     ScoreRow.horizon_days,
     ScoreRow.model_version,
     ScoreRow.data_on,
+    ScoreRow.renewal_probability,
+    ScoreRow.expansion_probability,
+    ScoreRow.outlook_missing,
 ).order_by(ScoreRow.as_of.desc())
 _ASSESSMENT = select(
     AssessmentRow.assessed_at,
@@ -190,6 +195,9 @@ _ASSESSMENT = select(
     AssessmentRow.next_best_action,
     AssessmentRow.components,
     AssessmentRow.data_on,
+    AssessmentRow.renewal_probability,
+    AssessmentRow.expansion_probability,
+    AssessmentRow.outlook_missing,
 ).order_by(AssessmentRow.assessed_at.desc())
 _CONTACTS = (
     select(

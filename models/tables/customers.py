@@ -64,6 +64,8 @@ class CustomerRow(Base):
     churn_risk_tier: Mapped[RiskTier | None]
     churn_risk_score: Mapped[int | None]
     churn_probability: Mapped[float | None]
+    renewal_probability: Mapped[float | None]
+    expansion_probability: Mapped[float | None]
     health_score: Mapped[int | None]
     health_status: Mapped[HealthStatus | None]
     health_override: Mapped[HealthStatus | None]

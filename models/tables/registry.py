@@ -16,6 +16,7 @@ from models.tables import (
     scoring,
     system,
     tracking,
+    trained,
     trials,
     work,
     workflows,
@@ -40,6 +41,7 @@ MODULES = (
     system,
     tracking,
     trials,
+    trained,
     work,
     workflows,
 )

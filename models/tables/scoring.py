@@ -28,6 +28,10 @@ class ScoreRow(Base):
     horizon_days: Mapped[int]
     model_version: Mapped[str]
     data_on: Mapped[dt.date | None]
+    renewal_probability: Mapped[float | None]
+    expansion_probability: Mapped[float | None]
+    outlook_missing: Mapped[str | None]
+    """Why one of the two is not foretold."""
 
     __table_args__ = (Index("ix_scores_as_of", "as_of"),)
 
@@ -47,6 +51,9 @@ class AssessmentRow(Base):
     components: Mapped[dict[str, Any]]
     data_on: Mapped[dt.date | None]
     inputs_hash: Mapped[str]
+    renewal_probability: Mapped[float | None]
+    expansion_probability: Mapped[float | None]
+    outlook_missing: Mapped[str | None]
 
     __table_args__ = (Index("ix_assessments_customer_id_assessed_at", "customer_id", "assessed_at"),)
 

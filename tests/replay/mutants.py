@@ -14,12 +14,19 @@ from activities.contracts import (
 )
 from activities.contracts_imports import FinishImportResult, ImportFileInput, PlanImportInput
 from activities.contracts_scoring import CalendarState, PlanShardsInput, ScoreShardResult
+from activities.contracts_training import (
+    JudgeModelResult,
+    TrainingContract,
+    TrainingInput,
+    TrainModelInput,
+)
 from domain.vocabulary import Outcome
 from workflows.calendar import CalendarWorkflow
 from workflows.imports import ImportWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
 from workflows.scoring import PortfolioScoringWorkflow
+from workflows.training import ModelTrainingWorkflow
 
 
 @workflow.defn(name="CustomerLifecycleWorkflow")
@@ -121,6 +128,20 @@ class RestsBeforeItReads(ImportWorkflow):
         await super()._import_file(request)
 
 
+@workflow.defn(name="ModelTrainingWorkflow")
+class LearnsBeforeItGathers(ModelTrainingWorkflow):
+    """A model is asked for before anybody has looked at the customers."""
+
+    @workflow.run
+    async def run(self, request: TrainingInput) -> JudgeModelResult:
+        await workflow.execute_activity_method(
+            TrainingContract.train_model,
+            TrainModelInput(request.key),
+            start_to_close_timeout=dt.timedelta(hours=1),
+        )
+        return await super().run(request)
+
+
 MUTANTS = (
     ShowsAfterItActs,
     RingsBeforeItStarts,
@@ -128,4 +149,5 @@ MUTANTS = (
     RestsBeforeItPlans,
     ScoresFirst,
     RestsBeforeItReads,
+    LearnsBeforeItGathers,
 )

@@ -48,6 +48,7 @@ from models.playbooks import load_library
 from tests.replay import scenes_touches
 from tests.replay.recording import Recorded, Scene, begin_life, decline, record, record_customer, record_run
 from tests.replay.scenes_pulls import pull_history
+from tests.replay.scenes_training import trainings
 from tests.support.binaries import time_skipping_server
 from tests.support.devserver import running_dev_server
 from tests.support.loop import LIBRARY, running_loop
@@ -268,4 +269,5 @@ SCENES: tuple[Scene, ...] = (
     continued,
     nights,
     pulls,
+    trainings,
 )

@@ -1,0 +1,199 @@
+"""The registry of trained models: which is in use, which is tried, and who decided that and why."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import ConflictError, NotFoundError
+from domain.time import BusinessInstant
+from domain.trained_model import ModelDecision, ModelState, ModelTarget, NewModel, StoredModel
+from models.tables.trained import ModelRow
+
+IN_USE = (ModelState.CHAMPION, ModelState.SHADOW)
+_STORED = (
+    ModelRow.name, ModelRow.target, ModelRow.state, ModelRow.form, ModelRow.horizon_days, ModelRow.columns,
+    ModelRow.base_rate, ModelRow.calibration, ModelRow.anchors, ModelRow.churners, ModelRow.other_rate,
+)  # fmt: skip
+_SHOWN = (
+    *_STORED, ModelRow.training, ModelRow.data_hash, ModelRow.trained_at, ModelRow.trained_until,
+    ModelRow.judged_until, ModelRow.reviewed_at, ModelRow.replaced, ModelRow.decisions,
+)  # fmt: skip
+
+
+async def load_in_use(session: AsyncSession, states: Collection[ModelState] = IN_USE) -> list[StoredModel]:
+    """Return the models that score: champions, and those that score in their shadow."""
+    query = select(*_STORED, ModelRow.artefact).where(ModelRow.state.in_(states))
+    rows = await session.execute(query.order_by(ModelRow.trained_at, ModelRow.name))
+    return [_stored(tuple(row)) for row in rows]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A model as the gate judges it: fitted on what was known up to a day, and on nothing later."""
+
+    model: StoredModel
+    judged_until: dt.date
+    checks: Mapping[str, Mapping[str, Any]]
+    """The safeguards on its card."""
+    is_reviewed: bool
+
+
+async def load_twin(session: AsyncSession, target: ModelTarget) -> Twin | None:
+    """Return the champion of a target as it was judged."""
+    return await _twin(session, (ModelRow.target == target) & (ModelRow.state == ModelState.CHAMPION))
+
+
+async def load_filed(session: AsyncSession, training: str) -> Twin | None:
+    """Return the model that a training filed, as it is judged."""
+    return await _twin(session, ModelRow.training == training)
+
+
+async def _twin(session: AsyncSession, which: ColumnElement[bool]) -> Twin | None:
+    row = ModelRow
+    query = select(*_STORED, row.judged_artefact, row.judged_until, row.card["leak_checks"], row.reviewed_at)
+    found = (await session.execute(query.where(which))).one_or_none()
+    if found is None:
+        return None
+    *values, until, checks, reviewed = found
+    return Twin(_stored(tuple(values)), until, checks or {}, reviewed is not None)
+
+
+def _stored(values: tuple[Any, ...]) -> StoredModel:
+    name, target, state, form, horizon, columns, *others = values
+    return StoredModel(name, target, state, form, horizon, tuple(columns), *others)
+
+
+async def file_model(session: AsyncSession, model: NewModel, now: BusinessInstant) -> str:
+    """File a challenger and return its name; a training that has filed one already gets that name again."""
+    await _alone(session, model.target)
+    had = await session.scalar(select(ModelRow.name).where(ModelRow.training == model.training))
+    if had is not None:
+        return had
+    name = await _next_name(session, model.target, now)
+    values = asdict(replace(model, card={})) | {"card": dict(model.card), "columns": list(model.columns)}
+    judged = values.pop("judged")
+    digest = hashlib.blake2b(model.artefact + judged, digest_size=16).hexdigest()
+    filed = ModelDecision(ModelState.CHALLENGER, "training", "trained, not judged yet", now)
+    await session.execute(
+        insert(ModelRow).values(
+            **values, name=name, state=ModelState.CHALLENGER, horizon_days=model.target.horizon_days,
+            trained_at=now, judged_artefact=judged, digest=digest, decisions=[filed.document()],
+        )
+    )  # fmt: skip
+    return name
+
+
+async def _next_name(session: AsyncSession, target: ModelTarget, now: BusinessInstant) -> str:
+    stem = f"{target.value}-{now.date().isoformat()}-"
+    names = await session.scalars(select(ModelRow.name).where(ModelRow.name.startswith(stem)))
+    return f"{stem}{max((int(one.removeprefix(stem)) for one in names), default=0) + 1}"
+
+
+async def decide(session: AsyncSession, name: str, decision: ModelDecision) -> None:
+    """Move a model to another state that is not champion, and write down why."""
+    target, state = await _standing(session, name)
+    if state is ModelState.CHAMPION:
+        raise ConflictError(what=f"model {name}", reason="it is the champion: roll it back instead")
+    await _alone(session, target)
+    await _note(session, name, decision)
+
+
+async def promote(session: AsyncSession, name: str, by: str, why: str, now: BusinessInstant) -> str | None:
+    """Make a model the champion of its target; return whose place it took."""
+    target, _ = await _standing(session, name)
+    await _alone(session, target)
+    before = await _champion(session, target)
+    if before == name:
+        raise ConflictError(what=f"model {name}", reason="it is the champion already")
+    if before is not None:
+        await _note(
+            session, before, ModelDecision(ModelState.RETIRED, by, f"{name} took its place: {why}", now)
+        )
+    await session.execute(update(ModelRow).where(ModelRow.name == name).values(replaced=before))
+    await _note(session, name, ModelDecision(ModelState.CHAMPION, by, why, now))
+    return before
+
+
+async def roll_back(
+    session: AsyncSession, target: ModelTarget, by: str, why: str, now: BusinessInstant
+) -> str | None:
+    """Retire the champion and bring back the one before; None: the scorecard alone speaks again."""
+    await _alone(session, target)
+    name = await _champion(session, target)
+    if name is None:
+        raise NotFoundError(what="champion", key=target.value)
+    before = await session.scalar(select(ModelRow.replaced).where(ModelRow.name == name))
+    await _note(session, name, ModelDecision(ModelState.RETIRED, by, f"rolled back: {why}", now))
+    if before is not None:
+        said = f"brought back in the place of {name}: {why}"
+        await _note(session, before, ModelDecision(ModelState.CHAMPION, by, said, now))
+    return before
+
+
+async def review(session: AsyncSession, name: str, by: str, why: str, now: BusinessInstant) -> ModelState:
+    """Keep a person's word on a model that looked too good, and return where the model stands."""
+    _, state = await _standing(session, name)
+    await session.execute(update(ModelRow).where(ModelRow.name == name).values(reviewed_at=now))
+    await _note(session, name, ModelDecision(state, by, f"reviewed: {why}", now))
+    return state
+
+
+async def named_by_training(session: AsyncSession, training: str) -> str | None:
+    """Return the model that a training filed."""
+    name: str | None = await session.scalar(select(ModelRow.name).where(ModelRow.training == training))
+    return name
+
+
+async def list_models(session: AsyncSession, target: ModelTarget | None = None) -> list[dict[str, Any]]:
+    """Return every model without its card, the newest first."""
+    query = select(*_SHOWN)
+    if target is not None:
+        query = query.where(ModelRow.target == target)
+    return await _rows(session, query.order_by(ModelRow.trained_at.desc(), ModelRow.name.desc()))
+
+
+async def show_model(session: AsyncSession, name: str) -> dict[str, Any]:
+    """Return one model with its card and every decision about it."""
+    found = await _rows(session, select(*_SHOWN, ModelRow.card).where(ModelRow.name == name))
+    if not found:
+        raise NotFoundError(what="model", key=name)
+    return found[0]
+
+
+async def _rows(session: AsyncSession, query: Select[Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in (await session.execute(query)).mappings()]
+
+
+async def _standing(session: AsyncSession, name: str) -> tuple[ModelTarget, ModelState]:
+    query = select(ModelRow.target, ModelRow.state).where(ModelRow.name == name).with_for_update()
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise NotFoundError(what="model", key=name)
+    return row[0], row[1]
+
+
+async def _champion(session: AsyncSession, target: ModelTarget) -> str | None:
+    query = select(ModelRow.name).where(ModelRow.target == target, ModelRow.state == ModelState.CHAMPION)
+    name: str | None = await session.scalar(query)
+    return name
+
+
+async def _note(session: AsyncSession, name: str, decision: ModelDecision) -> None:
+    row = ModelRow
+    had = await session.scalar(select(row.decisions).where(row.name == name))
+    await session.execute(
+        update(row)
+        .where(row.name == name)
+        .values(state=decision.state, decisions=[*(had or []), decision.document()])
+    )
+
+
+async def _alone(session: AsyncSession, target: ModelTarget) -> None:
+    """Decide about one target at a time, until the transaction ends."""
+    lock = "SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"
+    await session.execute(text(lock), {"key": f"models/{target.value}"})
