@@ -9,8 +9,8 @@ from typing import Any
 from domain.features import CustomerFeatures
 from domain.time import BusinessInstant
 from models.database import Database
-from models.features import AS_KNOWN, Reader, load_features, read_features
-from models.snapshots import freshness_at, load_snapshot
+from models.features import AS_KNOWN, PRESENT, Reader, read_features
+from models.snapshots import freshness_at
 from models.time_travel import delete_future, known_by, one_look, plant_future
 
 MOST_NAMED = 50
@@ -53,17 +53,19 @@ async def future_deleted_equal(
     ids: Collection[uuid.UUID],
     as_of: BusinessInstant,
     since: Mapping[str, BusinessInstant],
+    reader: Reader = AS_KNOWN,
 ) -> LeakReport:
     """Compare snapshots of the past with the present of a world from which the future is deleted.
 
     The code that scores tonight reads that world. No row is touched (models/time_travel.py). Nobody known at
     the instant is no proof, and no pass. `since`: models.snapshots.told_since.
     """
+    freshness = freshness_at(since, as_of)
     async with one_look(database) as session:
         known = await known_by(session, ids, as_of)
-        read = await load_snapshot(session, known, as_of, since)
+        read = await read_features(session, known, as_of, freshness, reader)
         await delete_future(session, known, as_of)
-        without = await load_features(session, known, as_of, freshness_at(since, as_of))
+        without = await read_features(session, known, as_of, freshness, PRESENT)
     found = differences(read, without)
     compared = sum(len(dict(_values(one))) for one in without)
     named = tuple(found[:MOST_NAMED])
@@ -84,7 +86,7 @@ async def planted_leak_refused(
     freshness = freshness_at(since, as_of)
     async with one_look(database) as session:
         known = await known_by(session, ids, as_of)
-        without = await load_snapshot(session, known, as_of, since)
+        without = await read_features(session, known, as_of, freshness, AS_KNOWN)
         await plant_future(session, known, as_of)
         ours = await read_features(session, known, as_of, freshness, AS_KNOWN)
         careless = await read_features(session, known, as_of, freshness, CARELESS)

@@ -19,6 +19,7 @@ from models.tables.base import Base
 from models.tables.changes import FactChangeRow
 
 Row = dict[str, Any]
+Edit = tuple[Row, Row]
 
 
 def change_of(
@@ -78,6 +79,23 @@ def _customer_of(table: type[Base]) -> ColumnElement[Any]:
     return columns[name] if name in columns else cast(null(), FactChangeRow.customer_id.type)
 
 
-async def forget_changes(session: AsyncSession, ids: Collection[uuid.UUID]) -> None:
-    """Delete what was kept of facts that are deleted themselves."""
-    await session.execute(delete(FactChangeRow).where(among_ids(FactChangeRow.fact_id, ids)))
+async def forget_changes(session: AsyncSession, table: type[Base], chosen: ColumnElement[bool]) -> None:
+    """Delete what was kept of facts that the caller is about to delete."""
+    gone = select(inspect(table).columns["id"]).where(chosen)
+    row = FactChangeRow
+    await session.execute(delete(row).where(row.fact_table == table.__tablename__, row.fact_id.in_(gone)))
+
+
+async def take_back_edits(session: AsyncSession, source_id: str, edits: Mapping[uuid.UUID, Edit]) -> None:
+    """Let customers never have been changed by a source whose tellings are undone.
+
+    Its changes go; where another source has moved a field on since, the field moved from what it was before
+    both. `edits`: what was declared before and after.
+    """
+    row = FactChangeRow
+    of_these = (row.fact_table == "customers", among_ids(row.fact_id, list(edits)))
+    await session.execute(delete(row).where(*of_these, row.source_id == source_id))
+    for kept in (await session.scalars(select(row).where(*of_these))).all():
+        before, after = edits[kept.fact_id]
+        ours = {name for name in kept.before if name in after and kept.before[name] == after[name]}
+        kept.before = kept.before | {name: before.get(name) for name in ours}

@@ -20,8 +20,9 @@ ticket AS (
                               AND opened_at <= :as_of - interval '30 days') / 3.0 AS opened_usual,
            count(*) FILTER (WHERE escalated AND (is_open OR opened_at > :as_of - interval '30 days'))
                AS escalated,
-           avg(CAST(satisfaction AS numeric)) FILTER (WHERE COALESCE(satisfaction_known_at, known_at) <= :as_of
-                                       AND opened_at > :as_of - interval '90 days') AS satisfaction,
+           avg(CAST(satisfaction AS numeric))
+               FILTER (WHERE COALESCE(satisfaction_known_at, known_at) <= :as_of
+                         AND opened_at > :as_of - interval '90 days') AS satisfaction,
            count(first_breach) FILTER (WHERE first_breach > :as_of - interval '30 days')
                + count(late_breach) FILTER (WHERE late_breach > :as_of - interval '30 days') AS breached_30,
            max(GREATEST(first_breach, late_breach)) AS breached_at,
@@ -49,11 +50,13 @@ ticket AS (
 ),
 survey AS (
     SELECT customer_id,
-           (array_agg(score ORDER BY responded_at DESC, id) FILTER (WHERE kind = 'nps' AND recent))[1] AS nps,
+           (array_agg(score ORDER BY responded_at DESC, id)
+               FILTER (WHERE kind = 'nps' AND recent))[1] AS nps,
            (array_agg(responded_at ORDER BY responded_at DESC, id)
                FILTER (WHERE kind = 'nps' AND recent))[1] AS nps_at,
            (array_agg(score ORDER BY responded_at DESC, id) FILTER (WHERE kind = 'nps'))[2] AS nps_before,
-           (array_agg(score ORDER BY responded_at DESC, id) FILTER (WHERE kind = 'csat' AND recent))[1] AS csat,
+           (array_agg(score ORDER BY responded_at DESC, id)
+               FILTER (WHERE kind = 'csat' AND recent))[1] AS csat,
            (array_agg(responded_at ORDER BY responded_at DESC, id)
                FILTER (WHERE kind = 'csat' AND recent))[1] AS csat_at,
            max(responded_at) AS newest

@@ -1,4 +1,4 @@
-"""What is derived of customers (status, renewal, segment, touch tier), from the facts as known at an instant."""
+"""What is derived of customers (status, renewal, segment, touch tier), from facts as known at an instant."""
 
 import uuid
 from collections import defaultdict

@@ -37,7 +37,7 @@ UNDONE: Mapping[str, Mapping[str, str]] = {
         ),
     },
 }
-"""What says the same as a filled column does, and is as little known before it (`{column}`: not known yet)."""
+"""What says the same as a filled column, and is no sooner known (`{column}`: it is not known yet)."""
 
 _SHADOW = "CREATE TEMPORARY TABLE {table} (LIKE {schema}.{table} INCLUDING DEFAULTS) ON COMMIT DROP"
 _EMPTY = "CREATE TEMPORARY TABLE {table} (LIKE {schema}.{table} INCLUDING ALL) ON COMMIT DROP"

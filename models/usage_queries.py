@@ -55,7 +55,7 @@ span AS MATERIALIZED (
     JOIN LATERAL (SELECT occurred_at {_KNOWN_USE.format(customer="c.id")}
                   ORDER BY occurred_at DESC LIMIT 1) newest ON true
     JOIN LATERAL (SELECT occurred_at {_KNOWN_USE.format(customer="c.id")}
-                  ORDER BY occurred_at LIMIT 1) oldest ON true),"""
+                  ORDER BY occurred_at LIMIT 1) oldest ON true),"""  # noqa: S608 - constants only
 _RECENT_EVENTS = f"""
     CROSS JOIN LATERAL (
         SELECT day, feature, sum(quantity) AS quantity,
