@@ -1,6 +1,7 @@
 """Facts of each kind about one customer: told in time, told late, and told anew with more to say."""
 
 import datetime as dt
+from typing import Any
 
 from domain.facts import (
     ContactFact,
@@ -12,6 +13,7 @@ from domain.facts import (
 )
 from domain.time import BusinessInstant
 from tests.support.facts import (
+    Told,
     cancellation,
     contact,
     customer,
@@ -44,12 +46,12 @@ def goal(key: str = "g1", **told: object) -> GoalFact:
     return GoalFact.model_validate(base | told)
 
 
-def acme(**told: object) -> CustomerFact:
-    base = {"plan": "pro", "renewal_on": dt.date(2026, 8, 1), "status": "active", "employees": 50}
+def acme(**told: Any) -> CustomerFact:
+    base: Told = {"plan": "pro", "renewal_on": dt.date(2026, 8, 1), "status": "active", "employees": 50}
     return customer(**(base | told))
 
 
-def champion(**told: object) -> ContactFact:
+def champion(**told: Any) -> ContactFact:
     return contact("ann", roles=("champion",), **told)
 
 
