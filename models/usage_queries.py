@@ -58,21 +58,18 @@ span AS MATERIALIZED (
                   ORDER BY occurred_at LIMIT 1) oldest ON true),"""  # noqa: S608 - constants only
 _RECENT_EVENTS = f"""
     CROSS JOIN LATERAL (
-        SELECT day, feature, sum(quantity) AS quantity,
-               GREATEST(max(users), NULLIF(count(contact_id), 0)) AS users, sum(value) AS value
+        SELECT {_UTC_DAY.format(instant="occurred_at")} AS day, feature,
+               sum(CAST(quantity AS numeric)) AS quantity, sum(CAST(value AS numeric)) AS value,
+               GREATEST(max(users), NULLIF(count(DISTINCT contact_id), 0)) AS users
         FROM (
-            SELECT {_UTC_DAY.format(instant="occurred_at")} AS day, feature, event.contact_id,
-                   sum(CAST(quantity AS numeric)) AS quantity, max(users) AS users,
-                   sum(CAST(value AS numeric)) AS value
-            FROM (
-                SELECT occurred_at, feature, quantity, users, value,
-                       (SELECT id FROM contacts WHERE id = event.contact_id AND known_at <= :as_of)
-                           AS contact_id
-                {_KNOWN_USE.format(customer="span.customer_id")}
-                    AND occurred_at >= CAST(LEAST(:today - 91, span.last_on - 55) AS timestamp)
-                                       AT TIME ZONE 'UTC'
-            ) AS event GROUP BY 1, 2, 3
-        ) AS people GROUP BY day, feature OFFSET 0) AS recent"""  # noqa: S608 - constants only
+            SELECT occurred_at, feature, quantity, users, value,
+                   CASE WHEN event.contact_id IS NOT NULL THEN (
+                       SELECT id FROM contacts WHERE id = event.contact_id AND known_at <= :as_of
+                   ) END AS contact_id
+            {_KNOWN_USE.format(customer="span.customer_id")}
+                AND occurred_at >= CAST(LEAST(:today - 91, span.last_on - 55) AS timestamp)
+                                   AT TIME ZONE 'UTC'
+        ) AS event GROUP BY 1, 2 OFFSET 0) AS recent"""  # noqa: S608 - constants only
 """People seen on a day are at least those whom we could name then, as in the rollup."""
 _PLANS_THEN = """(
     SELECT customers.id, CASE WHEN change.id IS NULL THEN customers.plan ELSE change.plan END AS plan
@@ -92,11 +89,11 @@ used AS MATERIALIZED (
     FROM span {recent}
 ),
 days AS (
-    SELECT customer_id, day, week, last_on, sum(quantity) AS quantity, max(users) AS users
+    SELECT customer_id, day, week, last_on, max(users) AS users
     FROM used GROUP BY customer_id, day, week, last_on
 ),
 totals AS (
-    SELECT customer_id, CAST(ARRAY[{week_sums}] AS double precision[]) AS weeks,
+    SELECT customer_id,
            count(*) FILTER (WHERE week = 0) AS active_days_7,
            count(*) FILTER (WHERE week < 4) AS active_days_28,
            count(*) FILTER (WHERE week < 13) AS active_days_91,
@@ -107,10 +104,12 @@ totals AS (
     FROM days GROUP BY customer_id
 ),
 per_week AS (
-    SELECT customer_id, feature, week, max(day) AS last_day, sum(quantity) AS quantity,
-           COALESCE(sum(quantity) FILTER (WHERE day > :today - 31), 0) AS quantity_30,
-           sum(value) AS value
+    SELECT customer_id, feature, week, max(day) AS last_day, sum(quantity) AS quantity, sum(value) AS value
     FROM used GROUP BY customer_id, feature, week
+),
+weekly AS (
+    SELECT customer_id, CAST(ARRAY[{week_sums}] AS double precision[]) AS weeks
+    FROM per_week GROUP BY customer_id
 ),
 per_feature AS (
     SELECT customer_id, feature,
@@ -119,7 +118,6 @@ per_feature AS (
            max(last_day) AS last_day,
            count(*) FILTER (WHERE week BETWEEN 2 AND 9) AS weeks_used,
            sum(quantity) FILTER (WHERE week BETWEEN 2 AND 9) AS quantity,
-           sum(quantity_30) AS quantity_30,
            COALESCE(sum(quantity) FILTER (WHERE week < 4), 0) AS quantity_28,
            sum(quantity) FILTER (WHERE week < 13) AS quantity_91,
            COALESCE(sum(value) FILTER (WHERE week < 13), 0) AS value_91
@@ -145,20 +143,27 @@ features AS (
                WHERE weeks_used >= 4 AND quantity >= 0.1 * whole AND last_day < :today - 14) AS dropped
     FROM shares GROUP BY customer_id
 ),
+month AS (
+    SELECT customer_id, feature, CAST(sum(quantity) AS double precision) AS quantity
+    FROM used WHERE day > :today - 31 AND feature IN (SELECT metric FROM plan_limits)
+    GROUP BY customer_id, feature
+),
 limits AS (
     SELECT DISTINCT ON (customers.id) customers.id AS customer_id, plan_limits.metric,
-           COALESCE(gauge.value, CAST(per_feature.quantity_30 AS double precision)) / plan_limits.ceiling
-               AS share
+           COALESCE(gauge.value, month.quantity, CASE WHEN per_feature.feature IS NOT NULL THEN 0 END)
+               / plan_limits.ceiling AS share
     FROM {plans} AS customers
     JOIN plan_limits ON plan_limits.plan = customers.plan AND plan_limits.known_at <= :as_of
         AND COALESCE(plan_limits.customer_id, customers.id) = customers.id AND plan_limits.ceiling > 0
     LEFT JOIN per_feature
         ON per_feature.customer_id = customers.id AND per_feature.feature = plan_limits.metric
+    LEFT JOIN month ON month.customer_id = customers.id AND month.feature = plan_limits.metric
     LEFT JOIN LATERAL ({reading} LIMIT 1) AS gauge ON true
-    WHERE customers.id = ANY(CAST(:ids AS uuid[])) AND COALESCE(gauge.value, per_feature.quantity_30) >= 0
+    WHERE customers.id = ANY(CAST(:ids AS uuid[]))
+      AND COALESCE(gauge.value, month.quantity, CASE WHEN per_feature.feature IS NOT NULL THEN 0 END) >= 0
     ORDER BY customers.id, share DESC NULLS LAST, plan_limits.metric
 )
-SELECT span.customer_id, span.last_on, span.first_on, totals.weeks, totals.active_days_7,
+SELECT span.customer_id, span.last_on, span.first_on, weekly.weeks, totals.active_days_7,
        totals.active_days_28, totals.active_days_91, totals.active_days_56,
        totals.users_28, totals.users_before, totals.users_peak_28,
        features.features_28, features.features_before, features.used_7, features.used_91,
@@ -167,6 +172,7 @@ SELECT span.customer_id, span.last_on, span.first_on, totals.weeks, totals.activ
        limits.metric AS limit_metric, limits.share AS limit_share
 FROM span
 JOIN totals USING (customer_id)
+JOIN weekly USING (customer_id)
 JOIN features USING (customer_id)
 LEFT JOIN limits USING (customer_id)
 """
