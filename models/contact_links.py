@@ -79,19 +79,34 @@ _BY_MEMBERSHIP = _TAKE_BACK.format(
 )
 """What counts for the customer only since the person is there: its events name no group."""
 _BEGIN_ROLE = """
-INSERT INTO contact_roles (id, customer_id, contact_id, role, since, said_by)
-SELECT gen_random_uuid(), :customer_id, :contact_id, CAST(:role AS text), CAST(:since AS timestamptz), :by
-WHERE NOT EXISTS (
-    SELECT 1 FROM contact_roles WHERE customer_id = :customer_id AND contact_id = :contact_id
-      AND role = CAST(:role AS text) AND until IS NULL)
-ON CONFLICT (customer_id, contact_id, role, since) DO UPDATE SET until = NULL, said_by = excluded.said_by
-RETURNING id
+WITH begun AS (
+    INSERT INTO contact_roles (id, customer_id, contact_id, role, since, said_by)
+    SELECT gen_random_uuid(), :customer_id, :contact_id, CAST(:role AS text), CAST(:since AS timestamptz), :by
+    WHERE NOT EXISTS (
+        SELECT 1 FROM contact_roles WHERE customer_id = :customer_id AND contact_id = :contact_id
+          AND role = CAST(:role AS text) AND until IS NULL)
+    ON CONFLICT (customer_id, contact_id, role, since) DO UPDATE
+        SET until = NULL, said_by = excluded.said_by
+    RETURNING id, customer_id
+)
+INSERT INTO fact_changes (fact_table, fact_id, customer_id, known_at, before)
+SELECT 'contact_roles', begun.id, begun.customer_id, CAST(:now AS timestamptz),
+       CASE WHEN earlier.id IS NULL THEN '{"since": "infinity"}'
+            ELSE jsonb_build_object('until', earlier.until) END
+FROM begun LEFT JOIN contact_roles AS earlier ON earlier.id = begun.id
+RETURNING fact_id
 """
+"""A role that is told of late was not known on the day from which it holds (models/fact_changes.py)."""
 _END_ROLES = """
-UPDATE contact_roles SET until = greatest(since, CAST(:until AS timestamptz)), said_by = :by
-WHERE customer_id = :customer_id AND contact_id = :contact_id AND until IS NULL
-  AND (CAST(:role AS text) IS NULL OR role = CAST(:role AS text))
-RETURNING id
+WITH ended AS (
+    UPDATE contact_roles SET until = greatest(since, CAST(:until AS timestamptz)), said_by = :by
+    WHERE customer_id = :customer_id AND contact_id = :contact_id AND until IS NULL
+      AND (CAST(:role AS text) IS NULL OR role = CAST(:role AS text))
+    RETURNING id, customer_id
+)
+INSERT INTO fact_changes (fact_table, fact_id, customer_id, known_at, before)
+SELECT 'contact_roles', id, customer_id, CAST(:now AS timestamptz), '{"until": null}' FROM ended
+RETURNING fact_id
 """
 _IS_MEMBER = """
 SELECT EXISTS (SELECT 1 FROM contact_roles
@@ -192,7 +207,9 @@ async def begin_membership(
     await _exists(session, _CONTACT, "contact", member.contact_id)
     await _exists(session, _CUSTOMER, "customer", member.customer_id)
     values = {"customer_id": member.customer_id, "contact_id": member.contact_id, "by": said.by}
-    begun = await session.scalar(text(_BEGIN_ROLE), values | {"role": role.value, "since": since})
+    begun = await session.scalar(
+        text(_BEGIN_ROLE), values | {"role": role.value, "since": since, "now": said.now}
+    )
     if begun is not None:
         await _look_again(session, member, said)
 
@@ -208,7 +225,7 @@ async def end_membership(
         raise InvalidInputError(field="until", reason="it is in the future; name a day that has been")
     await wait_to_attribute(session)
     key: dict[str, object] = {"customer_id": member.customer_id, "contact_id": member.contact_id}
-    values = key | {"role": role.value if role else None, "until": until, "by": said.by}
+    values = key | {"role": role.value if role else None, "until": until, "by": said.by, "now": said.now}
     if not (await session.scalars(text(_END_ROLES), values)).all():
         raise ConflictError(what="Membership", reason="this person has no such role there now")
     if not await session.scalar(text(_IS_MEMBER), key):

@@ -7,7 +7,7 @@ renewal passes), so the nightly scoring calls it for everyone.
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import func, select, update
@@ -46,7 +46,7 @@ OUTPUTS = (
 ANNOUNCED = ("status", "renewal_on", "touch_tier", "csm_id")
 
 
-class _Rules:
+class Rules:
     """What the derivation of every customer of one call shares."""
 
     def __init__(self, policy: TouchTierPolicy, users: dict[str, uuid.UUID], salt: str, share: float) -> None:
@@ -63,12 +63,11 @@ async def refresh_customers(
     """
     rows = await _customers(session, ids)
     terms, departures = await _terms(session, ids), await _departures(session, ids)
-    rules = await _rules(session)
+    rules = await load_rules(session)
     changed: list[Values] = []
     notices: list[tuple[Notice, BusinessInstant]] = []
     for row in rows:
-        verdict = standing(_declared(row), terms.get(row["id"], ()), departures.get(row["id"], ()), now)
-        new = _outputs(row, verdict, terms.get(row["id"], ()), rules)
+        new = derive(row, terms.get(row["id"], ()), departures.get(row["id"], ()), rules, now)
         different = {name: new[name] for name in OUTPUTS if new[name] != row[name]}
         if different:
             changed.append({"id": row["id"]} | different)
@@ -77,6 +76,20 @@ async def refresh_customers(
         await session.execute(update(CustomerRow), changed)
         await note_points(session, [values["id"] for values in changed], now)
     return notices
+
+
+def derive(
+    row: Mapping[str, Any],
+    terms: Sequence[Term],
+    departures: Sequence[Departure],
+    rules: Rules,
+    now: BusinessInstant,
+) -> Values:
+    """Return the derived columns of one customer, from what it declares and the terms and departures known.
+
+    `row`: id, declared, known_at, told_at, plan, employees, touch_tier_override, csm_id, sales_owner_id.
+    """
+    return _outputs(row, standing(_declared(row), terms, departures, now), terms, rules)
 
 
 async def customers_of(session: AsyncSession, source_id: str) -> list[uuid.UUID]:
@@ -129,12 +142,13 @@ async def _departures(
     return found
 
 
-async def _rules(session: AsyncSession) -> _Rules:
+async def load_rules(session: AsyncSession) -> Rules:
+    """Return what the derivation rests on beside the facts."""
     document = await session.scalar(select(PolicyRow.document).where(PolicyRow.key == POLICY_KEY))
     policy = DEFAULT_POLICY if document is None else TouchTierPolicy.model_validate(document)
     users = await session.execute(select(func.lower(UserRow.email), UserRow.id))
     installation = await load_installation(session)
-    return _Rules(policy, dict(users.all()), installation.holdout_salt, installation.holdout_share)
+    return Rules(policy, dict(users.all()), installation.holdout_salt, installation.holdout_share)
 
 
 def _declared(row: Any) -> Declared:
@@ -149,7 +163,7 @@ def _declared(row: Any) -> Declared:
     )
 
 
-def _outputs(row: Any, verdict: Standing, terms: Sequence[Term], rules: _Rules) -> Values:
+def _outputs(row: Any, verdict: Standing, terms: Sequence[Term], rules: Rules) -> Values:
     tier = rules.policy.tier_of(verdict.last_arr_minor, row["plan"], row["employees"])
     effective = row["touch_tier_override"] or tier
     told = row["declared"]

@@ -15,6 +15,7 @@ from domain.errors import ConflictError
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, TouchpointState
 from models.tables.ledger import EffectRow, TouchpointRow
+from models.touch_states import move_touchpoint
 
 LEASE = dt.timedelta(seconds=15)
 """Longer than any attempt may take: a claim older than this has lost its sender."""
@@ -162,11 +163,8 @@ async def settle(
         .returning(EffectRow.key)
     )
     if changed is not None:
-        await session.execute(
-            update(TouchpointRow)
-            .where(TouchpointRow.effect_key == key)
-            .values(state=TOUCHPOINT_STATES[state])
-        )
+        mine = (TouchpointRow.effect_key == key,)
+        await move_touchpoint(session, mine, TOUCHPOINT_STATES[state], wall)
     return changed is not None
 
 

@@ -10,6 +10,7 @@ from domain.fact_merge import RULES, Clash, content_hash, merge
 from domain.facts import ContactFact
 from domain.vocabulary import ContactRole
 from models.arrays import among, among_ids
+from models.fact_changes import change_of, note_changes
 from models.facts_batch import Batch, Indexed, Verdict, fact_id, keys_of
 from models.facts_consents import Consents
 from models.tables.customers import ContactRoleRow, ContactRow
@@ -46,6 +47,7 @@ class _Writes:
         self.updates: dict[uuid.UUID, Row] = {}
         self.new_roles: dict[uuid.UUID, Row] = {}
         self.ended_roles: dict[uuid.UUID, Row] = {}
+        self.moved: list[Row] = []
 
     def take(self, index: int, fact: ContactFact) -> None:
         customer = self.batch.customer_of(index, fact, fact.customer)
@@ -74,6 +76,8 @@ class _Writes:
             return
         related = self._relate(fact, old["id"], customer, is_later=is_later)
         if changes:
+            before = {name: old[name] for name in changes}
+            self.moved.append(change_of(ContactRow, old, self.batch.source.id, fact.known_at, before))
             old.update(changes | {"told_at": max(old["told_at"], fact.known_at)})
             if fact.key not in self.inserts:
                 self.updates[old["id"]] = {name: old[name] for name in ("id", "told_at", *FIELDS)}
@@ -97,6 +101,10 @@ class _Writes:
         until = fact.left_at or fact.known_at
         for _, role_id in ended:
             self.ended_roles[role_id] = {"id": role_id, "until": until}
+            ended_role = {"id": role_id, "customer_id": customer}
+            self.moved.append(
+                change_of(ContactRoleRow, ended_role, self.batch.source.id, fact.known_at, {"until": None})
+            )
         begun = sorted(wanted - set(held))
         for role in begun:
             self._begin_role(fact, contact, customer, role)
@@ -126,6 +134,7 @@ class _Writes:
             await session.execute(update(ContactRow), list(self.updates.values()))
         if ended:
             await session.execute(update(ContactRoleRow), list(ended.values()))
+        await note_changes(self.batch.session, self.moved)
         await self.consents.flush()
 
 

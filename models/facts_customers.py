@@ -11,6 +11,7 @@ from domain.facts import CustomerFact, Fact
 from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, NoticeKind, Segment, TouchTier
 from models.arrays import among, among_ids
+from models.fact_changes import change_of, note_changes
 from models.facts_batch import Batch, Indexed, Verdict, fact_id, keys_of
 from models.outbox import Notice
 from models.tables.connections import UploadEditRow
@@ -41,14 +42,20 @@ async def store_customers(batch: Batch, facts: Indexed) -> None:
     known = await _load(batch, keys_of(facts))
     inserts: dict[str, Row] = {}
     updates: dict[uuid.UUID, Row] = {}
+    moved: list[Row] = []
     for index, fact in facts:
         row = known.get(fact.key)
         if row is None:
             known[fact.key] = inserts[fact.key] = _new(batch, fact)
             batch.settle(index, Verdict.STORED)
-        elif _retell(batch, index, fact, row) and fact.key not in inserts:
-            updates[row["id"]] = row
+            continue
+        before = row["values"]
+        if _retell(batch, index, fact, row):
+            moved.append(_kept(batch, fact, row, before))
+            if fact.key not in inserts:
+                updates[row["id"]] = row
     await _flush(batch, list(inserts.values()), list(updates.values()))
+    await note_changes(batch.session, moved)
 
 
 async def _load(batch: Batch, keys: list[str]) -> dict[str, Row]:
@@ -105,6 +112,13 @@ def _retell(batch: Batch, index: int, fact: Fact, row: Row) -> bool:
     row.setdefault("owners", {}).update({OWNERS[name]: None for name in OWNERS if name in changes})
     row["told_at"] = max(row["told_at"], fact.known_at)
     return True
+
+
+def _kept(batch: Batch, fact: Fact, row: Row, before: Row) -> Row:
+    """Return what was declared until this telling, of the fields that it changed."""
+    told = _declared(before)
+    changed = {name: told.get(name) for name in FIELDS if row["values"][name] != before[name]}
+    return change_of(CustomerRow, row | {"customer_id": row["id"]}, batch.source.id, fact.known_at, changed)
 
 
 async def _flush(batch: Batch, inserts: list[Row], updates: list[Row]) -> None:

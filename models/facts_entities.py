@@ -8,8 +8,10 @@ from sqlalchemy import insert, inspect, select, update
 
 from domain.fact_merge import RULES, Clash, MergeRule, content_hash, known_latest, merge, with_known
 from domain.facts import Fact
+from domain.time import BusinessInstant
 from domain.vocabulary import Direction, TouchpointState
 from models.arrays import among
+from models.fact_changes import by_known, change_of, note_changes
 from models.facts_batch import Batch, Indexed, Verdict, fact_id, keys_of
 from models.facts_notices import notify_invoice, notify_touchpoint
 from models.tables.base import Base
@@ -58,6 +60,7 @@ class _Writes:
         self.rule, self.table = RULES[kind], TABLES[kind]
         self.inserts: dict[str, Row] = {}
         self.updates: dict[uuid.UUID, Row] = {}
+        self.moved: list[Row] = []
 
     def take(self, index: int, fact: Fact) -> None:
         """Decide what one fact does."""
@@ -84,8 +87,15 @@ class _Writes:
         elif not changes:
             self.batch.settle(index, Verdict.DUPLICATE)
         else:
+            self._keep(old, changes, new["told_at"])
             self._change(old, changes | {"told_at": max(old["told_at"], new["told_at"])})
             self._settle(index, old, changes)
+
+    def _keep(self, old: Row, changes: Row, told_at: BusinessInstant) -> None:
+        """Keep what the row said so far, by when the news was known."""
+        for known_at, names in by_known(self.rule, changes, told_at).items():
+            before = {name: old[name] for name in names}
+            self.moved.append(change_of(self.table, old, self.batch.source.id, known_at, before))
 
     def _change(self, old: Row, changes: Row) -> None:
         old.update(changes)
@@ -124,6 +134,7 @@ class _Writes:
             await self.batch.session.execute(
                 update(self.table), [_only(row, columns) for row in self.updates.values()]
             )
+        await note_changes(self.batch.session, self.moved)
 
 
 def _only(row: Row, columns: set[str]) -> Row:

@@ -1,11 +1,15 @@
 """The SQL of everything but usage: set-wise for many customers, as of an instant, from what was known then.
 
 It takes `ids`, `as_of` and `today` (the business day of as_of). What is filled in later (resolved, ended,
-paid) counts from when it was known.
+paid) counts from when it was known. Means are taken of decimals: a mean of floating point depends on the
+order of adding in its last bits, and so would be another for everyone than for one.
 """
 
-RELATIONS = """
+from models.as_known import AS_KNOWN, STORED
+
+_RELATIONS = """
 WITH wanted AS MATERIALIZED (SELECT unnest(CAST(:ids AS uuid[])) AS id),
+{changed}
 ticket AS (
     SELECT customer_id,
            count(*) FILTER (WHERE is_open) AS open,
@@ -16,15 +20,16 @@ ticket AS (
                               AND opened_at <= :as_of - interval '30 days') / 3.0 AS opened_usual,
            count(*) FILTER (WHERE escalated AND (is_open OR opened_at > :as_of - interval '30 days'))
                AS escalated,
-           avg(satisfaction) FILTER (WHERE COALESCE(satisfaction_known_at, known_at) <= :as_of
-                                       AND opened_at > :as_of - interval '90 days') AS satisfaction,
+           avg(CAST(satisfaction AS numeric))
+               FILTER (WHERE COALESCE(satisfaction_known_at, known_at) <= :as_of
+                         AND opened_at > :as_of - interval '90 days') AS satisfaction,
            count(first_breach) FILTER (WHERE first_breach > :as_of - interval '30 days')
                + count(late_breach) FILTER (WHERE late_breach > :as_of - interval '30 days') AS breached_30,
            max(GREATEST(first_breach, late_breach)) AS breached_at,
            max(:as_of - opened_at) FILTER (WHERE is_open) AS open_for,
            count(*) FILTER (WHERE is_open AND reopened > 0) AS reopened_open,
-           avg(sentiment) FILTER (WHERE opened_at > :as_of - interval '30 days') AS tone,
-           avg(sentiment) FILTER (WHERE opened_at <= :as_of - interval '30 days'
+           avg(CAST(sentiment AS numeric)) FILTER (WHERE opened_at > :as_of - interval '30 days') AS tone,
+           avg(CAST(sentiment AS numeric)) FILTER (WHERE opened_at <= :as_of - interval '30 days'
                                     AND opened_at > :as_of - interval '210 days') AS tone_before,
            max(opened_at) AS newest
     FROM (
@@ -38,30 +43,32 @@ ticket AS (
                        OR COALESCE(resolved_known_at, known_at) > :as_of AS is_open,
                    LEAST(resolve_due_at, CASE WHEN first_responded_at IS NULL OR first_responded_at > :as_of
                                               THEN first_response_due_at END) AS overdue_from
-            FROM tickets
+            FROM {tickets} AS tickets
             WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND opened_at <= :as_of
         ) AS tickets
     ) AS tickets GROUP BY customer_id
 ),
 survey AS (
     SELECT customer_id,
-           (array_agg(score ORDER BY responded_at DESC) FILTER (WHERE kind = 'nps' AND recent))[1] AS nps,
-           (array_agg(responded_at ORDER BY responded_at DESC)
+           (array_agg(score ORDER BY responded_at DESC, id)
+               FILTER (WHERE kind = 'nps' AND recent))[1] AS nps,
+           (array_agg(responded_at ORDER BY responded_at DESC, id)
                FILTER (WHERE kind = 'nps' AND recent))[1] AS nps_at,
-           (array_agg(score ORDER BY responded_at DESC) FILTER (WHERE kind = 'nps'))[2] AS nps_before,
-           (array_agg(score ORDER BY responded_at DESC) FILTER (WHERE kind = 'csat' AND recent))[1] AS csat,
-           (array_agg(responded_at ORDER BY responded_at DESC)
+           (array_agg(score ORDER BY responded_at DESC, id) FILTER (WHERE kind = 'nps'))[2] AS nps_before,
+           (array_agg(score ORDER BY responded_at DESC, id)
+               FILTER (WHERE kind = 'csat' AND recent))[1] AS csat,
+           (array_agg(responded_at ORDER BY responded_at DESC, id)
                FILTER (WHERE kind = 'csat' AND recent))[1] AS csat_at,
            max(responded_at) AS newest
     FROM (
-        SELECT *, responded_at > :as_of - interval '180 days' AS recent FROM surveys
+        SELECT *, responded_at > :as_of - interval '180 days' AS recent FROM {surveys} AS surveys
         WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND responded_at <= :as_of
     ) AS surveys GROUP BY customer_id
 ),
 people AS (
     SELECT role.customer_id, role.contact_id, role.role, role.since,
            NULLIF(LEAST(role.until, contact.left_at, 'infinity'), 'infinity') AS gone_at
-    FROM contact_roles role JOIN contacts contact ON contact.id = role.contact_id
+    FROM {contact_roles} role JOIN {contacts} contact ON contact.id = role.contact_id
     WHERE role.customer_id IN (SELECT id FROM wanted) AND role.since <= :as_of AND contact.known_at <= :as_of
 ),
 contact AS (
@@ -81,7 +88,7 @@ touch AS (
            max(occurred_at) FILTER (WHERE direction = 'out') AS last_out,
            max(occurred_at) FILTER (WHERE executive.contact_id IS NOT NULL) AS executive_at,
            max(occurred_at) AS newest
-    FROM touchpoints
+    FROM {touchpoints} AS touchpoints
     LEFT JOIN (SELECT DISTINCT customer_id, contact_id FROM people WHERE role = 'executive_sponsor')
         AS executive ON executive.contact_id = touchpoints.contact_id
                     AND executive.customer_id = touchpoints.customer_id
@@ -99,7 +106,8 @@ meeting AS (
            max(missed_at) AS missed_at,
            max(LEAST(scheduled_at, :as_of)) AS newest
     FROM (
-        SELECT meetings.*, CASE WHEN kind = 'qbr' AND held_at IS NULL AND cancelled_at IS NULL
+        SELECT meetings.*, CASE WHEN kind = 'qbr' AND COALESCE(held_at, 'infinity') > :as_of
+                AND COALESCE(cancelled_at, 'infinity') > :as_of
                 AND scheduled_at > :as_of - interval '180 days'
                 AND scheduled_at > COALESCE(last_qbr, '-infinity')
             THEN CASE WHEN answer = 'declined' AND answered_at <= :as_of THEN answered_at
@@ -107,7 +115,7 @@ meeting AS (
         FROM (
             SELECT *, max(held_at) FILTER (WHERE kind = 'qbr' AND held_at <= :as_of)
                           OVER (PARTITION BY customer_id) AS last_qbr
-            FROM meetings WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of
+            FROM {meetings} AS meetings WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of
         ) AS meetings
     ) AS meetings GROUP BY customer_id
 ),
@@ -117,7 +125,7 @@ subscription AS (
            COALESCE(sum(mrr_minor) FILTER (WHERE is_active AND NOT is_trial), 0) AS mrr,
            COALESCE(sum(mrr_minor) FILTER (WHERE NOT is_trial
                AND started_at <= :as_of - interval '90 days'
-               AND (ended_at IS NULL OR ended_at > :as_of - interval '90 days')), 0) AS mrr_before,
+               AND (end_known IS NULL OR end_known > :as_of - interval '90 days')), 0) AS mrr_before,
            sum(seats) FILTER (WHERE is_active) AS seats,
            max(discount) FILTER (WHERE is_active) AS discount,
            bool_and(auto_renew) FILTER (WHERE is_active) AS auto_renew,
@@ -127,14 +135,16 @@ subscription AS (
                FILTER (WHERE is_active AND NOT is_trial AND billing_months > 0) AS begun,
            array_agg(billing_months ORDER BY started_at, id)
                FILTER (WHERE is_active AND NOT is_trial AND billing_months > 0) AS billed,
-           min(ended_at) FILTER (WHERE is_active AND ended_at > :as_of
-               AND COALESCE(ended_known_at, known_at) <= :as_of) AS ending_at,
-           max(GREATEST(started_at, CASE WHEN NOT is_active THEN ended_at END)) AS newest
+           min(end_known) FILTER (WHERE is_active) AS ending_at,
+           max(GREATEST(started_at, CASE WHEN NOT is_active THEN end_known END)) AS newest
     FROM (
-        SELECT subscriptions.*, ended_at IS NULL OR ended_at > :as_of
-                   OR COALESCE(ended_known_at, known_at) > :as_of AS is_active
-        FROM subscriptions
-        WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND started_at <= :as_of
+        SELECT *, end_known IS NULL OR end_known > :as_of AS is_active
+        FROM (
+            SELECT subscriptions.*,
+                   CASE WHEN COALESCE(ended_known_at, known_at) <= :as_of THEN ended_at END AS end_known
+            FROM {subscriptions} AS subscriptions
+            WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND started_at <= :as_of
+        ) AS subscriptions
     ) AS subscriptions GROUP BY customer_id
 ),
 invoice AS (
@@ -147,7 +157,7 @@ invoice AS (
     FROM (
         SELECT invoices.*, status <> 'void' AND NOT (status = 'paid' AND paid_at IS NULL)
                    AND (paid_at IS NULL OR COALESCE(paid_known_at, known_at) > :as_of) AS is_owed
-        FROM invoices
+        FROM {invoices} AS invoices
         WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of
           AND issued_at <= :as_of AND due_at > :as_of - interval '365 days'
     ) AS invoices GROUP BY customer_id
@@ -157,8 +167,8 @@ goal AS (
            count(*) FILTER (WHERE achieved_at <= :as_of) AS achieved,
            count(*) FILTER (WHERE due_on < :today AND (achieved_at IS NULL OR achieved_at > :as_of))
                AS overdue,
-           avg(LEAST(progress, 1)) AS progress, max(known_at) AS newest
-    FROM goals WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of
+           avg(CAST(LEAST(progress, 1) AS numeric)) AS progress, max(known_at) AS newest
+    FROM {goals} AS goals WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of
     GROUP BY customer_id
 )
 SELECT customers.id, customers.plan, customers.segment, customers.status, customers.known_at,
@@ -183,7 +193,7 @@ SELECT customers.id, customers.plan, customers.segment, customers.status, custom
        touch.newest AS touchpoint_newest, meeting.newest AS meeting_newest,
        subscription.newest AS subscription_newest, invoice.newest AS invoice_newest,
        goal.newest AS goal_newest
-FROM customers
+FROM {customers} AS customers
 LEFT JOIN ticket ON ticket.customer_id = customers.id
 LEFT JOIN survey ON survey.customer_id = customers.id
 LEFT JOIN contact ON contact.customer_id = customers.id
@@ -195,3 +205,9 @@ LEFT JOIN goal ON goal.customer_id = customers.id
 WHERE customers.id IN (SELECT id FROM wanted)
 ORDER BY customers.id
 """
+
+RELATIONS_NOW = _RELATIONS.format(**STORED)
+"""From the tables as they stand."""
+
+RELATIONS_AS_KNOWN = _RELATIONS.format(**AS_KNOWN)
+"""From the facts as they were known then; what is derived of a customer, models.standing_as_known finds."""

@@ -56,12 +56,17 @@ ON CONFLICT (received_at, batch_id, position) DO UPDATE SET
     reason = excluded.reason, group_key = excluded.group_key
 """
 _LEAVE = """
-UPDATE contact_roles AS role SET until = greatest(role.since, CAST(:now AS timestamptz))
-FROM contacts, identities, tracked_traits AS told
-WHERE role.customer_id = :customer_id AND role.until IS NULL AND contacts.id = role.contact_id
-  AND contacts.source_id = :source_id AND identities.contact_id = contacts.id
-  AND identities.source_id = :source_id AND identities.kind = 'user' AND told.source_id = :source_id
-  AND told.kind = 'user' AND told.key = identities.key AND told.group_key = :key
+WITH ended AS (
+    UPDATE contact_roles AS role SET until = greatest(role.since, CAST(:now AS timestamptz))
+    FROM contacts, identities, tracked_traits AS told
+    WHERE role.customer_id = :customer_id AND role.until IS NULL AND contacts.id = role.contact_id
+      AND contacts.source_id = :source_id AND identities.contact_id = contacts.id
+      AND identities.source_id = :source_id AND identities.kind = 'user' AND told.source_id = :source_id
+      AND told.kind = 'user' AND told.key = identities.key AND told.group_key = :key
+    RETURNING role.id, role.customer_id
+)
+INSERT INTO fact_changes (fact_table, fact_id, customer_id, known_at, before)
+SELECT 'contact_roles', id, customer_id, CAST(:now AS timestamptz), '{"until": null}' FROM ended
 """
 
 

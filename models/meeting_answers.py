@@ -14,6 +14,7 @@ from domain.vocabulary import NoticeKind
 from models.changes import announce_change
 from models.customer_state import lock_customer
 from models.database import Session
+from models.fact_changes import keep_before
 from models.meeting_tasks import ask_organiser
 from models.outbox import Notice, put_notices
 from models.tables.customers import ContactRow
@@ -146,8 +147,9 @@ async def write_change(
     session: Session, meeting: MeetingRow, now: BusinessInstant, wall: WallInstant, **values: object
 ) -> None:
     """Change the row, and ring whoever waits for it."""
-    mine = update(MeetingRow).where(MeetingRow.id == meeting.id)
-    await session.execute(mine.values(**values, told_at=now))
+    this = MeetingRow.id == meeting.id
+    await keep_before(session, MeetingRow, values, (this,), now)
+    await session.execute(update(MeetingRow).where(this).values(**values, told_at=now))
     await tell_of_meeting(session, meeting.customer_id, meeting.id, now, wall)
 
 

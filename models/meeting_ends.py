@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.time import BusinessInstant, after
 from domain.vocabulary import EffectState, StepState
 from models.arrays import among
+from models.fact_changes import keep_before
 from models.meeting_tasks import ask_organiser
 from models.step_visits import Visit
 from models.tables.facts import MeetingRow
@@ -67,14 +68,15 @@ async def _cancel(
     session: AsyncSession, keys: list[str], now: BusinessInstant
 ) -> list[tuple[uuid.UUID, str]]:
     row = MeetingRow
-    cancelled = (
-        update(row)
-        .where(row.source_id == OURS, among(row.external_id, keys))
-        .where(row.cancelled_at.is_(None), row.held_at.is_(None))
-        .where(or_(row.answer.is_(None), row.answer != "accepted"))
-        .values(cancelled_at=now)
-        .returning(row.id, row.external_id)
+    chosen = (
+        row.source_id == OURS,
+        among(row.external_id, keys),
+        row.cancelled_at.is_(None),
+        row.held_at.is_(None),
+        or_(row.answer.is_(None), row.answer != "accepted"),
     )
+    await keep_before(session, row, ("cancelled_at",), chosen, now)
+    cancelled = update(row).where(*chosen).values(cancelled_at=now).returning(row.id, row.external_id)
     return [(found.id, found.external_id) for found in (await session.execute(cancelled)).all()]
 
 

@@ -9,6 +9,7 @@ from domain.facts import MeetingFact
 from domain.time import BusinessInstant
 from domain.vocabulary import NoticeKind
 from models.arrays import among_ids
+from models.fact_changes import keep_before
 from models.facts_batch import Batch, Indexed, Verdict
 from models.outbox import Notice
 from models.tables.facts import MeetingRow
@@ -49,7 +50,9 @@ async def _retell(batch: Batch, index: int, fact: MeetingFact, meeting: MeetingR
     changes = _changes(fact, meeting)
     batch.settle(index, Verdict.STORED if changes else Verdict.DUPLICATE)
     if changes:
-        mine = update(MeetingRow).where(MeetingRow.id == meeting.id)
+        this = MeetingRow.id == meeting.id
+        await keep_before(batch.session, MeetingRow, changes, (this,), fact.known_at)
+        mine = update(MeetingRow).where(this)
         await batch.session.execute(mine.values(**changes, told_at=fact.known_at))
         payload = {"meeting_id": str(meeting.id)}
         notice = Notice(meeting.customer_id, NoticeKind.CUSTOMER_CHANGED, payload, fact.known_at)

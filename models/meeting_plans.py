@@ -16,6 +16,7 @@ from domain.meeting_slots import Busy, SlotWish, choose_slot
 from domain.playbook_contacts import ScheduleMeeting
 from domain.ports import EmailAddress
 from domain.time import BusinessInstant, WallInstant, after
+from models.fact_changes import keep_before
 from models.facts_batch import fact_id
 from models.meeting_ends import meeting_key
 from models.playbooks import PlaybookShelf
@@ -204,6 +205,8 @@ async def _write_meeting(
         "answered_at": None,
         "cancelled_at": None,
     }
+    planned_anew = ("scheduled_at", "answer", "answered_at", "cancelled_at")
+    await keep_before(session, MeetingRow, planned_anew, (MeetingRow.id == meeting_id,), now)
     statement = upsert(MeetingRow).values(
         id=meeting_id,
         source_id=EVERSTAY,

@@ -31,6 +31,7 @@ from domain.vocabulary import (
 from models.assignments import Subject, record_assignment
 from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, cancel_tasks, end_run
+from models.fact_changes import keep_before
 from models.field_points import note_points
 from models.heads_up_owners import owner_of_warning
 from models.meeting_ends import withdraw_invitations
@@ -183,7 +184,10 @@ async def _change(session: AsyncSession, run: LoadedRun, order: ChangeOrder, now
     if order.watchlist is not None:
         kept = func.coalesce(CustomerRow.watchlisted_at, now)
         values["watchlisted_at"] = kept if order.watchlist else None
-    await session.execute(update(CustomerRow).where(CustomerRow.id == run.customer_id).values(values))
+    this = CustomerRow.id == run.customer_id
+    if order.touch_tier is not None:
+        await keep_before(session, CustomerRow, ("touch_tier_override",), (this,), now)
+    await session.execute(update(CustomerRow).where(this).values(values))
     await note_points(session, [run.customer_id], now)
 
 

@@ -12,7 +12,7 @@ from domain.delivery_events import DeliveryEvent, DeliveryEventKind
 from domain.delivery_rules import RULES, DeliveryRule, touchpoints_before
 from domain.errors import EverstayError
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import EffectState, NoticeKind, TouchpointState
+from domain.vocabulary import EffectState, NoticeKind
 from models.campaign_mail import keep_campaign_mail
 from models.clock import load_timeline, start_clock
 from models.database import Session
@@ -20,6 +20,7 @@ from models.opt_outs import MAIL_PROVIDER, OPTIONAL, record_consent, suppress_co
 from models.outbox import Notice, put_notices
 from models.tables.customers import ContactRow
 from models.tables.ledger import EffectRow, ProviderEventRow, TouchpointRow
+from models.touch_states import move_touchpoint
 
 BATCH = 200
 _EVENT = TypeAdapter(DeliveryEvent)
@@ -89,7 +90,9 @@ async def _apply(session: Session, event: DeliveryEvent, wall: WallInstant) -> N
     if effect_key is not None:
         await _confirm(session, effect_key, event, wall)
         if rule.touchpoint is not None and not _says_nothing(event):
-            await _move_touchpoint(session, effect_key, rule.touchpoint)
+            earlier = TouchpointRow.state.in_(touchpoints_before(rule.touchpoint))
+            mine = (TouchpointRow.effect_key == effect_key, earlier)
+            await move_touchpoint(session, mine, rule.touchpoint, wall)
     if rule.suppresses or rule.consents is not None:
         await _hear(session, event, rule, effect_key, wall)
 
@@ -122,13 +125,6 @@ async def _confirm(session: Session, key: str, event: DeliveryEvent, wall: WallI
         await put_notices(
             session, [Notice(before.customer_id, NoticeKind.CUSTOMER_CHANGED, payload, now)], wall
         )
-
-
-async def _move_touchpoint(session: Session, effect_key: str, state: TouchpointState) -> None:
-    earlier = TouchpointRow.state.in_(touchpoints_before(state))
-    await session.execute(
-        update(TouchpointRow).where(TouchpointRow.effect_key == effect_key, earlier).values(state=state)
-    )
 
 
 async def _hear(

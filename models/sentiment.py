@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant
+from models.arrays import among_ids
 from models.digests import Digest, keep_digest, read_digest
+from models.fact_changes import keep_before
 from models.tables.facts import TicketRow
 
 KEY = "sentiment_model"
@@ -89,10 +91,27 @@ def _unread(instead_of: str) -> ColumnElement[bool]:
     return TicketRow.sentiment.is_(None) | (TicketRow.sentiment_by == instead_of)
 
 
-async def save_readings(session: AsyncSession, read: Sequence[tuple[uuid.UUID, float]], by: str) -> None:
-    """Write what was read; what a source has told meanwhile stays."""
+async def save_readings(
+    session: AsyncSession,
+    read: Sequence[tuple[uuid.UUID, float]],
+    by: str,
+    now: BusinessInstant,
+    *,
+    is_learned: bool,
+) -> None:
+    """Write what was read; what a source has told meanwhile stays.
+
+    A first reading by a published word list is known with the ticket, whose words say it all. What a model
+    that learned from answers reads (`is_learned`) is known from now on, and so is any other reading.
+    """
     row = TicketRow
+    chosen = among_ids(row.id, [ticket_id for ticket_id, _ in read])
+    kept = _is_ours() if is_learned else row.sentiment_by.is_not(None)
+    await keep_before(session, row, ("sentiment", "sentiment_by"), (chosen, kept), now)
     for ticket_id, value in read:
-        ours = row.sentiment.is_(None) | row.sentiment_by.is_not(None)
-        statement = update(row).where(row.id == ticket_id, ours)
+        statement = update(row).where(row.id == ticket_id, _is_ours())
         await session.execute(statement.values(sentiment=value, sentiment_by=by))
+
+
+def _is_ours() -> ColumnElement[bool]:
+    return TicketRow.sentiment.is_(None) | TicketRow.sentiment_by.is_not(None)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.facts import CustomerFact
 from models.arrays import among_ids
+from models.fact_changes import take_back_edits
 from models.facts_customers import COPIED
 from models.tables.connections import UploadEditRow
 from models.tables.customers import CustomerRow
@@ -28,6 +29,7 @@ async def put_back_edits(session: AsyncSession, source_id: str) -> int:
     ]
     if rows:
         await session.execute(update(CustomerRow), rows)
+    await take_back_edits(session, source_id, {key: (row.before, row.after) for key, row in edits.items()})
     await session.execute(delete(edit).where(edit.source_id == source_id))
     return len(rows)
 

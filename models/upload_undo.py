@@ -11,11 +11,12 @@ from domain.time import BusinessInstant, WallInstant
 from models.arrays import among_ids
 from models.changes import announce_change
 from models.customer_standing import refresh_customers
+from models.fact_changes import forget_changes
 from models.facts_entities import TABLES
 from models.outbox import put_notices
 from models.references import count_references, delete_references
 from models.rescoring import FACTS, ask_rescoring
-from models.tables.customers import ContactRow, CustomerRow
+from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
 from models.tables.data import QuarantinedRow, SourceRow
 from models.tables.facts import UsageEventRow, UsageSeenRow
 from models.tables.ledger import TouchpointRow
@@ -30,6 +31,7 @@ DERIVED = frozenset(
         "contact_roles",
         "customer_values",
         "shadow_scores",
+        "fact_changes",
         "field_points",
         "heads_ups",
         "identities",
@@ -115,6 +117,8 @@ async def _delete_facts(session: AsyncSession, source_id: str) -> dict[str, int]
     deleted: dict[str, int] = {}
     for kind, row in (*TABLES.items(), ("usage", UsageEventRow)):
         table: Any = row
+        if kind in TABLES:
+            await forget_changes(session, table, table.source_id == source_id)
         result = await session.execute(delete(table).where(table.source_id == source_id))
         deleted[kind] = int(getattr(result, "rowcount", 0))
     for row in (UsageSeenRow, QuarantinedRow):
@@ -132,6 +136,8 @@ async def _delete_people(session: AsyncSession, source_id: str) -> tuple[int, in
     kept = set(named) | set((await session.scalars(used.distinct())).all())
     kept |= await _linked_elsewhere(session, IdentityRow.contact_id, ids, source_id)
     gone = [key for key in ids if key not in kept]
+    await forget_changes(session, ContactRow, among_ids(ContactRow.id, gone))
+    await forget_changes(session, ContactRoleRow, among_ids(ContactRoleRow.contact_id, gone))
     await delete_references(session, "contacts", gone, OF_PEOPLE)
     await session.execute(delete(ContactRow).where(among_ids(ContactRow.id, gone)))
     return len(gone), len(ids) - len(gone)

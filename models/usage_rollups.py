@@ -2,7 +2,8 @@
 
 One statement, shared by facts (models/facts_usage.py) and tracked events (models/attribution.py). It reads
 a relation `new` with the columns of usage_events and expects the parameter `today`. Everything is added
-up, so that late facts and facts out of order come out the same; repeated ones must not be in `new`.
+up, so that late facts and facts out of order come out the same; repeated ones must not be in `new`. Sums are
+kept as decimals too: those of floating point depend on the order of adding in their last bits.
 """
 
 import datetime as dt
@@ -18,8 +19,10 @@ _DAY = "(occurred_at AT TIME ZONE 'UTC')::date"
 _NO_GAUGE = "feature NOT IN (SELECT feature FROM metrics WHERE kind = 'gauge')"
 _READING = "COALESCE(value, quantity)"
 _DAILY_SUMS = f"""
-    SELECT new.customer_id, {_DAY} AS day, new.feature, count(*) AS events, sum(quantity) AS quantity,
-           max(users) AS users, sum(value) AS value,
+    SELECT new.customer_id, {_DAY} AS day, new.feature, count(*) AS events,
+           CAST(sum(CAST(quantity AS numeric)) AS double precision) AS quantity, max(users) AS users,
+           CAST(sum(CAST(value AS numeric)) AS double precision) AS value,
+           sum(CAST(quantity AS numeric)) AS exact_quantity, sum(CAST(value AS numeric)) AS exact_value,
            (array_agg({_READING} ORDER BY occurred_at DESC, {_READING} DESC)
                FILTER (WHERE gauge.feature IS NOT NULL))[1] AS last_value,
            max(occurred_at) FILTER (WHERE gauge.feature IS NOT NULL) AS last_at,
@@ -31,7 +34,19 @@ _CONTACT_SUMS = f"""
     SELECT contact_id, customer_id, {_DAY} AS day, feature, count(*) AS events, sum(quantity) AS quantity
     FROM {{new}} AS new WHERE contact_id IS NOT NULL GROUP BY 1, 2, 3, 4
 """  # noqa: S608 - constants only
-_DAILY_COLUMNS = "customer_id, day, feature, events, quantity, users, value, last_value, last_at, most"
+_DAILY_COLUMNS = (
+    "customer_id, day, feature, events, quantity, users, value, exact_quantity, exact_value, "
+    "last_value, last_at, most"
+)
+EXACT = {
+    part: f"COALESCE({{table}}.exact_{part}, CAST({{table}}.{part} AS numeric))"
+    for part in ("quantity", "value")
+}
+"""A day's sum as a decimal, also of a day that was added up before decimals were kept."""
+_QUANTITY = f"{EXACT['quantity'].format(table='told')} + excluded.exact_quantity"
+_VALUE = f"""
+    CASE WHEN told.value IS NULL THEN excluded.exact_value
+         ELSE {EXACT["value"].format(table="told")} + COALESCE(excluded.exact_value, 0) END"""
 _CONTACT_COLUMNS = "contact_id, customer_id, day, feature, events, quantity"
 
 ADD_CONTACT_DAYS = f"""
@@ -60,10 +75,11 @@ events AS (
     SELECT {_DAILY_COLUMNS} FROM sums ORDER BY 1, 2, 3
     ON CONFLICT (customer_id, day, feature) DO UPDATE SET
         events = told.events + excluded.events,
-        quantity = told.quantity + excluded.quantity,
+        quantity = CAST({_QUANTITY} AS double precision),
+        exact_quantity = {_QUANTITY},
         users = greatest(told.users, excluded.users),
-        value = CASE WHEN told.value IS NULL THEN excluded.value
-                     ELSE told.value + coalesce(excluded.value, 0) END,
+        value = CAST({_VALUE} AS double precision),
+        exact_value = {_VALUE},
         last_value = CASE WHEN (excluded.last_at, excluded.last_value) <= (told.last_at, told.last_value)
                           THEN told.last_value ELSE coalesce(excluded.last_value, told.last_value) END,
         last_at = greatest(told.last_at, excluded.last_at),

@@ -43,7 +43,7 @@ async def sweep(database: Database, clock: Clock) -> list[uuid.UUID]:
     fell = await usage_falls.sweep(database, clock)
     read = 0
     for _ in range(BATCHES):
-        some = await read_tickets(database)
+        some = await read_tickets(database, clock)
         read += some
         if not some:
             break
@@ -79,7 +79,7 @@ def _train(examples: list[tuple[str, bool, float | None]]) -> dict[str, Any]:
     return train_tone(examples)
 
 
-async def read_tickets(database: Database) -> int:
+async def read_tickets(database: Database, clock: Clock) -> int:
     """Read the tone of a batch of tickets that came without one; return how many."""
     async with database.transaction() as session:
         kept = await sentiment.load_model(session)
@@ -87,7 +87,8 @@ async def read_tickets(database: Database) -> int:
         unread = await sentiment.load_unread(session, VADER if own else None)
     read = await asyncio.to_thread(_read, own, unread)
     async with database.transaction() as session:
-        await sentiment.save_readings(session, read, OWN if own else VADER)
+        by = OWN if own else VADER
+        await sentiment.save_readings(session, read, by, clock.now(), is_learned=own is not None)
     return len(read)
 
 

@@ -3,9 +3,10 @@
 import datetime as dt
 import enum
 import uuid
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, DateTime, Enum, MetaData, Text, Uuid
+from sqlalchemy import BigInteger, DateTime, Enum, MetaData, Numeric, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase
 
@@ -35,6 +36,7 @@ class Base(DeclarativeBase):
         str: Text,
         int: BigInteger,
         uuid.UUID: Uuid,
+        Decimal: Numeric,
         BusinessInstant: DateTime(timezone=True),
         WallInstant: DateTime(timezone=True),
         dt.datetime: DateTime(timezone=True),

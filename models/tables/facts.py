@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
@@ -196,5 +197,8 @@ class UsageDailyRow(Base):
     """Of a gauge: what it stood at last that day, and when; `most` is the highest of the day."""
     last_at: Mapped[BusinessInstant | None]
     most: Mapped[float | None]
+    exact_quantity: Mapped[Decimal | None]
+    exact_value: Mapped[Decimal | None]
+    """The sums as decimals: equal whatever the order in which the day's events came."""
 
     __table_args__ = (Index("ix_usage_daily_day", "day"),)

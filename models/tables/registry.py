@@ -1,6 +1,7 @@
 """Every table in one place, so that Alembic and the tests see the whole schema."""
 
 from models.tables import (
+    changes,
     connections,
     customers,
     data,
@@ -25,6 +26,7 @@ from models.tables.base import Base
 
 METADATA = Base.metadata
 MODULES = (
+    changes,
     connections,
     customers,
     data,

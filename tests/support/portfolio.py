@@ -75,7 +75,7 @@ class Portfolio:
         defaults = {
             "id": customer_id, "source_id": self.source_id, "external_id": str(customer_id),
             "content_hash": "", "name": "Acme", "segment": "mid_market", "touch_tier": "managed",
-            "touch_tier_override": "managed",
+            "touch_tier_override": "managed", "employees": 150,
             "status": "active", "started_at": ago(400), "onboarded_at": ago(380), "known_at": ago(400),
             "declared": {},
         }  # fmt: skip
