@@ -1,14 +1,13 @@
 """What gives a leak away: a model, or one column alone, that foretells more than behaviour can."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from ml.folds import Fold, forward_folds
+from ml.folds import forward_folds
 from ml.gate import Check
 from ml.metrics import auc
-from ml.samples import Flags, Samples
+from ml.samples import Codes, Flags, Samples
 
 MOST_AUC = 0.9
 MOST_COLUMN_AUC = 0.8
@@ -32,39 +31,49 @@ def _alone(samples: Samples, place: int, happened: Flags) -> float:
 
 def leak_checks(samples: Samples, horizon: int, out_of_time_auc: float) -> list[Check]:
     """Return the checks that need nothing but samples: run before every trial."""
-    folds = list(forward_folds(samples, horizon))
-    name, alone = strongest_column(samples, horizon)
     return [
-        Check(
-            "auc",
-            not out_of_time_auc > MOST_AUC,
-            f"AUC {out_of_time_auc:.3f} out of time",
-            is_suspicion=True,
-        ),
-        Check(
-            "single_feature",
-            alone <= MOST_COLUMN_AUC,
-            f"{name or 'no column'} alone reaches AUC {alone:.3f}",
-            is_suspicion=True,
-        ),
-        _purge(samples, folds, horizon),
-        _grouping(samples, folds),
+        too_good(out_of_time_auc),
+        single_feature(samples, horizon),
+        purge(samples, horizon),
+        grouping(samples, horizon),
         planted_leak(samples, horizon),
     ]
 
 
-def _purge(samples: Samples, folds: Sequence[Fold], horizon: int) -> Check:
-    gaps = [int(samples.as_of[one.valid].min() - samples.as_of[one.train].max()) for one in folds]
+def too_good(figure: float) -> Check:
+    """Tell whether a model ranks better out of time than behaviour can."""
+    return Check("auc", not figure > MOST_AUC, f"AUC {figure:.3f} out of time", is_suspicion=True)
+
+
+def single_feature(samples: Samples, horizon: int) -> Check:
+    """Tell whether one column alone ranks better than any honest one does."""
+    name, alone = strongest_column(samples, horizon)
+    said = f"{name or 'no column'} alone reaches AUC {alone:.3f}, {MOST_COLUMN_AUC} is suspect"
+    return Check("single_feature", alone <= MOST_COLUMN_AUC, said, is_suspicion=True)
+
+
+def purge(samples: Samples, horizon: int, later: Samples | None = None) -> Check:
+    """Tell whether every horizon that is learned from ends before what is judged: in folds, and `later`."""
+    gaps = [
+        _gap(samples.as_of[one.train], samples.as_of[one.valid]) for one in forward_folds(samples, horizon)
+    ]
+    if later is not None:
+        gaps.append(_gap(samples.as_of, later.as_of))
     least = min(gaps, default=horizon)
     return Check("purge", least >= horizon, f"{least} days between learning and judging, {horizon} needed")
 
 
-def _grouping(samples: Samples, folds: Sequence[Fold]) -> Check:
+def _gap(learned: Codes, judged: Codes) -> int:
+    return int(judged.min() - learned.max()) if len(learned) and len(judged) else 0
+
+
+def grouping(samples: Samples, horizon: int) -> Check:
+    """Tell whether no customer is on both sides of a fold."""
+    folds = list(forward_folds(samples, horizon))
     shared = sum(
         len(np.intersect1d(samples.customers[one.train], samples.customers[one.valid])) for one in folds
     )
-    said = f"{shared} customers both learned from and judged in a fold"
-    return Check("grouping", shared == 0, said)
+    return Check("grouping", shared == 0, f"{shared} customers on both sides of {len(folds)} folds")
 
 
 def planted_leak(samples: Samples, horizon: int) -> Check:
