@@ -29,7 +29,7 @@ class Beat:
 
     async def _run(self) -> None:
         while activity.in_activity():
-            activity.heartbeat(*([dict(self.cursor)] if self.cursor else []))
+            activity.heartbeat(dict(self.cursor))
             await asyncio.sleep(BEAT_SECONDS)
 
 

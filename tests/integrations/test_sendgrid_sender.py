@@ -144,9 +144,8 @@ async def test_a_look_up_lags_behind_as_the_provider_does(
 async def test_a_slow_provider_takes_what_nobody_waits_for_any_more(
     sender: SendGridEmailSender, http: httpx.AsyncClient
 ) -> None:
-    await http.patch(
-        "/_control/switches", json={"answer_seconds": 8.0}
-    )  # longer than any pause of a busy machine
+    longer_than_a_busy_machine_pauses = 8.0
+    await http.patch("/_control/switches", json={"answer_seconds": longer_than_a_busy_machine_pauses})
     with pytest.raises(UncertainDeliveryError):
         await sender.send(email())
 

@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.time import start_of_day
+from domain.time import after, start_of_day
 from models.clock import StoredClock, load_timeline, start_clock, wall_now
 from models.database import Database
+from models.wakes import record_wake
 from workers.pace import (
     DAY_SECONDS,
+    FEWEST_WAKES,
     SWAMPED_HOURS,
     PaceController,
     PaceLimits,
@@ -19,8 +21,8 @@ from workers.pace import (
 LIMITS = PaceLimits(shortest=4.0, longest=8.0)
 
 
-@pytest.mark.parametrize(("customers", "seconds"), [(1, 4.0), (300, 4.0), (600, 8.0), (1200, 16.0)])
-def test_more_customers_than_three_hundred_need_longer_days(customers: int, seconds: float) -> None:
+@pytest.mark.parametrize(("customers", "seconds"), [(1, 4.0), (140, 4.0), (280, 8.0), (1400, 40.0)])
+def test_more_customers_need_longer_days(customers: int, seconds: float) -> None:
     assert shortest_day(customers) == seconds
 
 
@@ -80,3 +82,22 @@ async def test_a_clock_of_which_nothing_is_known_is_left_alone(database: Databas
     for _ in range(3):
         await pace.look()
     assert clock.rate == DAY_SECONDS / 6
+
+
+@pytest.mark.parametrize(("calm_days", "is_shorter"), [(3, False), (8, True)])
+async def test_days_get_shorter_only_after_a_whole_week_without_lateness(
+    database: Database, calm_days: int, *, is_shorter: bool
+) -> None:
+    start = start_of_day(dt.date(2026, 9, 7))
+    async with database.transaction() as session:
+        clock = StoredClock(await start_clock(session, wall_now(), at=start, rate=DAY_SECONDS / 6))
+    pace = PaceController(database, clock, LIMITS)
+    now = after(start, dt.timedelta(days=calm_days))
+    async with database.transaction() as session:
+        await start_clock(session, wall_now(), at=now, rate=DAY_SECONDS / 6)
+    await clock.refresh(database)
+    async with database.transaction() as session:
+        for place in range(FEWEST_WAKES):
+            await record_wake(session, f"customer/{place}", now, clock)
+    await pace.look()
+    assert (pace.day_seconds < 6.0) is is_shorter
