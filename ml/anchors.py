@@ -13,7 +13,7 @@ from ml.samples import Floats
 
 LEAST_SHARES = {50.0: 0.03, 75.0: 0.01}
 """Shares of customers at or above a score under which its anchor is lowered: nobody works an empty tier."""
-LEAST_GAP = 0.1
+LEAST_GAP = 0.05
 """Doublings between two anchors, at least."""
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from ml.anchors import tier_shares
 from ml.bootstrap import Interval, interval
-from ml.fitting import fit
-from ml.learning import Learned, Progress, fit_again, learn, quietly, varying
+from ml.fitting import fit, predict_plainly
+from ml.learning import Learned, Progress, fit_again, learn, quietly
 from ml.metrics import Figures, auc, figures, from_log_odds, log_losses
-from ml.recipes import PLAIN, PLAIN_TREES, RECIPES, Recipe
+from ml.recipes import RECIPES, USUAL, USUAL_TREES, Recipe
 from ml.samples import Codes, Flags, Floats, Samples, date_of, days_of
 
 LEVEL = 0.9
@@ -42,6 +42,8 @@ class Evaluation:
     ours: Sequence[Floats]
     """Probabilities of the test rows, by each seed's model."""
     plain: Sequence[Floats]
+    usual: Sequence[Floats]
+    """Usual settings on all columns: what the columns bring by themselves."""
 
     @property
     def happened(self) -> Flags:
@@ -61,18 +63,14 @@ class Evaluation:
 
     def auc(self) -> Interval:
         """Return the mean AUC of the seeds."""
-        return self._over_seeds(self.ours)
+        return self.auc_of(self.ours)
 
-    def plain_auc(self) -> Interval:
-        """Return the mean AUC of the plain model's seeds."""
-        return self._over_seeds(self.plain)
-
-    def difference(self) -> Interval:
-        """Return our mean AUC less the plain model's, paired by customer."""
+    def difference(self, other: Sequence[Floats]) -> Interval:
+        """Return our mean AUC less that of others' predictions, paired by customer."""
 
         def gain(rows: Codes) -> float:
             happened = self.happened[rows]
-            return _mean_auc(happened, self.ours, rows) - _mean_auc(happened, self.plain, rows)
+            return _mean_auc(happened, self.ours, rows) - _mean_auc(happened, other, rows)
 
         return interval(self.test.customers, gain, level=LEVEL)
 
@@ -83,7 +81,8 @@ class Evaluation:
         less = log_losses(self.happened, self.mean) - constant
         return interval(self.test.customers, lambda rows: float(less[rows].mean()), level=LEVEL)
 
-    def _over_seeds(self, predictions: Sequence[Floats]) -> Interval:
+    def auc_of(self, predictions: Sequence[Floats]) -> Interval:
+        """Return the mean AUC of several seeds' predictions."""
         happened = self.happened
         return interval(self.test.customers, lambda rows: _mean_auc(happened[rows], predictions, rows))
 
@@ -117,22 +116,26 @@ def evaluate(
     first = learn(
         train, task.horizon, is_churn=task.is_churn, recipes=recipes, progress=_first_part(progress)
     )
-    learned, plain = [first], [_plain(train, test, task.horizon, 1)]
-    for seed in range(2, seeds + 1):
-        learned.append(fit_again(first, train, seed))
-        plain.append(_plain(train, test, task.horizon, seed))
+    learned: list[Learned] = []
+    plain: list[Floats] = []
+    usual: list[Floats] = []
+    for seed in range(1, seeds + 1):
+        learned.append(first if seed == 1 else fit_again(first, train, seed))
+        plain.append(predict_plainly(train, test, first.columns, task.horizon, seed))
+        usual.append(_with_usual_settings(train, test, first.columns, task.horizon, seed))
         progress(f"seed {seed} of {seeds}", 0.8 + 0.2 * seed / seeds)
     ours = [one.probability(test.select(one.columns)) for one in learned]
-    return Evaluation(task, train, test, learned, ours, plain)
+    return Evaluation(task, train, test, learned, ours, plain, usual)
 
 
 def _first_part(progress: Progress) -> Progress:
     return lambda what, share: progress(what, 0.8 * share)
 
 
-def _plain(train: Samples, test: Samples, horizon: int, seed: int) -> Floats:
-    columns = varying(train)
-    model = fit(PLAIN, train, columns, horizon, seed, trees=PLAIN_TREES)
+def _with_usual_settings(
+    train: Samples, test: Samples, columns: Sequence[str], horizon: int, seed: int
+) -> Floats:
+    model = fit(USUAL, train, columns, horizon, seed, trees=USUAL_TREES)
     raw = model.predict(test.select(columns), prediction_type="RawFormulaVal")
     return from_log_odds(np.asarray(raw, dtype=np.float64))
 
@@ -148,8 +151,10 @@ def document(evaluation: Evaluation, leak_checks: dict[str, Any], model: str) ->
         "test": _window(evaluation.test, evaluation.task.horizon),
         "seeds": len(evaluation.learned),
         "auc": evaluation.auc().document(),
-        "baseline_auc": evaluation.plain_auc().document(),
-        "auc_difference": evaluation.difference().document(),
+        "baseline_auc": evaluation.auc_of(evaluation.plain).document(),
+        "auc_difference": evaluation.difference(evaluation.plain).document(),
+        "usual_settings_auc": evaluation.auc_of(evaluation.usual).document(),
+        "usual_settings_difference": evaluation.difference(evaluation.usual).document(),
         "pr_auc": found.pr_auc,
         "brier": found.brier,
         "log_loss": found.log_loss,

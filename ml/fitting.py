@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from catboost import CatBoostClassifier, Pool, sum_models
 
-from ml.recipes import PERIOD_DAYS, Form, Recipe, columns_of, signs_of
+from ml.recipes import PERIOD_DAYS, Form, Recipe, columns_of, plain_columns, signs_of
 from ml.samples import Floats, Samples
 
 BAGS = 3
@@ -56,3 +57,18 @@ def fit(
         allow_writing_files=False,
     )
     return model.fit(Pool(known.select(names), known.happened(span).astype(int), feature_names=names))
+
+
+def predict_plainly(
+    train: Samples, test: Samples, available: Sequence[str], horizon: int, seed: int
+) -> Floats:
+    """Return the fixed yardstick's probabilities: CatBoost as it comes, on counts and levels."""
+    columns = plain_columns(available)
+    model = CatBoostClassifier(
+        random_seed=seed,
+        thread_count=THREADS if len(train) > FEW_ROWS else 1,
+        verbose=False,
+        allow_writing_files=False,
+    )
+    model.fit(Pool(train.select(columns), train.happened(horizon).astype(int)))
+    return np.asarray(model.predict_proba(test.select(columns))[:, 1], dtype=np.float64)

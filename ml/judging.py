@@ -13,9 +13,6 @@ from ml.metrics import auc, from_log_odds, log_losses, log_odds
 from ml.recipes import STAGES, Recipe, columns_of
 from ml.samples import Codes, Flags, Floats, Samples
 
-MOST_RECIPES = 3
-"""Recipes that are averaged at most: each costs time in every night's scoring."""
-
 
 @dataclass(frozen=True)
 class OutOfTime:
@@ -91,17 +88,21 @@ def judge(
 
 
 def keep(judged: Sequence[Judged], pooled: OutOfTime) -> list[Judged]:
-    """Return the best, and those of its form that it does not surely beat: their mean is the safer choice."""
-    best = min(judged, key=lambda one: one.loss)
+    """Return the best, and of its form the best of every other list of columns that it does not surely beat.
+
+    Where few have left, which list is best is luck: their mean is the safer choice.
+    """
+    ranked = sorted(judged, key=lambda one: one.loss)
+    best = ranked[0]
     losses = log_losses(pooled.happened, best.stages[best.best])
-    kept = [best]
-    for one in sorted(judged, key=lambda each: each.loss):
-        if one is best or one.recipe.form is not best.recipe.form or len(kept) == MOST_RECIPES:
+    kept = {best.recipe.columns: best}
+    for one in ranked:
+        if one.recipe.form is not best.recipe.form or one.recipe.columns in kept:
             continue
         worse = log_losses(pooled.happened, one.stages[one.best]) - losses
         if interval(pooled.customers, _mean_of(worse), level=0.8, rounds=200).low <= 0:
-            kept.append(one)
-    return kept
+            kept[one.recipe.columns] = one
+    return list(kept.values())
 
 
 def _mean_of(values: Floats) -> Callable[[Codes], float]:

@@ -76,7 +76,7 @@ def learn(
     known = samples.matured(horizon)
     available = varying(known)
     folds = list(forward_folds(known, horizon, seed))
-    fitting = [one for one in recipes if is_churn or (one.form is Form.DIRECT and not one.is_monotone)]
+    fitting = recipes if is_churn else [one.without_signs() for one in recipes if one.form is Form.DIRECT]
     pooled = pool(known, folds, horizon)
     judged = []
     for place, recipe in enumerate(fitting):

@@ -1,7 +1,7 @@
 """The few ways to learn that are tried, and the plain one that they are held against."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.model_features import BY_NAME, OWN
@@ -33,7 +33,7 @@ class Recipe:
     learning_rate: float = 0.03
     l2: float = 10.0
     is_monotone: bool = False
-    """Hold to the sign that a column is known to have."""
+    """Hold to the sign that a column is known to have, where the target is leaving."""
 
     @property
     def trees(self) -> int:
@@ -48,6 +48,10 @@ class Recipe:
             "l2_leaf_reg": self.l2,
             "loss_function": "Logloss",
         }
+
+    def without_signs(self) -> "Recipe":
+        """Return it free of the signs, which are known for leaving alone."""
+        return replace(self, is_monotone=False)
 
 
 LEAN = (
@@ -67,16 +71,34 @@ LEAN = (
 
 RECIPES = (
     Recipe("lean", Form.DIRECT, "lean", depth=3),
-    Recipe("core", Form.DIRECT, "core", depth=3),
-    Recipe("core-deep", Form.DIRECT, "core", depth=4),
-    Recipe("core-monotone", Form.DIRECT, "core", depth=4, is_monotone=True),
-    Recipe("wide", Form.DIRECT, "wide", depth=4),
+    Recipe("core", Form.DIRECT, "core", depth=4, is_monotone=True),
+    Recipe("core-flat", Form.DIRECT, "core", depth=2, is_monotone=True),
+    Recipe("wide", Form.DIRECT, "wide", depth=3, is_monotone=True),
     Recipe("lean-hazard", Form.HAZARD, "lean", depth=3),
-    Recipe("core-hazard", Form.HAZARD, "core", depth=3),
+    Recipe("core-hazard", Form.HAZARD, "core", depth=3, is_monotone=True),
 )
-PLAIN = Recipe("plain", Form.DIRECT, "wide", depth=5, learning_rate=0.05, l2=3.0)
-"""What anybody would try first: all columns, CatBoost's usual settings. It is fixed, as a yardstick."""
-PLAIN_TREES = 300
+"""Few, shallow, and unlike each other in what they read. The best of each list of columns is averaged."""
+PLAIN_COLUMNS = (
+    "usage.week", "usage.month", "usage.quarter", "usage.active_days_7", "usage.active_days_28",
+    "usage.active_days_91", "usage.silent_days", "usage.users", "usage.value",
+    "adoption.features_28", "adoption.features_91",
+    "support.open", "support.opened_30", "support.escalated", "support.satisfaction",
+    "sentiment.nps", "sentiment.csat", "relationship.contacts", "relationship.heard_days",
+    "relationship.meetings_90", "commercial.mrr", "commercial.seats", "commercial.discount",
+    "commercial.billing_months", "commercial.tenure", "commercial.period_days", "commercial.renewal_days",
+    "commercial.past_due_days", "commercial.failed_attempts",
+)  # fmt: skip
+"""Counts in windows, days since, and levels, as tables hold them: nothing is set against anything else."""
+PLAIN_OWN = ("quantity_28", "quantity_91")
+"""And how often each feature of the product was used."""
+USUAL = Recipe("usual", Form.DIRECT, "wide", depth=5, learning_rate=0.05, l2=3.0)
+USUAL_TREES = 300
+"""Settings that are usual for so few rows, on all of our columns: what it reaches, the columns bring."""
+
+
+def plain_columns(available: Sequence[str]) -> tuple[str, ...]:
+    """Return which of the available columns the plain yardstick reads."""
+    return tuple(name for name in available if name in PLAIN_COLUMNS or _is_plain_own(name))
 
 
 def columns_of(recipe: Recipe, available: Sequence[str]) -> tuple[str, ...]:
@@ -84,7 +106,12 @@ def columns_of(recipe: Recipe, available: Sequence[str]) -> tuple[str, ...]:
     if recipe.columns == "wide":
         return tuple(available)
     wanted = set(LEAN) if recipe.columns == "lean" else set(BY_NAME)
-    return tuple(name for name in available if name in wanted and not OWN.fullmatch(name))
+    return tuple(name for name in available if name in wanted)
+
+
+def _is_plain_own(name: str) -> bool:
+    own = OWN.fullmatch(name)
+    return own is not None and own["measure"] in PLAIN_OWN
 
 
 def signs_of(columns: Sequence[str]) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ def world() -> Samples:
 
 def task(samples: Samples) -> Task:
     dates = samples.dates()
-    return Task("churn_60d", HORIZON, True, date_of(dates[7]), date_of(dates[10]), date_of(dates[11]))
+    return Task("churn_60d", HORIZON, True, date_of(dates[6]), date_of(dates[8]), date_of(dates[11]))
 
 
 def test_what_is_unknown_at_a_date_is_not_learned_from(world: Samples) -> None:
@@ -61,7 +61,7 @@ def test_a_known_signal_is_found_and_beats_knowing_only_the_base_rate(world: Sam
 
 
 def test_noise_is_not_taken_for_a_signal() -> None:
-    noise = portfolio(strength=0.0)
+    noise = portfolio(strength=0.0, seed=2)
     found = evaluate(noise, task(noise), seeds=1, recipes=FEW)
     assert found.auc().low < 0.5 < found.auc().high
     assert found.figures().log_loss < found.figures().constant_log_loss + 0.01
@@ -93,10 +93,9 @@ def test_every_tier_is_populated_and_anchors_rise() -> None:
     at, score = zip(*anchors.points, strict=True)
     assert list(at) == sorted(at)
     assert list(score) == [0, 25, 50, 75, 100]
-    scores = anchors.scores(timid)
-    assert (
-        np.argsort(scores, kind="stable") == np.argsort(timid, kind="stable")
-    ).all() or scores.max() <= 100
+    in_order = anchors.scores(np.sort(timid))
+    assert (np.diff(in_order) >= 0).all()
+    assert in_order.max() <= 100
 
 
 def test_a_column_that_knows_the_end_is_refused_and_honest_ones_are_not(world: Samples) -> None:

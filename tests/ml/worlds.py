@@ -9,23 +9,18 @@ COLUMNS = ("usage.week_over_baseline", "commercial.discount", "usage.week", "own
 
 
 def portfolio(
-    customers: int = 250,
+    customers: int = 400,
     months: int = 14,
     seed: int = 0,
-    strength: float = 2.0,
-    columns: tuple[str, ...] = (
-        "usage.week_over_baseline",
-        "commercial.discount",
-        "usage.week",
-        "own.a.quantity_28",
-    ),
+    strength: float = 1.2,
+    columns: tuple[str, ...] = COLUMNS,
 ) -> Samples:
     """Return monthly snapshots: who uses less than usual leaves sooner, by `strength`; the rest is noise."""
     random = np.random.default_rng(seed)
     parts: list[tuple[int, int, float, np.ndarray]] = []
     lasts = months * MONTH
     for customer in range(customers):
-        trouble = random.random() < 0.25
+        trouble = random.random() < 0.4
         leaves_on = random.uniform(60, 2 * lasts) if trouble else NEVER
         for month in range(months):
             day = month * MONTH
