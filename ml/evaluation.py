@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from domain.interval import Interval
+from domain.learning_port import Progress, quietly
 from ml.anchors import tier_shares
-from ml.bootstrap import Interval, interval
+from ml.bootstrap import interval
 from ml.fitting import fit
-from ml.learning import Learned, Progress, fit_again, learn, quietly, varying
+from ml.learning import Learned, fit_again, learn, varying
 from ml.metrics import Figures, auc, figures, from_log_odds, log_losses
 from ml.recipes import PLAIN, PLAIN_TREES, RECIPES, Recipe
 from ml.samples import Codes, Flags, Floats, Samples, date_of, days_of
