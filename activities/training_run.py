@@ -122,9 +122,9 @@ async def _checked(
 ) -> list[Check]:
     """Look for the future in the snapshots of the newest date; what holds any is not learned from."""
     async with database.transaction() as session:
-        dates = await kept_dates(session, key)
+        dates = [date for date, rows in (await kept_dates(session, key)).items() if rows]
     if not dates:
-        raise TooLittleError("no date was looked at")
+        raise TooLittleError("nobody was a customer on any of the dates")
     checks = [await one(database, world, max(dates)) for one in safeguards]
     failed = [f"the check {one.name} failed: {one.said}" for one in checks if not one.passed]
     if failed:

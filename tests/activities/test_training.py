@@ -1,5 +1,6 @@
 """Trainings on a real Postgres: gathered, learned, judged, in shadow, in use, and rolled back."""
 
+import functools
 import uuid
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import func, select, update
 
 from activities.champions import open_voices
 from activities.customer_scoring import judge_customers, score_customers
+from activities.leak_checks import feature_parity, future_deleted
 from activities.model_decisions import promote_by_hand, review_by_hand, roll_back_by_hand
 from activities.training import due_training, promote_shadows
 from activities.training_run import gather_dates, plan_dates, train_filed
@@ -19,6 +21,7 @@ from domain.trained_model import ModelState, ModelTarget
 from ml.adapters import CatBoostLearner, CatBoostModelReader
 from ml.trained_risk import TrainedRisk
 from models.database import Database
+from models.features import PRESENT
 from models.model_registry import file_model, list_models, promote, show_model
 from models.tables.customers import CustomerRow
 from models.tables.facts import CancellationRow, SubscriptionRow
@@ -34,7 +37,8 @@ CLOCK = FixedClock()
 LEARNER, READER = CatBoostLearner(QUICK), CatBoostModelReader()
 KEY = "churn/2026-06-15"
 CHECKS = {
-    "purge", "grouping", "single_feature", "auc", "planted_leak_refused", "feature_parity", "knows_something",
+    "purge", "grouping", "single_feature", "auc", "planted_leak_refused", "knows_something",
+    "feature_parity", "future_deleted_equal",
 }  # fmt: skip
 
 
@@ -79,15 +83,7 @@ async def test_a_known_signal_is_learned_judged_shadowed_used_and_rolled_back(da
     assert card["metrics"]["auc"] > 0.65
     assert card["columns_that_matter"][0]["column"] in {"commercial.seats", "commercial.price_per_seat"}
     assert all(check["passed"] for check in card["leak_checks"].values() if not check["is_suspicion"])
-    assert {
-        "purge",
-        "grouping",
-        "single_feature",
-        "auc",
-        "planted_leak_refused",
-        "feature_parity",
-        "knows_something",
-    } == set(card["leak_checks"])
+    assert set(card["leak_checks"]) == CHECKS
     assert card["involuntary"]["churners"] == 0
     assert [word["state"] for word in one["decisions"]] == ["challenger", "shadow"]
 
@@ -153,6 +149,22 @@ async def test_noise_is_refused_with_its_reason(database: Database) -> None:
     assert one["decisions"][-1]["by"] == "gate"
     assert training.outcome is not None
     assert "is rejected" in training.outcome
+
+
+async def test_a_training_whose_snapshots_know_the_future_is_refused_before_anything_is_learned(
+    database: Database,
+) -> None:
+    await add_portfolio(database)
+    dates = await plan_dates(database, CLOCK, ModelTarget.CHURN, KEY)
+    await gather_dates(database, LEARNER, KEY, dates[-4:])
+    peeking = functools.partial(future_deleted, reader=PRESENT)
+    assert await train_filed(database, CLOCK, LEARNER, KEY, safeguards=(feature_parity, peeking)) is None
+    said = await outcome(database)
+    assert said is not None
+    assert said.startswith("nothing was learned, since the check future_deleted_equal failed: ")
+    assert "feature_parity" not in said
+    assert await count(database, ModelRow) == await count(database, TrainingPartRow) == 0
+    assert await judge_filed(database, CLOCK, LEARNER, KEY) is None
 
 
 async def test_with_too_few_churners_nothing_is_gathered_and_the_reason_is_kept(database: Database) -> None:
