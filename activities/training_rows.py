@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from activities.training_data import open_world, snapshots, values_of
 from domain.learning_port import Gathered
-from domain.learning_rows import Look, World
+from domain.learning_rows import Snapshot, World
 from domain.risk import RiskModel
 from domain.time import BusinessInstant
 from models.database import Database
@@ -31,10 +31,10 @@ def _code(customer_id: uuid.UUID) -> int:
     return int.from_bytes(hashlib.blake2b(customer_id.bytes, digest_size=8).digest()) >> 1
 
 
-async def look_at(database: Database, world: World, card: RiskModel, date: dt.date) -> list[Look]:
+async def look_at(database: Database, world: World, card: RiskModel, date: dt.date) -> list[Snapshot]:
     """Look at everybody who was live on a date, as known then, with what the scorecard said."""
     return [
-        Look(
+        Snapshot(
             customer_id=one.customer_id,
             as_of=one.as_of.date(),
             values=values_of(world, one),

@@ -72,10 +72,10 @@ async def gather_dates(
     columns = [column.name for column in world.columns]
     for place, date in enumerate(dates):
         if date not in kept:
-            looks = await look_at(database, world, card, date)
+            rows = await look_at(database, world, card, date)
             async with database.transaction() as session:
-                await keep_part(session, key, date, len(looks), learner.pack(columns, looks))
-            kept[date] = len(looks)
+                await keep_part(session, key, date, len(rows), learner.pack(columns, rows))
+            kept[date] = len(rows)
         tell(f"looked at {date.isoformat()}: {kept[date]} customers", (place + 1) / len(dates))
     return len(kept), sum(kept.values())
 

@@ -1,10 +1,10 @@
-"""What a training asks of whoever learns: to keep what was seen, to learn from it, and to judge that."""
+"""What a training asks of whoever learns: to keep snapshots, to learn from them, and to judge."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from domain.learning_rows import Look, World
+from domain.learning_rows import Snapshot, World
 from domain.scoring_policy import RiskPolicy
 from domain.trained_model import NewModel, Twin
 from domain.training_calendar import Training
@@ -59,14 +59,14 @@ class Gathered:
 
     world: World
     dates: tuple[bytes, ...]
-    """The looks of each date, as the learner has packed them, oldest first."""
+    """The snapshots of each date, as the learner has packed them, oldest first."""
 
 
 class Learner(Protocol):
     """Makes models of what became of customers. Learning and judging take minutes: call them in a thread."""
 
-    def pack(self, columns: Sequence[str], looks: Sequence[Look]) -> bytes:
-        """Return the looks of one date as they are kept until all dates are there."""
+    def pack(self, columns: Sequence[str], snapshots: Sequence[Snapshot]) -> bytes:
+        """Return the snapshots of one date as they are kept until all dates are there."""
         ...
 
     def learn(

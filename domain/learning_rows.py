@@ -55,7 +55,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Snapshot:
     """One customer on one date; what became of it is looked up once all dates are there."""
 
     customer_id: uuid.UUID

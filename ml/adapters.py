@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.drift_words import Change
 from domain.learning_port import Check, Gathered, Progress, Ruling
-from domain.learning_rows import Look, Sample
+from domain.learning_rows import Sample, Snapshot
 from domain.scoring_policy import RiskPolicy, WeightPolicy
 from domain.statistician import Hindsight, WeightEvidence
 from domain.trained_model import NewModel, StoredModel, Twin
@@ -25,11 +25,11 @@ class CatBoostLearner:
         """Take the ways to learn that are tried."""
         self._recipes = recipes
 
-    def pack(self, columns: Sequence[str], looks: Sequence[Look]) -> bytes:
+    def pack(self, columns: Sequence[str], snapshots: Sequence[Snapshot]) -> bytes:
         """Return compressed arrays."""
         from ml.training_rows import packed
 
-        return packed(columns, looks)
+        return packed(columns, snapshots)
 
     def learn(
         self, training: Training, gathered: Gathered, checks: Sequence[Check], progress: Progress

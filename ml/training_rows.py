@@ -1,4 +1,4 @@
-"""The rows of one training: looks kept date by date as bytes, and outcomes put to them once all are there."""
+"""The rows of one training: snapshots kept date by date as bytes, with outcomes once all are there."""
 
 import io
 import uuid
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from domain.learning_port import Gathered, TooLittleError
-from domain.learning_rows import Look, World, outcome_of
+from domain.learning_rows import Snapshot, World, outcome_of
 from domain.time import start_of_day
 from domain.trained_model import ModelTarget
 from domain.vocabulary import Segment
@@ -22,25 +22,25 @@ Arrays = Mapping[str, np.ndarray[tuple[int, ...], np.dtype[Any]]]
 
 @dataclass(frozen=True)
 class Part:
-    """The looks of one date, without what became of them."""
+    """The snapshots of one date, without what became of them."""
 
     columns: tuple[str, ...]
     arrays: Arrays
 
 
-def packed(columns: Sequence[str], looks: Sequence[Look]) -> bytes:
-    """Return the looks of a date as bytes: plain arrays, no pickle."""
+def packed(columns: Sequence[str], snapshots: Sequence[Snapshot]) -> bytes:
+    """Return the snapshots of a date as bytes: plain arrays, no pickle."""
     stream = io.BytesIO()
-    ids = b"".join(one.customer_id.bytes for one in looks)
+    ids = b"".join(one.customer_id.bytes for one in snapshots)
     np.savez_compressed(
         stream,
         columns=np.frombuffer("\n".join(columns).encode(), dtype=np.uint8),
-        matrix=matrix_of([one.values for one in looks], len(columns)),
-        ids=np.frombuffer(ids, dtype=np.uint8).reshape(len(looks), 16),
-        as_of=np.array([days_of(one.as_of) for one in looks], dtype=np.int64),
-        value=np.array([one.yearly for one in looks], dtype=np.float64),
-        scorecard=np.array([one.by_card for one in looks], dtype=np.float64),
-        segment=np.array([SEGMENTS.index(one.segment) for one in looks], dtype=np.int64),
+        matrix=matrix_of([one.values for one in snapshots], len(columns)),
+        ids=np.frombuffer(ids, dtype=np.uint8).reshape(len(snapshots), 16),
+        as_of=np.array([days_of(one.as_of) for one in snapshots], dtype=np.int64),
+        value=np.array([one.yearly for one in snapshots], dtype=np.float64),
+        scorecard=np.array([one.by_card for one in snapshots], dtype=np.float64),
+        segment=np.array([SEGMENTS.index(one.segment) for one in snapshots], dtype=np.int64),
     )
     return stream.getvalue()
 

@@ -12,7 +12,7 @@ import pytest
 
 from domain.labels import Relation
 from domain.learning_port import Gathered, TooLittleError
-from domain.learning_rows import Look, Outcome, Sample, World
+from domain.learning_rows import Outcome, Sample, Snapshot, World
 from domain.model_features import COLUMNS
 from domain.time import business
 from domain.trained_model import ModelTarget
@@ -34,8 +34,8 @@ WORLD = World(
 )
 
 
-def look(customer_id: uuid.UUID, *values: float) -> Look:
-    return Look(customer_id, DATE, array("f", values), 1200.0, Segment.SMALL, 0.04)
+def snapshot(customer_id: uuid.UUID, *values: float) -> Snapshot:
+    return Snapshot(customer_id, DATE, array("f", values), 1200.0, Segment.SMALL, 0.04)
 
 
 def test_a_process_that_is_given_who_learns_carries_none_of_it_until_it_is_asked() -> None:
@@ -45,7 +45,7 @@ def test_a_process_that_is_given_who_learns_carries_none_of_it_until_it_is_asked
 
 
 def test_what_was_kept_under_other_columns_is_put_in_place_and_else_unknown() -> None:
-    kept = CatBoostLearner().pack((FIRST.name, SECOND.name), [look(ACME, 1, 2), look(GONE, 3, 4)])
+    kept = CatBoostLearner().pack((FIRST.name, SECOND.name), [snapshot(ACME, 1, 2), snapshot(GONE, 3, 4)])
     rows = rows_of(Gathered(WORLD, (kept,)), ModelTarget.CHURN)
     assert rows.samples.columns == (SECOND.name, THIRD.name, FIRST.name)
     np.testing.assert_array_equal(rows.samples.matrix, np.array([[2, math.nan, 1]], dtype=np.float32))
