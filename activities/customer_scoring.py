@@ -4,7 +4,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from activities.champions import Voices, open_voices
+from activities.champions import open_voices
 from activities.contracts_scoring import ScoreShardResult
 from activities.customer_signals import (
     Watch,
@@ -24,6 +24,7 @@ from domain.signals import HeldSignal
 from domain.tier_changes import next_acted
 from domain.time import BusinessInstant
 from domain.vocabulary import HealthStatus, NoticeKind
+from domain.voices import ModelReader, Voices
 from models.adoption import compute_norms
 from models.awaited import told_by_conditions
 from models.customer_standing import refresh_customers
@@ -77,21 +78,29 @@ class _Found:
 
 
 async def score_customers(
-    database: Database, clock: Clock, ids: Sequence[uuid.UUID], as_of: BusinessInstant | None = None
+    database: Database,
+    clock: Clock,
+    reader: ModelReader,
+    ids: Sequence[uuid.UUID],
+    as_of: BusinessInstant | None = None,
 ) -> ScoreShardResult:
     """Score customers now (or as of an instant of today) and write all that follows."""
     total = ScoreShardResult()
-    async for _last, part in score_in_batches(database, clock, ids, as_of):
+    async for _last, part in score_in_batches(database, clock, reader, ids, as_of):
         total = total.plus(part)
     return total
 
 
 async def score_in_batches(
-    database: Database, clock: Clock, ids: Sequence[uuid.UUID], as_of: BusinessInstant | None = None
+    database: Database,
+    clock: Clock,
+    reader: ModelReader,
+    ids: Sequence[uuid.UUID],
+    as_of: BusinessInstant | None = None,
 ) -> AsyncIterator[tuple[uuid.UUID, ScoreShardResult]]:
     """Score in order of id and yield after each commit the last id of the batch, to go on from."""
     ordered = sorted(set(ids))
-    basis = await _basis(database, as_of or clock.now(), is_live=True)
+    basis = await _basis(database, reader, as_of or clock.now(), is_live=True)
     if len(ordered) > BATCH:
         await _probe(database, ordered, basis)
     for start in range(0, len(ordered), BATCH):
@@ -100,10 +109,10 @@ async def score_in_batches(
 
 
 async def judge_customers(
-    database: Database, ids: Sequence[uuid.UUID], as_of: BusinessInstant, *, exact: bool
+    database: Database, reader: ModelReader, ids: Sequence[uuid.UUID], as_of: BusinessInstant, *, exact: bool
 ) -> list[Verdict]:
     """Return the verdicts as of an instant and write nothing."""
-    basis = await _basis(database, as_of)
+    basis = await _basis(database, reader, as_of)
     async with database.transaction() as session:
         features = await load_features(session, ids, as_of, basis.freshness, exact=exact)
         norms = await compute_norms(session, as_of)
@@ -116,7 +125,9 @@ async def judge_customers(
     ]
 
 
-async def _basis(database: Database, as_of: BusinessInstant, *, is_live: bool = False) -> _Basis:
+async def _basis(
+    database: Database, reader: ModelReader, as_of: BusinessInstant, *, is_live: bool = False
+) -> _Basis:
     """Load what all verdicts share; a live scoring also looks for signals, and notes what is silent."""
     freshness_of = watch_freshness if is_live else load_freshness
     async with database.transaction() as session:
@@ -125,7 +136,7 @@ async def _basis(database: Database, as_of: BusinessInstant, *, is_live: bool = 
         watch = await open_watch(session, policy, as_of) if is_live else Watch(policy)
         shelf = PlaybookShelf()
         known = (await load_standing_orders(session, shelf)).playbooks if is_live else ()
-        voices = await open_voices(session, policy.risk)
+        voices = await open_voices(session, reader, policy.risk)
     by_health = any(one.document.trigger.health is not None for one in known)
     return _Basis(as_of, policy, voices, freshness, watch, shelf, by_health)
 

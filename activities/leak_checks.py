@@ -1,18 +1,27 @@
 """Proves, before anything is learned, that snapshots of the past hold nothing that became known later."""
 
 import dataclasses
+import datetime as dt
+import math
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from domain.features import CustomerFeatures
-from domain.time import BusinessInstant
+from domain.learning_port import Check
+from domain.learning_rows import World
+from domain.model_features import vector
+from domain.time import BusinessInstant, start_of_day
 from models.database import Database
 from models.features import AS_KNOWN, PRESENT, Reader, read_features
-from models.snapshots import freshness_at
+from models.snapshots import freshness_at, load_snapshot
 from models.time_travel import delete_future, known_by, one_look, plant_future
 
+LOOKED_AT = 200
+"""Customers that a training computes anew without the future."""
+ALONE = 20
+"""Customers whose row is computed alone and in company, and compared to the bit."""
 MOST_NAMED = 50
 """Differences that a report names; it counts all."""
 _BOUND = "known_at <= :as_of"
@@ -46,6 +55,60 @@ class LeakReport:
     found: int = 0
     differences: tuple[Difference, ...] = ()
     """The first of those that were found."""
+
+
+class SnapshotCheck(Protocol):
+    """Looks at the snapshots of a date that are to be learned from."""
+
+    async def __call__(self, database: Database, world: World, date: dt.date, /) -> Check:
+        """Say whether they may be."""
+        ...
+
+
+async def future_deleted(database: Database, world: World, date: dt.date, reader: Reader = AS_KNOWN) -> Check:
+    """See that some of the rows are the same in a world from which the future is deleted."""
+    ids = await _live(database, world, date, LOOKED_AT)
+    return as_check([await future_deleted_equal(database, ids, start_of_day(date), world.since, reader)])
+
+
+async def feature_parity(database: Database, world: World, date: dt.date) -> Check:
+    """See that a row is the same to the bit whether everyone is looked at or one customer alone."""
+    ids, as_of = await _live(database, world, date, ALONE), start_of_day(date)
+    async with database.transaction() as session:
+        together = await load_snapshot(session, ids, as_of, world.since)
+        alone = [await load_snapshot(session, [one], as_of, world.since) for one in ids]
+    same = [
+        _is_same(vector(whole, world.columns), vector(single, world.columns))
+        for whole, (single,) in zip(together, alone, strict=True)
+    ]
+    said = f"{sum(same)} of {len(same)} customers are the same alone as in company"
+    return Check("feature_parity", all(same), said)
+
+
+SNAPSHOT_CHECKS: tuple[SnapshotCheck, ...] = (future_deleted, feature_parity)
+"""What every training asks before it learns."""
+
+
+async def _live(database: Database, world: World, date: dt.date, most: int) -> list[uuid.UUID]:
+    """Return some of those who were customers on a date and known by then."""
+    as_of = start_of_day(date)
+    live = [key for key, one in world.relations.items() if one.is_live_at(as_of)]
+    async with database.transaction() as session:
+        return (await known_by(session, live, as_of))[:most]
+
+
+def _is_same(one: Sequence[float], other: Sequence[float]) -> bool:
+    return all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in zip(one, other, strict=True))
+
+
+def as_check(reports: Sequence[LeakReport]) -> Check:
+    """Return what one comparison found on each of some dates."""
+    values, found = sum(one.values for one in reports), sum(one.found for one in reports)
+    first = next((one.differences[0] for one in reports if one.differences), None)
+    said = f"{found:,} of {values:,} values of {max(one.customers for one in reports)} customers differ"
+    if first is not None:
+        said += f", such as {first.column}: {first.as_read} instead of {first.without_future}"
+    return Check(reports[0].name, all(one.passed for one in reports), said)
 
 
 async def future_deleted_equal(

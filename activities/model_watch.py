@@ -16,6 +16,7 @@ from domain.labels import GRACE, Relation
 from domain.model_features import COLUMNS, column_named, vector
 from domain.ports import Clock
 from domain.scoring_policy import DriftPolicy
+from domain.statistician import Statistician
 from domain.time import BusinessInstant, after, start_of_day
 from models.database import Database, Session
 from models.features import load_features
@@ -60,7 +61,9 @@ class Found:
     reference: dict[str, Any] | None
 
 
-async def watch_models(database: Database, clock: Clock, date: dt.date) -> list[ModelHealth]:
+async def watch_models(
+    database: Database, clock: Clock, statistician: Statistician, date: dt.date
+) -> list[ModelHealth]:
     """Look at every version that scored customers on a business date, and keep what was found."""
     now = clock.now()
     async with database.transaction() as session:
@@ -70,7 +73,7 @@ async def watch_models(database: Database, clock: Clock, date: dt.date) -> list[
             await _look(session, version, date, policy.drift.sample, policy.risk.horizon_days, now)
             for version in await versions_on(session, date, least)
         ]
-    found = [await asyncio.to_thread(examine, look, policy.drift) for look in looks]
+    found = [await asyncio.to_thread(examine, look, policy.drift, statistician) for look in looks]
     async with database.transaction() as session:
         for one in found:
             if one.reference is not None:
@@ -109,20 +112,14 @@ def _left(relation: Relation, as_of: dt.date, horizon: int) -> bool:
     return relation.left_within(start, after(start, dt.timedelta(days=horizon))) is not None
 
 
-def examine(look: Look, policy: DriftPolicy) -> Found:
+def examine(look: Look, policy: DriftPolicy, statistician: Statistician) -> Found:
     """Compare a look with its reference, and old probabilities with what happened."""
-    import numpy as np
-
-    from ml.drift import read_reference, shifts_of
-
-    matrix = np.array(look.rows, dtype=np.float64).reshape(len(look.rows), len(look.names) + 1)
     names = (*look.names, SCORE)
-    reference = look.reference or first_reference(matrix, names, look.date)
-    references = {name: read_reference(one) for name, one in reference["columns"].items()}
-    references[SCORE] = read_reference(reference[SCORE])
-    shifts = shifts_of(references, matrix, names) if look.reference else {}
+    reference = look.reference or first_reference(statistician, look)
+    then = {**reference["columns"], SCORE: reference[SCORE]}
+    shifts = statistician.changes(then, names, look.rows) if look.reference else {}
     since = dt.date.fromisoformat(reference["on"])
-    outcomes, wrong = _judge(look, reference["log_loss"], policy)
+    outcomes, wrong = _judge(look, reference["log_loss"], policy, statistician)
     told = _told(shifts, len(look.rows), since, look.date, policy)
     health = ModelHealth(
         model_version=look.version,
@@ -137,18 +134,11 @@ def examine(look: Look, policy: DriftPolicy) -> Found:
     return Found(health, None if look.reference else reference)
 
 
-def first_reference(
-    matrix: Any, names: Sequence[str], on: dt.date, log_loss: float | None = None
-) -> dict[str, Any]:
-    """Describe columns and, as the last of them, the score: what later looks at a model are compared with.
-
-    `matrix`: one row per customer. A registry makes it of the training data, with the card's log-loss.
-    """
-    from ml.drift import references_of
-
-    made = {name: one.document() for name, one in references_of(matrix, names).items()}
+def first_reference(statistician: Statistician, look: Look) -> dict[str, Any]:
+    """Describe columns and, as the last of them, the score: what later looks at a model are compared with."""
+    made = dict(statistician.describe((*look.names, SCORE), look.rows))
     score = made.pop(SCORE)
-    return {"on": on.isoformat(), "columns": made, SCORE: score, "log_loss": log_loss}
+    return {"on": look.date.isoformat(), "columns": made, SCORE: score, "log_loss": None}
 
 
 def _line(name: str, shift: Change) -> dict[str, Any]:
@@ -173,29 +163,25 @@ def _told(
     ][:MOST_TOLD]
 
 
-def _judge(look: Look, card: float | None, policy: DriftPolicy) -> tuple[dict[str, Any], list[Alert]]:
+def _judge(
+    look: Look, card: float | None, policy: DriftPolicy, statistician: Statistician
+) -> tuple[dict[str, Any], list[Alert]]:
     """Compare what was foreseen with what happened; without matured outcomes nothing is said."""
-    import numpy as np
-
-    from ml.drift import calibration_in_the_large, log_loss
-
     if len(look.past) < policy.least_customers:
         return {"rows": len(look.past)}, []
-    happened, foreseen = np.array(look.left), np.array([one.probability for one in look.past])
-    whole, loss = calibration_in_the_large(happened, foreseen), log_loss(happened, foreseen)
+    seen = statistician.look_back(look.left, [one.probability for one in look.past])
+    ratio, loss = seen.ratio, seen.log_loss
     on = max(one.as_of for one in look.past)
     said: dict[str, Any] = {
-        "rows": whole.rows,
-        "observed": whole.observed,
-        "expected": round(whole.expected, 3),
+        "rows": len(look.past),
+        "observed": seen.observed,
+        "expected": round(seen.expected, 3),
     }
-    said |= {"ratio": _plain(whole.ratio.document()), "log_loss": _plain(loss.document())}
+    said |= {"ratio": _plain(ratio.document()), "log_loss": _plain(loss.document())}
     said |= {"card_log_loss": card, "as_of": on.isoformat()}
     alerts = []
-    if whole.is_off:
-        words = say_calibration(
-            whole.observed, whole.expected, whole.ratio.low, whole.ratio.high, on, look.date
-        )
+    if seen.is_off:
+        words = say_calibration(seen.observed, seen.expected, ratio.low, ratio.high, on, look.date)
         alerts.append(Alert(AlertLevel.ALARM, "calibration", words))
     if card is not None and loss.low > card + policy.log_loss_margin:
         alerts.append(Alert(AlertLevel.ALARM, "log_loss", say_log_loss(loss.value, card, on, look.date)))

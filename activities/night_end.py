@@ -10,6 +10,7 @@ import structlog
 from activities.model_watch import watch_models
 from activities.weight_proposals import propose_once_a_quarter
 from domain.ports import Clock
+from domain.statistician import Statistician
 from models.database import Database
 from models.disagreements import reconcile
 from models.health_overrides import expire_overrides
@@ -23,11 +24,13 @@ class Part(Protocol):
 
     __name__: str
 
-    async def __call__(self, database: Database, clock: Clock, date: dt.date, /) -> object:
+    async def __call__(
+        self, database: Database, clock: Clock, statistician: Statistician, date: dt.date, /
+    ) -> object:
         """Do it."""
 
 
-async def expire(database: Database, clock: Clock, _date: dt.date) -> int:
+async def expire(database: Database, clock: Clock, _statistician: Statistician, _date: dt.date) -> int:
     """End people's verdicts on health that have passed their end."""
     async with database.transaction() as session:
         ended = await expire_overrides(session, clock.now(), clock.wall_now())
@@ -36,7 +39,9 @@ async def expire(database: Database, clock: Clock, _date: dt.date) -> int:
     return ended
 
 
-async def reconcile_views(database: Database, clock: Clock, _date: dt.date) -> dict[str, int]:
+async def reconcile_views(
+    database: Database, clock: Clock, _statistician: Statistician, _date: dt.date
+) -> dict[str, int]:
     """Take every disagreement of health, risk and forecast one step on."""
     async with database.transaction() as session:
         took = await reconcile(session, await load_policy(session), clock.now())
@@ -55,12 +60,16 @@ PARTS: tuple[tuple[Part, float], ...] = (
 
 
 async def end_night(
-    database: Database, clock: Clock, date: dt.date, parts: Sequence[tuple[Part, float]] = PARTS
+    database: Database,
+    clock: Clock,
+    statistician: Statistician,
+    date: dt.date,
+    parts: Sequence[tuple[Part, float]] = PARTS,
 ) -> None:
     """Expire people's verdicts, reconcile views, look at the models, and ask outcomes for weights."""
     for part, seconds in parts:
         try:
             async with asyncio.timeout(seconds):
-                await part(database, clock, date)
+                await part(database, clock, statistician, date)
         except Exception:
             log.exception("a part of the night failed", part=part.__name__)

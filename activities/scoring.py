@@ -24,6 +24,8 @@ from activities.night_end import end_night
 from activities.training import promote_shadows, start_due_training
 from domain.nights import next_night
 from domain.ports import Clock
+from domain.statistician import Statistician
+from domain.voices import ModelReader
 from models.database import Database
 from models.scores import scorable_ids
 from models.wakes import record_wake
@@ -38,10 +40,14 @@ log = structlog.get_logger()
 class ScoringActivities(ScoringContract):
     """Scores the portfolio in parts. Task queue `scoring`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Take the system of record and the clock."""
+    def __init__(
+        self, database: Database, clock: Clock, reader: ModelReader, statistician: Statistician
+    ) -> None:
+        """Take the system of record, the clock, and who reads models and reckons over many customers."""
         self._database = database
         self._clock = clock
+        self._reader = reader
+        self._statistician = statistician
 
     @activity.defn(name="plan_shards")
     async def plan_shards(self, request: PlanShardsInput) -> PlanShardsResult:
@@ -58,7 +64,8 @@ class ScoringActivities(ScoringContract):
         async with self._database.transaction() as session:
             ids = await scorable_ids(session, request.shard.first, request.shard.last)
         left = [customer_id for customer_id in ids if reached is None or customer_id > reached]
-        async for last, part in score_in_batches(self._database, self._clock, left, request.as_of):
+        scored = score_in_batches(self._database, self._clock, self._reader, left, request.as_of)
+        async for last, part in scored:
             total = total.plus(part)
             activity.heartbeat(str(last), total)
         return total
@@ -66,7 +73,7 @@ class ScoringActivities(ScoringContract):
     @activity.defn(name="finish_scoring")
     async def finish_scoring(self, request: FinishScoringInput) -> None:
         """Do what a night ends with: look back, use what was in shadow long enough, train what is due."""
-        await end_night(self._database, self._clock, request.business_date)
+        await end_night(self._database, self._clock, self._statistician, request.business_date)
         total = request.total
         promoted = await promote_shadows(self._database, self._clock)
         await start_due_training(self._database, self._clock, request.business_date)

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import Sequence
 
 import structlog
 from temporalio import activity
@@ -20,10 +19,12 @@ from activities.contracts_training import (
     TrainModelInput,
     TrainModelResult,
 )
+from activities.training_run import gather_dates, plan_dates, train_filed
+from activities.training_trial import judge_filed
+from domain.learning_port import Learner
 from domain.ports import Clock
 from domain.trained_model import ModelState, ModelTarget
 from domain.training_calendar import is_due
-from ml.recipes import RECIPES, Recipe
 from models.database import Database
 from models.model_registry import load_in_use, promote
 from models.scores import load_policy
@@ -36,50 +37,38 @@ log = structlog.get_logger()
 
 
 class TrainingActivities(TrainingContract):
-    """Trains models in parts. Task queue `scoring`.
+    """Trains models in parts. Task queue `scoring`."""
 
-    What learns is imported where it is needed: a worker that never trains carries none of it.
-    """
-
-    def __init__(self, database: Database, clock: Clock, recipes: Sequence[Recipe] = RECIPES) -> None:
-        """Take the system of record, the clock, and the ways to learn that are tried."""
+    def __init__(self, database: Database, clock: Clock, learner: Learner) -> None:
+        """Take the system of record, the clock, and who learns."""
         self._database = database
         self._clock = clock
-        self._recipes = recipes
+        self._learner = learner
 
     @activity.defn(name="plan_training")
     async def plan_training(self, request: TrainingInput) -> PlanTrainingResult:
         """Note that a training begins, and choose the dates to look back at."""
-        from activities.training_run import plan_dates
-
         return PlanTrainingResult(await plan_dates(self._database, self._clock, request.target, request.key))
 
     @activity.defn(name="gather_samples")
     async def gather_samples(self, request: GatherSamplesInput) -> GatherSamplesResult:
         """Look at everyone as of each date that is not kept yet."""
-        from activities.training_run import gather_dates
-
         async with beating():
-            dates, rows = await gather_dates(self._database, request.key, request.dates)
+            dates, rows = await gather_dates(self._database, self._learner, request.key, request.dates)
         return GatherSamplesResult(dates, rows)
 
     @activity.defn(name="train_model")
     async def train_model(self, request: TrainModelInput) -> TrainModelResult:
         """Learn in a thread, so that heartbeats go on, and file a challenger."""
-        from activities.training_run import train_filed
-
         async with beating():
-            return TrainModelResult(
-                await train_filed(self._database, self._clock, request.key, recipes=self._recipes)
-            )
+            model = await train_filed(self._database, self._clock, self._learner, request.key)
+        return TrainModelResult(model)
 
     @activity.defn(name="judge_model")
     async def judge_model(self, request: TrainModelInput) -> JudgeModelResult:
         """Hold the challenger against what is in use."""
-        from activities.training_trial import judge_filed
-
         async with beating():
-            state = await judge_filed(self._database, self._clock, request.key)
+            state = await judge_filed(self._database, self._clock, self._learner, request.key)
         log.info("training finished", training=request.key, state=state.value if state else None)
         return JudgeModelResult(state)
 

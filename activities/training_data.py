@@ -1,25 +1,20 @@
 """Gathers what models learn from: everybody who was live on each of a row of dates, and what followed."""
 
 import datetime as dt
-import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
 
-import numpy as np
-
 from domain.features import CustomerFeatures
-from domain.labels import GRACE, Label, Relation, expansion_label, renewal_label
-from domain.model_column import Column
+from domain.labels import GRACE, expansion_label, renewal_label
+from domain.learning_rows import DAY, NEVER, Outcome, Sample, World, within
 from domain.model_features import COLUMNS, column_named, own_names, vector
 from domain.time import BusinessInstant, after, start_of_day
-from ml.samples import NEVER, Samples, days_of, joined
 from models.database import Database
 from models.relations import first_start, load_relations
 from models.snapshots import load_snapshot, ordered, popular_features, told_since
 
 BATCH = 500
-DAY = dt.timedelta(days=1)
 FIRST_DAYS = 90
 """Days of history before the first snapshot."""
 RENEWS_WITHIN = 45
@@ -44,17 +39,6 @@ class Target(StrEnum):
     def is_churn(self) -> bool:
         """Whether it is about leaving."""
         return self.startswith("churn")
-
-
-@dataclass(frozen=True)
-class World:
-    """What all snapshots share."""
-
-    relations: Mapping[uuid.UUID, Relation]
-    codes: Mapping[uuid.UUID, int]
-    since: Mapping[str, BusinessInstant]
-    columns: tuple[Column, ...]
-    known_until: BusinessInstant
 
 
 async def open_world(database: Database, known_until: BusinessInstant, learn_until: BusinessInstant) -> World:
@@ -85,15 +69,17 @@ async def month_starts(database: Database, until: dt.date) -> list[dt.date]:
 
 async def gather(
     database: Database, world: World, target: Target, dates: Sequence[dt.date]
-) -> AsyncIterator[Samples]:
+) -> AsyncIterator[list[Sample]]:
     """Yield the samples of each date; each customer that was live then is one row."""
     for date in dates:
-        parts = [
-            _samples(world, target, [one for one in rows if _is_asked(target, one)])
-            async for rows in snapshots(database, world, date)
+        rows = [
+            _sample(world, target, one)
+            async for batch in snapshots(database, world, date)
+            for one in batch
+            if _is_asked(target, one)
         ]
-        if parts:
-            yield joined(parts)
+        if rows:
+            yield rows
 
 
 async def snapshots(database: Database, world: World, date: dt.date) -> AsyncIterator[list[CustomerFeatures]]:
@@ -113,35 +99,28 @@ def _is_asked(target: Target, features: CustomerFeatures) -> bool:
     return days is not None and 0 < days <= RENEWS_WITHIN
 
 
-def _samples(world: World, target: Target, rows: Sequence[CustomerFeatures]) -> Samples:
-    told = [_told(world, target, one) for one in rows]
-    matrix = [vector(one, world.columns) for one in rows]
-    return Samples(
-        columns=tuple(column.name for column in world.columns),
-        matrix=np.array(matrix, dtype=np.float32).reshape(len(rows), len(world.columns)),
-        customers=np.array([world.codes[one.customer_id] for one in rows], dtype=np.int64),
-        as_of=np.array([days_of(one.as_of.date()) for one in rows], dtype=np.int64),
-        event_days=np.array([event for event, _ in told], dtype=np.float64),
-        observed_days=np.array([observed for _, observed in told], dtype=np.float64),
-        value=np.array([12 * one.commercial.mrr for one in rows], dtype=np.float64),
+def _sample(world: World, target: Target, features: CustomerFeatures) -> Sample:
+    return Sample(
+        customer=world.codes[features.customer_id],
+        as_of=features.as_of.date(),
+        values=values_of(world, features),
+        yearly=12 * features.commercial.mrr,
+        outcome=_outcome(world, target, features),
     )
 
 
-def _told(world: World, target: Target, features: CustomerFeatures) -> tuple[float, float]:
-    """Return days to the event (inf: none) and days over which we know what happened."""
+def values_of(world: World, features: CustomerFeatures) -> Sequence[float]:
+    """Return a customer's columns as 32-bit floats, which is what models see of them."""
+    return array("f", vector(features, world.columns))
+
+
+def _outcome(world: World, target: Target, features: CustomerFeatures) -> Outcome:
     relation, as_of = world.relations[features.customer_id], features.as_of
     if target.is_churn:
         settled = after(world.known_until, -GRACE)
         gone = relation.left_within(as_of, settled)
-        observed = (settled - as_of) / DAY
-        return (NEVER if gone is None else (gone.since - as_of) / DAY), observed
+        return Outcome(NEVER if gone is None else (gone.since - as_of) / DAY, (settled - as_of) / DAY)
     if target is Target.RENEWAL:
         ends = after(as_of, dt.timedelta(days=features.commercial.period_days or 0))
-        return _as_event(renewal_label(relation, ends, world.known_until), target)
-    return _as_event(expansion_label(relation, as_of, target.horizon, world.known_until), target)
-
-
-def _as_event(label: Label, target: Target) -> tuple[float, float]:
-    if label.value is None:
-        return NEVER, 0.0
-    return (float(target.horizon) if label.value else NEVER), float(target.horizon)
+        return within(renewal_label(relation, ends, world.known_until).value, target.horizon)
+    return within(expansion_label(relation, as_of, target.horizon, world.known_until).value, target.horizon)

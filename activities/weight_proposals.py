@@ -12,8 +12,10 @@ import structlog
 
 from domain.health_preview import in_hundredths, quarter_of, weights_document
 from domain.labels import GRACE, Relation
+from domain.learning_rows import DAY, NEVER, Outcome, Sample
 from domain.ports import Clock
 from domain.scoring_policy import ScoringPolicy
+from domain.statistician import Statistician, WeightEvidence
 from domain.time import BusinessInstant, after, start_of_day
 from domain.vocabulary import HealthComponent, Segment
 from models.component_history import PastScores, load_component_history
@@ -23,7 +25,16 @@ from models.scores import load_policy
 from models.weight_proposals import is_proposed, keep_proposal
 
 log: Any = structlog.get_logger("health")
-DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What outcomes are asked: who had which scores, and who was still there later."""
+
+    past: Sequence[PastScores]
+    relations: Mapping[uuid.UUID, Relation]
+    policy: ScoringPolicy
+    now: BusinessInstant
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,9 @@ class Learnt:
     evidence: dict[str, dict[str, Any]]
 
 
-async def propose_once_a_quarter(database: Database, clock: Clock, business_date: dt.date) -> bool:
+async def propose_once_a_quarter(
+    database: Database, clock: Clock, statistician: Statistician, business_date: dt.date
+) -> bool:
     """Propose weights where this quarter has no proposal yet; tell whether it was asked."""
     quarter, now = quarter_of(business_date), clock.now()
     async with database.transaction() as session:
@@ -43,7 +56,8 @@ async def propose_once_a_quarter(database: Database, clock: Clock, business_date
         policy = await load_policy(session)
         past = await load_component_history(session, now)
         relations = await load_relations(session, {one.customer_id for one in past})
-    learnt = await asyncio.to_thread(learn_weights, past, relations, policy, now)
+    asked = Question(past, relations, policy, now)
+    learnt = await asyncio.to_thread(learn_weights, asked, statistician)
     present = weights_document(policy.health.weights)
     async with database.transaction() as session:
         await keep_proposal(session, quarter, present, present | learnt.weights, learnt.evidence, now)
@@ -52,17 +66,11 @@ async def propose_once_a_quarter(database: Database, clock: Clock, business_date
     return True
 
 
-def learn_weights(
-    past: Sequence[PastScores],
-    relations: Mapping[uuid.UUID, Relation],
-    policy: ScoringPolicy,
-    now: BusinessInstant,
-) -> Learnt:
+def learn_weights(asked: Question, statistician: Statistician) -> Learnt:
     """Return what each segment's outcomes propose; segments without enough of them have only evidence."""
     weights, evidence = {}, {}
     for segment in Segment:
-        mine = [one for one in past if one.segment is segment and one.customer_id in relations]
-        proposed, said = _learn_segment(segment, mine, relations, policy, now)
+        proposed, said = _learn_segment(segment, asked, statistician)
         evidence[segment.value] = said
         if proposed is not None:
             weights[segment.value] = proposed
@@ -70,28 +78,13 @@ def learn_weights(
 
 
 def _learn_segment(
-    segment: Segment,
-    past: Sequence[PastScores],
-    relations: Mapping[uuid.UUID, Relation],
-    policy: ScoringPolicy,
-    now: BusinessInstant,
+    segment: Segment, asked: Question, statistician: Statistician
 ) -> tuple[dict[str, float] | None, dict[str, Any]]:
-    """Import the learning only here: most processes never learn."""
-    import numpy as np
-
-    from ml.health_weights import propose_weights
-
-    horizon, limits = policy.risk.horizon_days, policy.weights
-    if not past:
-        return None, {"rows": 0, "customers": 0, "left": 0, "needed": limits.least_churned} | NOTHING
-    present = np.array([policy.health.weights[segment].get(name, 0.0) for name in HealthComponent])
-    found = propose_weights(
-        _samples(past, relations, now),
-        present,
-        horizon=horizon,
-        least_left=limits.least_churned,
-        prior_left=limits.prior_churned,
-    )
+    policy, samples = asked.policy, _samples(asked, segment)
+    present = [policy.health.weights[segment].get(name, 0.0) for name in HealthComponent]
+    nothing = WeightEvidence(0, 0, 0, policy.weights.least_churned, tuple(present))
+    horizon = policy.risk.horizon_days
+    found = statistician.weigh(samples, present, horizon, policy.weights) if samples else nothing
     said: dict[str, Any] = {
         "rows": found.rows,
         "customers": found.customers,
@@ -104,41 +97,36 @@ def _learn_segment(
     said |= {f"auc_{name}": None if one is None else _plain(one.document()) for name, one in aucs.items()}
     if found.verdict in {"not_enough", "worse"}:
         return None, said
-    by_name = dict(zip(HealthComponent, (float(weight) for weight in found.weights), strict=True))
+    by_name = dict(zip(HealthComponent, found.weights, strict=True))
     return {name.value: weight for name, weight in in_hundredths(by_name).items()}, said
-
-
-NOTHING: dict[str, Any] = {
-    "verdict": "not_enough", "moved": 0.0, "auc_present": None, "auc_proposed": None, "auc_difference": None,
-}  # fmt: skip
 
 
 def _plain(figures: Mapping[str, float]) -> dict[str, float | None]:
     return {name: round(value, 4) if math.isfinite(value) else None for name, value in figures.items()}
 
 
-def _samples(
-    past: Sequence[PastScores], relations: Mapping[uuid.UUID, Relation], now: BusinessInstant
-) -> Any:
-    """Put scores and outcomes side by side, in order of date and customer, as learning takes them."""
-    import numpy as np
+def _samples(asked: Question, segment: Segment) -> list[Sample]:
+    """Put scores and outcomes of a segment side by side, in order of date and customer."""
+    codes = {key: place for place, key in enumerate(sorted({one.customer_id for one in asked.past}))}
+    live = [one for one in asked.past if one.segment is segment and _is_live(asked, one)]
+    return [
+        Sample(
+            customer=codes[one.customer_id],
+            as_of=one.as_of,
+            values=[math.nan if score is None else score for score in one.scores],
+            yearly=one.arr,
+            outcome=_outcome(asked, one),
+        )
+        for one in sorted(live, key=lambda one: (one.as_of, one.customer_id))
+    ]
 
-    from ml.samples import NEVER, Samples, days_of
 
-    settled = after(now, -GRACE)
-    codes = {key: place for place, key in enumerate(sorted({one.customer_id for one in past}))}
-    live = [one for one in past if relations[one.customer_id].is_live_at(start_of_day(one.as_of))]
-    live.sort(key=lambda one: (one.as_of, one.customer_id))
-    gone = [relations[one.customer_id].left_within(start_of_day(one.as_of), settled) for one in live]
-    starts = [start_of_day(one.as_of) for one in live]
-    events = [NEVER if end is None else (end.since - at) / DAY for end, at in zip(gone, starts, strict=True)]
-    scores = [[math.nan if score is None else score for score in one.scores] for one in live]
-    return Samples(
-        columns=tuple(name.value for name in HealthComponent),
-        matrix=np.array(scores, dtype=np.float32).reshape(len(live), len(HealthComponent)),
-        customers=np.array([codes[one.customer_id] for one in live], dtype=np.int64),
-        as_of=np.array([days_of(one.as_of) for one in live], dtype=np.int64),
-        event_days=np.array(events, dtype=np.float64),
-        observed_days=np.array([(settled - at) / DAY for at in starts], dtype=np.float64),
-        value=np.array([one.arr for one in live], dtype=np.float64),
-    )
+def _is_live(asked: Question, one: PastScores) -> bool:
+    relation = asked.relations.get(one.customer_id)
+    return relation is not None and relation.is_live_at(start_of_day(one.as_of))
+
+
+def _outcome(asked: Question, one: PastScores) -> Outcome:
+    settled, start = after(asked.now, -GRACE), start_of_day(one.as_of)
+    gone = asked.relations[one.customer_id].left_within(start, settled)
+    return Outcome(NEVER if gone is None else (gone.since - start) / DAY, (settled - start) / DAY)

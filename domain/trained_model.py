@@ -87,6 +87,17 @@ class NewModel:
 
 
 @dataclass(frozen=True)
+class Twin:
+    """A model as the gate judges it: fitted on what was known up to a day, and on nothing later."""
+
+    model: StoredModel
+    judged_until: dt.date
+    checks: Mapping[str, Mapping[str, Any]]
+    """The safeguards on its card."""
+    is_reviewed: bool
+
+
+@dataclass(frozen=True)
 class ModelDecision:
     """What became of a model, by whom and why."""
 

@@ -1,26 +1,13 @@
 """Intervals by drawing customers, not rows: snapshots of one customer are no independent evidence."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from domain.interval import Interval
 from ml.samples import Codes
 
 ROUNDS = 400
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A figure with its percentile interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def document(self) -> dict[str, float]:
-        """Return it as published."""
-        return {"value": self.value, "low": self.low, "high": self.high}
 
 
 def resamples(customers: Codes, *, seed: int, rounds: int = ROUNDS) -> Iterator[Codes]:
@@ -42,7 +29,7 @@ def interval(
     seed: int = 0,
     rounds: int = ROUNDS,
 ) -> Interval:
-    """Return a figure of all rows and its interval; `figure` takes the places of the rows."""
+    """Return a figure of all rows and its percentile interval; `figure` takes the places of the rows."""
     whole = figure(np.arange(len(customers)))
     found = np.array([figure(places) for places in resamples(customers, seed=seed, rounds=rounds)])
     found = found[np.isfinite(found)]

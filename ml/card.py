@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from domain.learning_port import Check
 from ml.anchors import tier_shares
-from ml.gate import Check
 from ml.learning import Learned
 from ml.metrics import calibration_bins, figures
 from ml.samples import Floats, Samples, date_of

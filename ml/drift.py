@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from domain.drift_words import Change
-from ml.bootstrap import Interval
+from domain.interval import Interval
+from domain.statistician import Hindsight
 from ml.metrics import log_losses
 from ml.samples import Flags, Floats
 
@@ -111,35 +112,26 @@ def _chi_squared_point(freedom: int) -> float:
     return freedom * (1 - spread + NORMAL_999 * math.sqrt(spread)) ** 3
 
 
-@dataclass(frozen=True)
-class InTheLarge:
-    """Calibration in the large on matured labels: how many left, of how many were expected to."""
-
-    rows: int
-    observed: int
-    expected: float
-    ratio: Interval
-
-    @property
-    def is_off(self) -> bool:
-        """Whether the interval leaves out 1."""
-        return not self.ratio.low <= 1 <= self.ratio.high
+def look_back(happened: Flags, probability: Floats) -> Hindsight:
+    """Compare observed with expected (calibration in the large), one row per customer."""
+    rows, observed, expected = len(happened), int(happened.sum()), float(probability.sum())
+    ratio = _ratio(rows, observed, expected)
+    return Hindsight(observed, expected, ratio, log_loss(happened, probability))
 
 
-def calibration_in_the_large(happened: Flags, probability: Floats) -> InTheLarge:
-    """Compare observed with expected, one row per customer.
+def _ratio(rows: int, observed: int, expected: float) -> Interval:
+    """Return observed over expected.
 
     The 95 % interval is that of ln(O/E) with standard error sqrt((1 - O/n) / O) (Debray et al. 2017); where
     nobody left, it ends at 3/E (the rule of three, Hanley and Lippman-Hand 1983).
     """
-    rows, observed, expected = len(happened), int(happened.sum()), float(probability.sum())
     if not rows or expected <= 0:
-        return InTheLarge(rows, observed, expected, Interval(math.nan, math.nan, math.nan))
+        return Interval(math.nan, math.nan, math.nan)
     ratio = observed / expected
     if not observed:
-        return InTheLarge(rows, observed, expected, Interval(ratio, 0.0, 3 / expected))
+        return Interval(ratio, 0.0, 3 / expected)
     spread = math.exp(NORMAL_95 * math.sqrt((1 - observed / rows) / observed))
-    return InTheLarge(rows, observed, expected, Interval(ratio, ratio / spread, ratio * spread))
+    return Interval(ratio, ratio / spread, ratio * spread)
 
 
 def log_loss(happened: Flags, probability: Floats) -> Interval:

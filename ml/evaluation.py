@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from domain.interval import Interval
+from domain.learning_port import Progress, quietly
 from ml.anchors import tier_shares
-from ml.bootstrap import Interval, interval
+from ml.bootstrap import interval
 from ml.fitting import fit, predict_plainly
-from ml.learning import Learned, Progress, fit_again, learn, quietly
+from ml.learning import Learned, fit_again, learn
 from ml.metrics import Figures, auc, figures, from_log_odds, log_losses
 from ml.recipes import RECIPES, USUAL, USUAL_TREES, Recipe
 from ml.samples import Codes, Flags, Floats, Samples, date_of, days_of

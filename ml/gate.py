@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from ml.bootstrap import Interval, interval
+from domain.interval import Interval
+from domain.learning_port import Check, Ruling
+from ml.bootstrap import interval
 from ml.metrics import auc, expected_calibration_error, lift, log_losses
 from ml.samples import Codes, Flags, Floats
 
@@ -27,21 +29,6 @@ MARGIN = 0.01
 """Share of the log-loss in use by which a challenger may surely not be worse."""
 LEAST_EVENTS = 10
 """With fewer events in the window nothing is judged."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One safeguard: a failed one rejects, a suspicious one waits for a person."""
-
-    name: str
-    passed: bool
-    said: str
-    is_suspicion: bool = False
-    """Too good to be true is no proof of a leak: a person looks, and says what was found."""
-
-    def document(self) -> dict[str, Any]:
-        """Return it as it stands on the card."""
-        return {"passed": self.passed, "said": self.said, "is_suspicion": self.is_suspicion}
 
 
 @dataclass(frozen=True)
@@ -55,21 +42,6 @@ class Bout:
     incumbent_name: str
     base_rate: float
     """What was known of the share of events before the window began."""
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """What the gate says, in words and figures."""
-
-    is_won: bool
-    needs_review: bool
-    reasons: tuple[str, ...]
-    figures: dict[str, Any]
-
-    @property
-    def why(self) -> str:
-        """Return the reasons as one text."""
-        return "; ".join(self.reasons)
 
 
 def knowledge(happened: Flags, chance: Floats, customers: Codes) -> Check:

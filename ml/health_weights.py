@@ -6,11 +6,12 @@ snapshots of one customer are no independent evidence, so customers that left ar
 proposal stays between the present weights and the fitted ones accordingly: share = left / (left + prior).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from ml.bootstrap import Interval, resamples
+from domain.interval import Interval
+from domain.scoring_policy import WeightPolicy
+from domain.statistician import WeightEvidence
+from ml.bootstrap import resamples
 from ml.folds import forward_folds
 from ml.metrics import auc
 from ml.samples import Codes, Flags, Floats, Samples
@@ -24,53 +25,23 @@ RIDGE = 1e-3
 BOOTSTRAPS = 200
 
 
-@dataclass(frozen=True)
-class WeightProposal:
-    """What outcomes say of one segment's weights; in the order of the components."""
-
-    rows: int
-    customers: int
-    left: int
-    """Customers that left."""
-    needed: int
-    """Further customers that must have left before anything is proposed."""
-    weights: Floats
-    """The present ones where nothing is proposed; they add up to 1."""
-    moved: float = 0.0
-    """Share of the way from the present weights to those that fit best."""
-    present_auc: Interval | None = None
-    proposed_auc: Interval | None = None
-    difference: Interval | None = None
-    """Proposed less present, on later dates and other customers than those that were learned from."""
-
-    @property
-    def verdict(self) -> str:
-        """`not_enough`, `better`, `worse`, `no_difference`; `untested` where no later dates are known yet."""
-        if self.needed:
-            return "not_enough"
-        if self.difference is None:
-            return "untested"
-        if self.difference.low > 0:
-            return "better"
-        return "worse" if self.difference.high < 0 else "no_difference"
-
-
 def propose_weights(
-    samples: Samples, present: Floats, *, horizon: int, least_left: int, prior_left: float, seed: int = 0
-) -> WeightProposal:
+    samples: Samples, present: Floats, horizon: int, limits: WeightPolicy, seed: int = 0
+) -> WeightEvidence:
     """Propose weights for one segment. `samples.matrix`: component scores (0 to 100, NaN where unknown)."""
     matured = samples.matured(horizon)
     happened = matured.happened(horizon)
     left = len(np.unique(matured.customers[happened]))
     known = present / present.sum()
     customers = len(np.unique(matured.customers))
-    needed = max(0, least_left - left)
+    needed = max(0, limits.least_churned - left)
     if needed or happened.all():
-        return WeightProposal(len(matured), customers, left, max(needed, int(happened.all())), known)
-    moved = left / (left + prior_left)
-    weights = blend(known, fitted(matured, happened, known), moved)
-    judged = _judge(matured, happened, known, horizon, prior_left, seed)
-    return WeightProposal(len(matured), customers, left, 0, weights, moved, *judged)
+        needed = max(needed, int(happened.all()))
+        return WeightEvidence(len(matured), customers, left, needed, tuple(known.tolist()))
+    moved = left / (left + limits.prior_churned)
+    weights = tuple(blend(known, fitted(matured, happened, known), moved).tolist())
+    judged = _judge(matured, happened, known, horizon, limits.prior_churned, seed)
+    return WeightEvidence(len(matured), customers, left, 0, weights, moved, *judged)
 
 
 def blend(present: Floats, best: Floats, moved: float) -> Floats:

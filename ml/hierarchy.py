@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.bootstrap import Interval
+from domain.interval import Interval
 from ml.samples import Floats
 from ml.uplift import DRAWS, LEVEL, PRIOR, Rate, draws
 

@@ -20,11 +20,11 @@ from domain.impact import (
     TrialRow,
     Verdict,
 )
+from domain.interval import Interval
 from domain.time import BusinessInstant
 from domain.trial_labels import Measure
 from domain.trial_sizes import needed_per_arm
 from domain.trials import Arm
-from ml.bootstrap import Interval
 from ml.hierarchy import WIDE, Expectation, Pair, drawn_together, expect
 from ml.impact_variants import report_experiment
 from ml.uplift import EMPTY, Rate, difference, rate, standardised

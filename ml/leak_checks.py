@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from domain.learning_port import Check
 from ml.folds import forward_folds
-from ml.gate import Check
 from ml.metrics import auc
 from ml.samples import Codes, Flags, Samples
 

@@ -1,11 +1,12 @@
 """Learns from samples: tries the recipes out of time, keeps those that are alike, and fits their mean."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from catboost import CatBoostClassifier
 
+from domain.learning_port import Progress, quietly
 from ml.anchors import Anchors, choose_anchors
 from ml.calibration import Calibration, choose_calibration
 from ml.fitting import fit_mean, over_horizon
@@ -14,12 +15,6 @@ from ml.judging import Judged, OutOfTime, deepen, judge, keep, pool
 from ml.metrics import from_log_odds
 from ml.recipes import RECIPES, STAGES, Form, Recipe
 from ml.samples import Floats, Matrix, Samples
-
-Progress = Callable[[str, float], None]
-
-
-def quietly(_what: str, _share: float) -> None:
-    """Tell nobody how far it is."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.bootstrap import ROUNDS, Interval, interval
+from domain.interval import Interval
+from ml.bootstrap import ROUNDS, interval
 from ml.samples import Codes, Floats
 
 Choices = NDArray[np.int64]

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from domain import learning_rows
+from domain.learning_rows import Sample
+
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
-NEVER = np.inf
+NEVER = learning_rows.NEVER
 """Days to an event that did not happen within what we know."""
 
 
@@ -115,3 +118,21 @@ def joined(parts: Sequence[Samples]) -> Samples:
         observed_days=np.concatenate([part.observed_days for part in parts]),
         value=np.concatenate([part.value for part in parts]),
     )
+
+
+def samples_of(columns: Sequence[str], rows: Sequence[Sample]) -> Samples:
+    """Return plain rows as arrays; their values are in the order of the columns."""
+    return Samples(
+        columns=tuple(columns),
+        matrix=matrix_of([one.values for one in rows], len(columns)),
+        customers=np.array([one.customer for one in rows], dtype=np.int64),
+        as_of=np.array([days_of(one.as_of) for one in rows], dtype=np.int64),
+        event_days=np.array([one.outcome.event_days for one in rows], dtype=np.float64),
+        observed_days=np.array([one.outcome.observed_days for one in rows], dtype=np.float64),
+        value=np.array([one.yearly for one in rows], dtype=np.float64),
+    )
+
+
+def matrix_of(rows: Sequence[Sequence[float]], width: int) -> Matrix:
+    """Return rows of values as a matrix, also where there are none."""
+    return np.array(rows, dtype=np.float32).reshape(len(rows), width)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.learning_port import LEAST_CHURNERS, Progress, TooLittleError, quietly
 from ml.folds import forward_folds
-from ml.learning import Learned, Progress, fit_again, learn, quietly
+from ml.learning import Learned, fit_again, learn
 from ml.recipes import RECIPES, Recipe
 from ml.samples import Codes, Floats, Samples, date_of
 
-LEAST_CHURNERS = 30
-"""Customers with the event that a model needs to learn from; under so many it mostly learns chance."""
 WINDOW_DATES = 3
 """Newest as-of dates with matured outcomes that nobody learns from before they are judged."""
 SEED = 1
@@ -32,10 +31,6 @@ class Rows:
         """Return some of the rows."""
         segments = tuple(self.segments[place] for place in places.tolist())
         return Rows(self.samples.where(places), self.scorecard[places], segments)
-
-
-class TooLittleError(Exception):
-    """Nothing can be learned yet; says how much is there and how much is needed."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.bootstrap import Interval
+from domain.interval import Interval
 from ml.samples import Flags, Floats
 
 DRAWS = 8_000

@@ -1,9 +1,8 @@
 """The registry of trained models: which is in use, which is tried, and who decided that and why."""
 
-import datetime as dt
 import hashlib
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, insert, select, text, update
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import ConflictError, NotFoundError
 from domain.time import BusinessInstant
-from domain.trained_model import ModelDecision, ModelState, ModelTarget, NewModel, StoredModel
+from domain.trained_model import ModelDecision, ModelState, ModelTarget, NewModel, StoredModel, Twin
 from models.tables.trained import ModelRow
 
 IN_USE = (ModelState.CHAMPION, ModelState.SHADOW)
@@ -30,17 +29,6 @@ async def load_in_use(session: AsyncSession, states: Collection[ModelState] = IN
     query = select(*_STORED, ModelRow.artefact).where(ModelRow.state.in_(states))
     rows = await session.execute(query.order_by(ModelRow.trained_at, ModelRow.name))
     return [_stored(tuple(row)) for row in rows]
-
-
-@dataclass(frozen=True)
-class Twin:
-    """A model as the gate judges it: fitted on what was known up to a day, and on nothing later."""
-
-    model: StoredModel
-    judged_until: dt.date
-    checks: Mapping[str, Mapping[str, Any]]
-    """The safeguards on its card."""
-    is_reviewed: bool
 
 
 async def load_twin(session: AsyncSession, target: ModelTarget) -> Twin | None:

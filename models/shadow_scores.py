@@ -1,9 +1,7 @@
 """What models that are not acted on would have said, beside what was acted on."""
 
 import datetime as dt
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,17 +9,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.risk import tier_of
+from domain.voices import ShadowScore
 from models.tables.trained import ShadowScoreRow
-
-
-@dataclass(frozen=True)
-class ShadowScore:
-    """One model's word on one customer."""
-
-    model: str
-    customer_id: uuid.UUID
-    probability: float
-    score: int | None = None
 
 
 async def save_shadow_scores(session: AsyncSession, scores: Sequence[ShadowScore], day: dt.date) -> None:

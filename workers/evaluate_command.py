@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from activities.leak_checks import LeakReport, future_deleted_equal, planted_leak_refused
-from activities.training_data import Target, World, gather, month_starts, open_world
+from activities.leak_checks import LeakReport, as_check, future_deleted_equal, planted_leak_refused
+from activities.training_data import Target, gather, month_starts, open_world
 from domain.errors import InvalidInputError
 from domain.labels import GRACE
+from domain.learning_port import Check, Progress
+from domain.learning_rows import World
 from domain.time import BusinessInstant, start_of_day
 from ml.evaluation import Evaluation, Task, document, evaluate, split
-from ml.gate import Check
 from ml.leak_checks import grouping, planted_leak, purge, single_feature, too_good
-from ml.learning import Progress
-from ml.samples import Samples, joined
+from ml.samples import Samples, joined, samples_of
 from models.clock import open_clock
 from models.database import Database
 from models.snapshots import newest_known
@@ -87,9 +87,10 @@ async def _samples(
     if not any(one <= task.train_until for one in wanted):
         reason = "no customer was known three months before it: nothing to learn from"
         raise InvalidInputError(field="train_until", reason=reason)
+    columns = [column.name for column in world.columns]
     parts: list[Samples] = []
-    async for part in gather(database, world, target, wanted):
-        parts.append(part)
+    async for rows in gather(database, world, target, wanted):
+        parts.append(samples_of(columns, rows))
         progress(f"snapshot {len(parts)} of {len(wanted)}", 0.3 * len(parts) / len(wanted))
     return joined(parts)
 
@@ -113,16 +114,7 @@ async def _look_without_future(database: Database, world: World, task: Task) -> 
         as_of = start_of_day(date)
         deleted.append(await future_deleted_equal(database, ids, as_of, world.since))
         planted.append(await planted_leak_refused(database, ids, as_of, world.since))
-    return [_as_check(deleted), _as_check(planted)]
-
-
-def _as_check(reports: Sequence[LeakReport]) -> Check:
-    values, found = (sum(getattr(one, name) for one in reports) for name in ("values", "found"))
-    first = next((one.differences[0] for one in reports if one.differences), None)
-    said = f"{found:,} of {values:,} values of {max(one.customers for one in reports)} customers differ"
-    if first is not None:
-        said += f", such as {first.column}: {first.as_read} instead of {first.without_future}"
-    return Check(reports[0].name, all(one.passed for one in reports), said)
+    return [as_check(deleted), as_check(planted)]
 
 
 def _part(progress: Progress) -> Progress:

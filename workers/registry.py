@@ -28,6 +28,7 @@ from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
 from integrations.simulators.account import SIMULATOR_API_KEY
 from integrations.tabular import FileReader
 from integrations.webhook_poster import HttpWebhookPoster
+from ml.adapters import CatBoostLearner, CatBoostModelReader, NumpyStatistician
 from models.ciphers import Cipher
 from models.database import Database
 from models.playbooks import PlaybookShelf
@@ -124,12 +125,12 @@ def _calendar(parts: Parts) -> list[Activity]:
 
 
 def _scoring(parts: Parts) -> list[Activity]:
-    scoring = ScoringActivities(parts.database, parts.clock)
+    scoring = ScoringActivities(parts.database, parts.clock, CatBoostModelReader(), NumpyStatistician())
     return [scoring.plan_shards, scoring.score_shard, scoring.finish_scoring]
 
 
 def _training(parts: Parts) -> list[Activity]:
-    training = TrainingActivities(parts.database, parts.clock)
+    training = TrainingActivities(parts.database, parts.clock, CatBoostLearner())
     return [training.plan_training, training.gather_samples, training.train_model, training.judge_model]
 
 

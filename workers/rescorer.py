@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from activities.customer_scoring import score_customers
+from ml.adapters import CatBoostModelReader
 from models.clock import StoredClock
 from models.database import Database
 from models.listening import announcements
@@ -45,6 +46,7 @@ class Rescorer:
         """Leave at least `gap_seconds` between two scorings of a customer of whom only usage is told."""
         self._database = database
         self._clock = clock
+        self._reader = CatBoostModelReader()
         self._gap = gap_seconds
         self._now = now
         self._scored: dict[uuid.UUID, float] = {}
@@ -69,7 +71,7 @@ class Rescorer:
     async def score(self, found: list[Asked]) -> None:
         """Score, then take off the queue what was read before: a death between them scores once more."""
         ids = [one.customer_id for one in found]
-        result = await score_customers(self._database, self._clock, ids)
+        result = await score_customers(self._database, self._clock, self._reader, ids)
         async with self._database.transaction() as session:
             await settle(session, found)
         at = self._now()

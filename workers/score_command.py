@@ -9,6 +9,7 @@ from activities.customer_scoring import judge_customers, score_customers
 from domain.errors import NotFoundError
 from domain.time import BusinessInstant, business
 from domain.wording import percent
+from ml.adapters import CatBoostModelReader
 from models.clock import open_clock
 from models.database import Database
 from models.scores import Verdict, scorable_ids
@@ -19,7 +20,7 @@ async def run_score(
     settings: Settings, customer: uuid.UUID | None, as_of: dt.datetime | None
 ) -> dict[str, Any]:
     """Score and return what was found; with `as_of`, judge a past instant and store nothing."""
-    database = Database(settings.database_url or "", pool_size=2)
+    database, reader = Database(settings.database_url or "", pool_size=2), CatBoostModelReader()
     try:
         clock = await open_clock(database)
         async with database.transaction() as session:
@@ -28,12 +29,12 @@ async def run_score(
             raise NotFoundError(what="customer that has not left", key=customer)
         if as_of is not None:
             instant = business(as_of if as_of.tzinfo else as_of.replace(tzinfo=dt.UTC))
-            return _document(instant, await judge_customers(database, ids, instant, exact=True))
+            return _document(instant, await judge_customers(database, reader, ids, instant, exact=True))
         now = clock.now()
-        found = await score_customers(database, clock, ids, now)
+        found = await score_customers(database, clock, reader, ids, now)
         if customer is None:
             return {"as_of": now.isoformat(), **asdict(found)}
-        verdicts = await judge_customers(database, ids, now, exact=False)
+        verdicts = await judge_customers(database, reader, ids, now, exact=False)
         return _document(now, verdicts) | asdict(found)
     finally:
         await database.close()

@@ -6,6 +6,7 @@ from typing import Any
 from activities.training_run import gather_dates, plan_dates, train_filed
 from activities.training_trial import judge_filed
 from domain.trained_model import ModelTarget
+from ml.adapters import CatBoostLearner
 from models.clock import open_clock
 from models.database import Database
 from models.model_registry import named_by_training, show_model
@@ -29,11 +30,12 @@ async def train_now(database: Database, target: ModelTarget, tell: Tell) -> dict
     clock = await open_clock(database)
     async with database.transaction() as session:
         key = await free_key(session, target, clock.now().date())
+    learner = CatBoostLearner()
     dates = await plan_dates(database, clock, target, key)
     if dates:
-        await gather_dates(database, key, dates, _part(tell, 0.0, 0.5))
-        if await train_filed(database, clock, key, _part(tell, 0.5, 0.95)) is not None:
-            await judge_filed(database, clock, key)
+        await gather_dates(database, learner, key, dates, _part(tell, 0.0, 0.5))
+        if await train_filed(database, clock, learner, key, _part(tell, 0.5, 0.95)) is not None:
+            await judge_filed(database, clock, learner, key)
     tell("done", 1.0)
     async with database.transaction() as session:
         training = await load_training(session, key)

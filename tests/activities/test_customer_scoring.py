@@ -10,6 +10,7 @@ from activities.contracts_scoring import ScoreShardResult
 from activities.customer_scoring import judge_customers, score_customers
 from domain.time import BusinessInstant
 from domain.vocabulary import HealthStatus, NoticeKind, RiskTier, SignalKind, SignalState
+from ml.adapters import CatBoostModelReader
 from models.database import Database
 from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.integration
 
 
 async def score(database: Database, *ids: uuid.UUID, days_later: float = 0) -> ScoreShardResult:
-    return await score_customers(database, FixedClock(ago(-days_later)), ids)
+    return await score_customers(database, FixedClock(ago(-days_later)), CatBoostModelReader(), ids)
 
 
 async def rows(database: Database, table: Any) -> list[Any]:
@@ -228,7 +229,7 @@ async def test_a_past_verdict_ignores_what_became_known_later(database: Database
         for day in range(40, 150):
             await portfolio.event(customer_id, ago(day), ago(day), 10)
     past = BusinessInstant(ago(30))
-    before = await judge_customers(database, [customer_id], past, exact=True)
+    before = await judge_customers(database, CatBoostModelReader(), [customer_id], past, exact=True)
     async with database.transaction() as session:
         portfolio = Portfolio(session)
         for day in range(31, 40):
@@ -238,9 +239,9 @@ async def test_a_past_verdict_ignores_what_became_known_later(database: Database
         await portfolio.subscription(customer_id, ago(200), known_at=ago(5))
         await portfolio.touch(customer_id, ago(40), known_at=ago(5))
         await portfolio.contact(customer_id, "champion", known_at=ago(5))
-    after = await judge_customers(database, [customer_id], past, exact=True)
+    after = await judge_customers(database, CatBoostModelReader(), [customer_id], past, exact=True)
     assert before[0].features == after[0].features
-    now = await judge_customers(database, [customer_id], NOW, exact=True)
+    now = await judge_customers(database, CatBoostModelReader(), [customer_id], NOW, exact=True)
     assert now[0].features.support.overdue == 1
     assert now[0].features.relationship.champions == 1
 
@@ -253,8 +254,12 @@ async def test_an_end_that_is_known_later_does_not_end_a_subscription_yet(databa
         await portfolio.subscription(customer_id, ago(300), ended_at=ago(10), ended_known_at=ago(2))
         await portfolio.ticket(customer_id, ago(20), resolved_at=ago(8), resolved_known_at=ago(2))
         await portfolio.invoice(customer_id, ago(20), status="paid", paid_at=ago(8), paid_known_at=ago(2))
-    early = (await judge_customers(database, [customer_id], ago(5), exact=True))[0].features
-    late = (await judge_customers(database, [customer_id], ago(1), exact=True))[0].features
+    early = (await judge_customers(database, CatBoostModelReader(), [customer_id], ago(5), exact=True))[
+        0
+    ].features
+    late = (await judge_customers(database, CatBoostModelReader(), [customer_id], ago(1), exact=True))[
+        0
+    ].features
     assert (early.commercial.active_subscriptions, early.support.open) == (1, 1)
     assert early.commercial.past_due_days == 15
     assert (late.commercial.active_subscriptions, late.support.open) == (0, 0)
@@ -288,8 +293,8 @@ async def test_the_rollup_and_the_events_say_the_same(database: Database) -> Non
         )  # fmt: skip
         names = ["customer_id", "day", "feature", "events", "quantity", "users"]
         await session.execute(insert(UsageDailyRow).from_select(names, events))
-    exact = await judge_customers(database, [customer_id], NOW, exact=True)
-    quick = await judge_customers(database, [customer_id], NOW, exact=False)
+    exact = await judge_customers(database, CatBoostModelReader(), [customer_id], NOW, exact=True)
+    quick = await judge_customers(database, CatBoostModelReader(), [customer_id], NOW, exact=False)
     assert exact[0].features == quick[0].features
 
 
@@ -307,7 +312,7 @@ async def test_when_most_of_the_portfolio_falls_silent_in_a_week_it_is_the_feed(
 
 async def test_a_look_at_the_past_keeps_nothing(database: Database) -> None:
     customer_id = await healthy_customer(database)
-    await judge_customers(database, [customer_id], ago(60), exact=True)
+    await judge_customers(database, CatBoostModelReader(), [customer_id], ago(60), exact=True)
     assert await rows(database, DigestRow) == []
     await score(database, customer_id)
     assert [row.as_of for row in await rows(database, DigestRow)] == [NOW]

@@ -14,6 +14,7 @@ from activities.weight_proposals import propose_once_a_quarter
 from domain.scoring_policy import POLICY_KEY
 from domain.time import BusinessInstant
 from domain.vocabulary import HealthComponent, Segment
+from ml.adapters import NumpyStatistician
 from models.database import Database
 from models.model_health import load_model_health
 from models.tables.customers import CustomerRow
@@ -25,6 +26,7 @@ from models.weight_proposals import WeightProposal, load_proposals
 from tests.support.portfolio import NOW, FixedClock, Portfolio, ago
 
 pytestmark = pytest.mark.integration
+STATISTICIAN = NumpyStatistician()
 TODAY = NOW.date()
 CUSTOMERS = 160
 
@@ -89,8 +91,8 @@ async def proposals(database: Database) -> list[WeightProposal]:
 async def test_outcomes_propose_weights_once_a_quarter_with_the_evidence(database: Database) -> None:
     await a_year_of_scores(database, leavers=60)
     clock = FixedClock()
-    assert await propose_once_a_quarter(database, clock, TODAY)
-    assert not await propose_once_a_quarter(database, clock, TODAY + dt.timedelta(days=10))
+    assert await propose_once_a_quarter(database, clock, STATISTICIAN, TODAY)
+    assert not await propose_once_a_quarter(database, clock, STATISTICIAN, TODAY + dt.timedelta(days=10))
     (found,) = await proposals(database)
     assert (found.quarter, found.is_open) == ("2026-Q2", True)
     evidence = found.evidence["mid_market"]
@@ -100,14 +102,14 @@ async def test_outcomes_propose_weights_once_a_quarter_with_the_evidence(databas
     assert sum(found.proposed["mid_market"].values()) == pytest.approx(1)
     assert found.evidence["small"]["verdict"] == "not_enough"
     assert found.proposed["small"] == found.present["small"]
-    assert await propose_once_a_quarter(database, clock, TODAY + dt.timedelta(days=31))
+    assert await propose_once_a_quarter(database, clock, STATISTICIAN, TODAY + dt.timedelta(days=31))
 
 
 async def test_with_few_outcomes_nothing_waits_for_an_answer_and_the_number_needed_is_told(
     database: Database,
 ) -> None:
     await a_year_of_scores(database, leavers=5)
-    await propose_once_a_quarter(database, FixedClock(), TODAY)
+    await propose_once_a_quarter(database, FixedClock(), STATISTICIAN, TODAY)
     (found,) = await proposals(database)
     assert not found.is_open
     assert found.evidence["mid_market"]["needed"] == 20 - found.evidence["mid_market"]["left"]
@@ -132,7 +134,7 @@ async def test_a_column_that_moved_is_told_in_words_and_nothing_is_told_before_t
     database: Database,
 ) -> None:
     ids = await a_portfolio_in_use(database)
-    (first,) = await watch_models(database, FixedClock(), TODAY)
+    (first,) = await watch_models(database, FixedClock(), STATISTICIAN, TODAY)
     assert (first.columns, first.alerts, first.score_psi) == ([], [], None)
     later = TODAY + dt.timedelta(days=7)
     async with database.transaction() as session:
@@ -140,7 +142,7 @@ async def test_a_column_that_moved_is_told_in_words_and_nothing_is_told_before_t
         for customer_id in ids:
             await Portfolio(session).daily_usage(customer_id, 10, range(-6, 1))
         await session.execute(update(UsageDailyRow).values(users=30))
-    await watch_models(database, FixedClock(ago(-7)), later)
+    await watch_models(database, FixedClock(ago(-7)), STATISTICIAN, later)
     async with database.transaction() as session:
         (seen,) = await load_model_health(session, later)
         assert await load_model_health(session, later + dt.timedelta(days=8)) == []
@@ -168,7 +170,7 @@ async def test_a_model_that_was_wrong_on_what_has_happened_since_is_an_alarm(dat
                 "involuntary": False,
             }
             await portfolio.fact(CancellationRow, customer_id, **gone)
-    (seen,) = await watch_models(database, FixedClock(), TODAY)
+    (seen,) = await watch_models(database, FixedClock(), STATISTICIAN, TODAY)
     assert (seen.outcomes["observed"], seen.outcomes["expected"]) == (20, pytest.approx(3.0))
     (alarm,) = seen.alerts
     assert (alarm["level"], alarm["about"]) == ("alarm", "calibration")
@@ -187,7 +189,7 @@ async def test_the_end_of_a_night_does_everything_once_and_one_failure_stops_no_
         raise ZeroDivisionError
 
     for _ in range(2):
-        await end_night(database, FixedClock(), TODAY, parts=((broken, 1.0), *PARTS))
+        await end_night(database, FixedClock(), STATISTICIAN, TODAY, parts=((broken, 1.0), *PARTS))
     async with database.transaction() as session:
         counts = [
             len(list(await session.scalars(select(table))))

@@ -1,5 +1,6 @@
 """Trainings on a real Postgres: gathered, learned, judged, in shadow, in use, and rolled back."""
 
+import functools
 import uuid
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import func, select, update
 
 from activities.champions import open_voices
 from activities.customer_scoring import judge_customers, score_customers
+from activities.leak_checks import feature_parity, future_deleted
 from activities.model_decisions import promote_by_hand, review_by_hand, roll_back_by_hand
 from activities.training import due_training, promote_shadows
 from activities.training_run import gather_dates, plan_dates, train_filed
@@ -16,8 +18,10 @@ from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.risk import SCORECARD_VERSION, Scorecard
 from domain.scoring_policy import POLICY_KEY, RiskPolicy, ScoringPolicy
 from domain.trained_model import ModelState, ModelTarget
+from ml.adapters import CatBoostLearner, CatBoostModelReader
 from ml.trained_risk import TrainedRisk
 from models.database import Database
+from models.features import PRESENT
 from models.model_registry import file_model, list_models, promote, show_model
 from models.tables.customers import CustomerRow
 from models.tables.facts import CancellationRow, SubscriptionRow
@@ -30,9 +34,11 @@ from tests.support.portfolio import NOW, WALL, FixedClock, ago
 
 pytestmark = pytest.mark.integration
 CLOCK = FixedClock()
+LEARNER, READER = CatBoostLearner(QUICK), CatBoostModelReader()
 KEY = "churn/2026-06-15"
 CHECKS = {
-    "purge", "grouping", "single_feature", "auc", "planted_leak_refused", "feature_parity", "knows_something",
+    "purge", "grouping", "single_feature", "auc", "planted_leak_refused", "knows_something",
+    "feature_parity", "future_deleted_equal",
 }  # fmt: skip
 
 
@@ -42,9 +48,9 @@ async def run(
     dates = await plan_dates(database, CLOCK, target, key)
     if not dates:
         return None
-    await gather_dates(database, key, dates)
-    await train_filed(database, CLOCK, key, recipes=QUICK)
-    return await judge_filed(database, CLOCK, key)
+    await gather_dates(database, LEARNER, key, dates)
+    await train_filed(database, CLOCK, LEARNER, key)
+    return await judge_filed(database, CLOCK, LEARNER, key)
 
 
 async def count(database: Database, table: Any) -> int:
@@ -77,27 +83,19 @@ async def test_a_known_signal_is_learned_judged_shadowed_used_and_rolled_back(da
     assert card["metrics"]["auc"] > 0.65
     assert card["columns_that_matter"][0]["column"] in {"commercial.seats", "commercial.price_per_seat"}
     assert all(check["passed"] for check in card["leak_checks"].values() if not check["is_suspicion"])
-    assert {
-        "purge",
-        "grouping",
-        "single_feature",
-        "auc",
-        "planted_leak_refused",
-        "feature_parity",
-        "knows_something",
-    } == set(card["leak_checks"])
+    assert set(card["leak_checks"]) == CHECKS
     assert card["involuntary"]["churners"] == 0
     assert [word["state"] for word in one["decisions"]] == ["challenger", "shadow"]
 
     live = [each for each in ids if await _is_live(database, each)][:20]
-    await score_customers(database, CLOCK, live)
+    await score_customers(database, CLOCK, READER, live)
     assert await _versions(database) == {SCORECARD_VERSION}
     assert await count(database, ShadowScoreRow) == 20
     assert await promote_shadows(database, CLOCK) == []
-    await score_customers(database, FixedClock(ago(-1)), live)
+    await score_customers(database, FixedClock(ago(-1)), READER, live)
     assert await promote_shadows(database, CLOCK) == [one["name"]]
 
-    await score_customers(database, FixedClock(ago(-2)), live)
+    await score_customers(database, FixedClock(ago(-2)), READER, live)
     version = f"{SCORECARD_VERSION} and {one['name']}"
     assert version in " ".join(await _versions(database))
     async with database.transaction() as session:
@@ -112,15 +110,15 @@ async def test_a_known_signal_is_learned_judged_shadowed_used_and_rolled_back(da
     assert scored.expansion_probability is None
     assert "no model of expansion" in str((await _newest(database, live[0])).outlook_missing)
 
-    alone = [(await judge_customers(database, [each], NOW, exact=True))[0].risk for each in live[:5]]
+    alone = [(await judge_customers(database, READER, [each], NOW, exact=True))[0].risk for each in live[:5]]
     whole = {
         each.features.customer_id: each.risk
-        for each in await judge_customers(database, live, NOW, exact=True)
+        for each in await judge_customers(database, READER, live, NOW, exact=True)
     }
     assert alone == [whole[each] for each in live[:5]]
 
     assert await roll_back_by_hand(database, CLOCK, ModelTarget.CHURN, "Ada", "it cries wolf") is None
-    await score_customers(database, FixedClock(ago(-3)), live)
+    await score_customers(database, FixedClock(ago(-3)), READER, live)
     assert (await _newest(database, live[0])).model_version == SCORECARD_VERSION
 
 
@@ -151,6 +149,22 @@ async def test_noise_is_refused_with_its_reason(database: Database) -> None:
     assert one["decisions"][-1]["by"] == "gate"
     assert training.outcome is not None
     assert "is rejected" in training.outcome
+
+
+async def test_a_training_whose_snapshots_know_the_future_is_refused_before_anything_is_learned(
+    database: Database,
+) -> None:
+    await add_portfolio(database)
+    dates = await plan_dates(database, CLOCK, ModelTarget.CHURN, KEY)
+    await gather_dates(database, LEARNER, KEY, dates[-4:])
+    peeking = functools.partial(future_deleted, reader=PRESENT)
+    assert await train_filed(database, CLOCK, LEARNER, KEY, safeguards=(feature_parity, peeking)) is None
+    said = await outcome(database)
+    assert said is not None
+    assert said.startswith("nothing was learned, since the check future_deleted_equal failed: ")
+    assert "feature_parity" not in said
+    assert await count(database, ModelRow) == await count(database, TrainingPartRow) == 0
+    assert await judge_filed(database, CLOCK, LEARNER, KEY) is None
 
 
 async def test_with_too_few_churners_nothing_is_gathered_and_the_reason_is_kept(database: Database) -> None:
@@ -195,11 +209,13 @@ def _cancellation(customer_id: uuid.UUID, at: Any) -> CancellationRow:
 async def test_a_training_goes_on_behind_the_last_date_that_was_kept(database: Database) -> None:
     await add_portfolio(database)
     dates = await plan_dates(database, CLOCK, ModelTarget.CHURN, KEY)
-    await gather_dates(database, KEY, dates[:3])
+    await gather_dates(database, LEARNER, KEY, dates[:3])
     async with database.transaction() as session:
         await session.execute(update(TrainingPartRow).values(rows=-1))
     told: list[str] = []
-    found, _rows = await gather_dates(database, KEY, dates[:6], lambda what, _share: told.append(what))
+    found, _rows = await gather_dates(
+        database, LEARNER, KEY, dates[:6], lambda what, _share: told.append(what)
+    )
     assert found == 6
     assert ["-1 customers" in one for one in told[:4]] == [True, True, True, False]
 
@@ -240,9 +256,9 @@ async def test_a_model_that_reads_what_is_no_more_leaves_the_scorecard_to_speak(
     async with database.transaction() as session:
         name = await file_model(session, new_model("t/1"), NOW)
         await promote(session, name, "Ada", "it is the first", NOW)
-        assert isinstance((await open_voices(session, RiskPolicy())).model, TrainedRisk)
+        assert isinstance((await open_voices(session, READER, RiskPolicy())).model, TrainedRisk)
         await session.execute(update(ModelRow).values(columns=["usage.gone"]))
-        assert isinstance((await open_voices(session, RiskPolicy())).model, Scorecard)
+        assert isinstance((await open_voices(session, READER, RiskPolicy())).model, Scorecard)
 
 
 async def test_a_review_lets_a_suspicious_model_go_on_or_rejects_it(database: Database) -> None:

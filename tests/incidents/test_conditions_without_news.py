@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from activities.customer_scoring import score_customers
 from domain.time import BusinessInstant
 from domain.vocabulary import HealthStatus, InterventionState, NoticeKind, RiskTier
+from ml.adapters import CatBoostModelReader
 from models.database import Database
 from models.playbooks import publish
 from models.tables.customers import CustomerRow
@@ -48,7 +49,9 @@ async def told_in_the_night(database: Database, customer_id: uuid.UUID, later: i
     """Score so many days later, and return what the customer's workflow hears of it."""
     async with database.transaction() as session:
         await session.execute(update(OutboxRow).values(consumed_at=NOW))
-    await score_customers(database, FixedClock(BusinessInstant(NOW + later * DAY)), [customer_id])
+    await score_customers(
+        database, FixedClock(BusinessInstant(NOW + later * DAY)), CatBoostModelReader(), [customer_id]
+    )
     async with database.transaction() as session:
         unheard = select(OutboxRow.kind).where(OutboxRow.consumed_at.is_(None))
         return list(await session.scalars(unheard))

@@ -5,8 +5,8 @@ import pytest
 
 from ml.drift import (
     Reference,
-    calibration_in_the_large,
     log_loss,
+    look_back,
     read_reference,
     reference_of,
     shift_of,
@@ -83,21 +83,21 @@ def test_calibration_in_the_large_covers_one_when_probabilities_are_right() -> N
     covered = 0
     for _ in range(400):
         chance = random.uniform(0.01, 0.2, 800)
-        found = calibration_in_the_large(random.random(800) < chance, chance)
+        found = look_back(random.random(800) < chance, chance)
         covered += not found.is_off
     assert covered / 400 > 0.92
 
 
 def test_calibration_tells_when_twice_as_many_left_and_when_nobody_did() -> None:
     chance = np.full(2000, 0.05)
-    twice = calibration_in_the_large(np.arange(2000) % 10 == 0, chance)
+    twice = look_back(np.arange(2000) % 10 == 0, chance)
     assert twice.observed == 200
     assert twice.expected == pytest.approx(100)
     assert twice.is_off
-    nobody = calibration_in_the_large(np.zeros(2000, dtype=bool), chance)
+    nobody = look_back(np.zeros(2000, dtype=bool), chance)
     assert nobody.ratio.high == pytest.approx(0.03)
     assert nobody.is_off
-    assert not calibration_in_the_large(np.zeros(20, dtype=bool), np.full(20, 0.05)).is_off
+    assert not look_back(np.zeros(20, dtype=bool), np.full(20, 0.05)).is_off
 
 
 def test_log_loss_has_an_interval() -> None:

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from ml.gate import Bout, Check, judge, knowledge
+from domain.learning_port import Check, TooLittleError
+from ml.gate import Bout, judge, knowledge
 from ml.leak_checks import leak_checks, planted_leak, strongest_column
 from ml.samples import Floats, date_of, days_of
-from ml.training import Rows, TooLittleError, train
+from ml.training import Rows, train
 from tests.support.learned import QUICK, samples
 
 FINE = Check("purge", passed=True, said="90 days apart")

@@ -58,7 +58,7 @@ def test_overconfidence_shows_as_a_slope_below_one_and_timidity_above() -> None:
 def test_the_figures_of_a_perfect_ranking() -> None:
     happened = np.array([False] * 90 + [True] * 10)
     found = figures(happened, np.linspace(0.01, 0.9, 100), constant=0.1)
-    assert (found.auc, found.pr_auc, found.lift_top_decile) == (1.0, 1.0, 10.0)
+    assert (found.auc, found.pr_auc, found.lift_top_decile) == pytest.approx((1.0, 1.0, 10.0))
     assert found.constant_log_loss == pytest.approx(-(0.1 * np.log(0.1) + 0.9 * np.log(0.9)))
     assert lift(happened, -np.linspace(0, 1, 100)) == 0.0
 

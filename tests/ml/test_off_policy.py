@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from domain.interval import Interval
 from ml.bandit import best_shares, lifted
-from ml.bootstrap import Interval
 from ml.off_policy import (
     Estimator,
     Log,

@@ -9,6 +9,7 @@ from temporalio.worker import Worker
 from activities import imports
 from activities.scoring import ScoringActivities
 from integrations.tabular import FileReader
+from ml.adapters import CatBoostModelReader, NumpyStatistician
 from models.clock import open_clock
 from models.database import Database
 from workers.main import sandbox
@@ -23,7 +24,7 @@ async def work(_told: object, database_url: str, address: str, batch_rows: int) 
     clock = await open_clock(database)
     client = await Client.connect(address, data_converter=pydantic_data_converter)
     importing = imports.ImportActivities(database, clock, FileReader())
-    scoring = ScoringActivities(database, clock)
+    scoring = ScoringActivities(database, clock, CatBoostModelReader(), NumpyStatistician())
     runner = sandbox()
     workers = (
         Worker(client, task_queue="lifecycle", workflows=[ImportWorkflow], workflow_runner=runner),

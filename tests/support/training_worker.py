@@ -7,6 +7,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from activities.training import TrainingActivities
+from ml.adapters import CatBoostLearner
 from models.database import Database
 from tests.support.learned import QUICK
 from tests.support.portfolio import FixedClock
@@ -16,7 +17,7 @@ from workflows.training import ModelTrainingWorkflow
 
 async def work(_told: object, database_url: str, address: str) -> None:
     """Serve the queue of trainings until killed."""
-    training = TrainingActivities(Database(database_url), FixedClock(), QUICK)
+    training = TrainingActivities(Database(database_url), FixedClock(), CatBoostLearner(QUICK))
     client = await Client.connect(address, data_converter=pydantic_data_converter)
     worker = Worker(
         client,

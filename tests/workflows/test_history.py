@@ -9,6 +9,7 @@ from activities.customer_scoring import score_customers
 from domain.facts import Fact, SubscriptionFact, SurveyFact, TicketFact, UsageFact
 from domain.time import BusinessInstant
 from domain.vocabulary import Purpose
+from ml.adapters import CatBoostModelReader
 from models.facts import store_facts
 from models.sources import Source, connect_source
 from models.tables.customers import CustomerRow
@@ -88,7 +89,7 @@ async def test_two_years_of_history_give_everyone_a_status_and_send_nothing(loop
         assert (told.stored, told.conflicts, told.unresolved) == (len(facts), [], [])
         ids = list(await session.scalars(select(CustomerRow.id)))
     for _night in range(3):
-        await score_customers(loop.database, loop.clock, ids)
+        await score_customers(loop.database, loop.clock, CatBoostModelReader(), ids)
         await loop.live(1)
     async with loop.database.transaction() as session:
         standings = (

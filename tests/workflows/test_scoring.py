@@ -34,6 +34,7 @@ from activities.contracts_scoring import (
 from activities.scoring import ScoringActivities
 from domain.nights import next_night
 from domain.time import BusinessInstant, WallInstant
+from ml.adapters import CatBoostModelReader, NumpyStatistician
 from models.database import Database
 from tests.support.binaries import dev_server, time_skipping_server
 from tests.support.portfolio import NOW, FixedClock, Portfolio
@@ -160,7 +161,7 @@ async def test_a_night_scores_every_customer_in_parts_and_answers_how_far_it_is(
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=dev_server(), data_converter=pydantic_data_converter
     ) as env:
-        scoring = ScoringActivities(database, FixedClock())
+        scoring = ScoringActivities(database, FixedClock(), CatBoostModelReader(), NumpyStatistician())
         worker = Worker(
             env.client,
             task_queue="scoring",

@@ -15,6 +15,7 @@ from activities.contracts_scoring import FinishScoringInput, ScoreShardResult
 from activities.contracts_training import JudgeModelResult, TrainingInput
 from activities.scoring import ScoringActivities
 from domain.trained_model import ModelState, ModelTarget
+from ml.adapters import CatBoostModelReader, NumpyStatistician
 from models.database import Database
 from models.model_registry import list_models
 from models.tables.trained import TrainingPartRow
@@ -83,7 +84,7 @@ async def has_parts(database: Database, least: int) -> bool:
 
 async def test_the_end_of_a_night_starts_what_is_due_once(database: Database, client: Client) -> None:
     await add_portfolio(database)
-    scoring = ScoringActivities(database, FixedClock())
+    scoring = ScoringActivities(database, FixedClock(), CatBoostModelReader(), NumpyStatistician())
     environment = ActivityEnvironment(client=client)
     for _ in range(2):
         night = FinishScoringInput(NOW.date(), ScoreShardResult())

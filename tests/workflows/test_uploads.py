@@ -20,6 +20,7 @@ from activities.scoring import ScoringActivities
 from api.uploads import UploadDesk
 from domain.mapping_draft import Choices
 from integrations.tabular import FileReader
+from ml.adapters import CatBoostModelReader, NumpyStatistician
 from models.clock import open_clock, wall_now
 from models.customer_standing import customers_of
 from models.database import Database
@@ -49,7 +50,10 @@ async def test_an_upload_is_started_by_the_keeper_and_its_customers_workflows_en
 ) -> None:
     desk = UploadDesk(web_settings(database_url, upload_folder=tmp_path), database)
     clock = await open_clock(database)
-    importing, scoring = ImportActivities(database, clock, FileReader()), ScoringActivities(database, clock)
+    importing, scoring = (
+        ImportActivities(database, clock, FileReader()),
+        ScoringActivities(database, clock, CatBoostModelReader(), NumpyStatistician()),
+    )
     keeper = UploadKeeper(client, database, clock)
     upload = await desk.receive(UploadFile("text/csv", "customers.csv", CUSTOMERS.encode()), None, wall_now())
     assert upload.choices is not None

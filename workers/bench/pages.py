@@ -10,6 +10,7 @@ from typing import Any
 from activities.customer_scoring import score_customers
 from domain.vocabulary import Role
 from integrations.page_timer import PageTimer, PageTiming
+from ml.adapters import CatBoostModelReader
 from models.clock import open_clock, wall_now
 from models.database import Database
 from models.scores import scorable_ids
@@ -57,7 +58,7 @@ async def _fill(settings: Settings, options: PagesOptions) -> str:
         clock = await open_clock(database)
         async with database.transaction() as session:
             customers = await scorable_ids(session)
-        await score_customers(database, clock, customers)
+        await score_customers(database, clock, CatBoostModelReader(), customers)
         async with database.transaction() as session:
             users = await list_users(session)
             manager = next(user for user in users if user.role is Role.MANAGER)

@@ -15,6 +15,7 @@ from domain.fields import FIELDS, fields_known_in
 from domain.fields_measured import MEASURED
 from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, HealthStatus, RiskTier
+from ml.adapters import CatBoostModelReader
 from models.condition_facts import load_known
 from models.condition_sql import condition_sql
 from models.customer_standing import refresh_customers
@@ -115,7 +116,7 @@ async def test_a_scoring_keeps_what_it_measured_and_days_go_on_counting(database
         )  # fmt: skip
     asked = ("usage_week", "tickets_open", "days_since_inbound", "days_since_use", "days_since_touch")
     assert await values(database, key, *asked) == [None] * 5
-    await score_customers(database, FixedClock(NOW), [key])
+    await score_customers(database, FixedClock(NOW), CatBoostModelReader(), [key])
     async with database.transaction() as session:
         await session.execute(update(CustomerRow).values(last_usage_on=ago(2).date()))
     assert await values(database, key, *asked) == [60, 1, 5, 2, 5]
@@ -128,7 +129,7 @@ async def test_what_nobody_tells_is_empty_and_not_nought(database: Database) -> 
         made = Portfolio(session)
         await made.connect(["customers", "subscriptions"])
         key = await made.customer()
-    await score_customers(database, FixedClock(NOW), [key])
+    await score_customers(database, FixedClock(NOW), CatBoostModelReader(), [key])
     assert await values(database, key, "usage_week", "tickets_open", "days_since_use") == [None] * 3
     assert not await holds(database, key, {"field": "tickets_open", "at_most": 0})
     assert await holds(database, key, {"not": {"field": "tickets_open", "at_most": 0}})
@@ -207,7 +208,7 @@ async def test_a_scoring_and_a_cancellation_record_since_when(database: Database
         await made.connect()
         key = await made.customer()
         await made.daily_usage(key, 10, range(30, 150))
-    await score_customers(database, FixedClock(NOW), [key])
+    await score_customers(database, FixedClock(NOW), CatBoostModelReader(), [key])
     assert await holds(database, key, {"field": "health_status", "is": "at_risk", "for": "1d"}, later(1))
     assert not await holds(database, key, {"field": "health_status", "is": "at_risk", "for": "2d"}, later(1))
     async with database.transaction() as session:
@@ -228,7 +229,7 @@ async def test_a_source_that_falls_silent_empties_its_fields_with_the_next_scori
         key = await made.customer()
         await made.ticket(key, ago(4))
         await session.execute(update(SourceRow).values(last_fact_at=NOW))
-    await score_customers(database, FixedClock(NOW), [key])
+    await score_customers(database, FixedClock(NOW), CatBoostModelReader(), [key])
     assert await values(database, key, "tickets_open", "contacts") == [1, 0]
-    await score_customers(database, FixedClock(later(60)), [key])
+    await score_customers(database, FixedClock(later(60)), CatBoostModelReader(), [key])
     assert await values(database, key, "tickets_open", "contacts", now=later(60)) == [None, None]

@@ -1,0 +1,65 @@
+"""The trial of a challenger: what became of customers decides whether it takes the place of another."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from domain.learning_port import Check, Gathered, Ruling
+from domain.scoring_policy import RiskPolicy
+from domain.trained_model import ModelTarget, StoredModel, Twin, evidence_weight
+from ml.blend import blended
+from ml.card import clean
+from ml.gate import Bout, judge
+from ml.metrics import figures
+from ml.samples import Flags, Floats, days_of
+from ml.trained import read_model
+from ml.training import Rows, known_before, window_start
+from ml.training_rows import rows_of
+
+
+def try_challenger(challenger: Twin, champion: Twin | None, gathered: Gathered, policy: RiskPolicy) -> Ruling:
+    """Judge on the newest window that neither has learned from."""
+    stored = challenger.model
+    horizon, target = stored.horizon_days, stored.target
+    rows, model = rows_of(gathered, target), read_model(stored)
+    start = window_start(rows.samples, horizon)
+    first = start if champion is None else max(start, days_of(champion.judged_until) + 1)
+    window = rows.where(np.flatnonzero(_judged(rows, first, horizon)))
+    happened, base = window.samples.happened(horizon), known_before(rows.samples, start, horizon)
+    ours = model.chances(model.matrix_of(window.samples))
+    theirs, name = _incumbent(window, target, champion, base)
+    bout = Bout(happened, window.samples.customers, ours, theirs, name, base)
+    ruling = judge(bout, _checks(challenger), is_reviewed=challenger.is_reviewed)
+    used = _as_used(window, ours, stored, policy) if target.is_churn else None
+    return replace(ruling, figures=clean({**ruling.figures, "as_used": used, "against": name}))
+
+
+def _checks(twin: Twin) -> list[Check]:
+    return [Check(name, one["passed"], one["said"], one["is_suspicion"]) for name, one in twin.checks.items()]
+
+
+def _judged(rows: Rows, first: int, horizon: int) -> Flags:
+    samples = rows.samples
+    matured = samples.observed_days >= horizon
+    return np.asarray(matured & (samples.as_of >= first), dtype=np.bool_)
+
+
+def _incumbent(window: Rows, target: ModelTarget, champion: Twin | None, base: float) -> tuple[Floats, str]:
+    """Return what is in use: the champion's twin, the scorecard, or nothing but the base rate."""
+    if champion is not None:
+        model = read_model(champion.model)
+        return model.chances(model.matrix_of(window.samples)), model.name
+    if target is ModelTarget.CHURN:
+        return window.scorecard, "the scorecard"
+    return np.full(len(window.samples), base), "the base rate"
+
+
+def _as_used(window: Rows, ours: Floats, model: StoredModel, policy: RiskPolicy) -> dict[str, Any] | None:
+    """Return the figures of model and scorecard together, as customers would be scored."""
+    happened = window.samples.happened(model.horizon_days)
+    if not happened.any():
+        return None
+    weight, base = evidence_weight(model.churners, policy.even_evidence), model.base_rate
+    both = blended(weight, ours, window.scorecard, policy.base_rate, base)
+    return asdict(figures(happened, both, base)) | {"weight": weight}
