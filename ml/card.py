@@ -68,9 +68,7 @@ def _intervals(happened: Flags, chance: Floats, customers: Codes) -> dict[str, A
         "ece": interval(
             customers, lambda rows: expected_calibration_error(happened[rows], chance[rows]), level=LEVEL
         ),
-        "lift_top_decile": interval(
-            customers, lambda rows: lift(happened[rows], chance[rows]), level=LEVEL
-        ),
+        "lift_top_decile": interval(customers, lambda rows: lift(happened[rows], chance[rows]), level=LEVEL),
     }
     return {name: one.document() for name, one in found.items()}
 

@@ -19,7 +19,7 @@ SOME_DIRECTION = 0.3
 
 
 def global_drivers(learned: Learned, matrix: Matrix) -> dict[str, Any]:
-    """Return families and their columns by how far they move the log-odds (Lundberg and Lee 2017), in the mean.
+    """Return families and their columns by how far they move the log-odds in the mean (Lundberg, Lee 2017).
 
     Columns of a family are added up before the mean is taken, as the reasons of each score are. `matrix`:
     rows of the model's columns.
@@ -30,7 +30,10 @@ def global_drivers(learned: Learned, matrix: Matrix) -> dict[str, Any]:
     found = learned.model.get_feature_importance(Pool(rows), type="ShapValues", thread_count=1)
     moved: Floats = np.asarray(found, dtype=np.float64)[:, :-1] * learned.calibration.slope
     families = np.array([column_named(name).family.value for name in learned.columns])
-    sums = {one.value: float(np.abs(moved[:, families == one.value].sum(axis=1)).mean()) for one in HealthComponent}
+    sums = {
+        one.value: float(np.abs(moved[:, families == one.value].sum(axis=1)).mean())
+        for one in HealthComponent
+    }
     total = sum(sums.values()) or 1.0
     told = [
         {

@@ -25,7 +25,11 @@ from models.views.models import ModelView, load_model_view, load_registry
 
 PLACE = "/models"
 TARGETS = {
-    ModelTarget.CHURN: ("Leaving by choice", "a customer decides to leave within 90 days", "the scorecard speaks alone"),
+    ModelTarget.CHURN: (
+        "Leaving by choice",
+        "a customer decides to leave within 90 days",
+        "the scorecard speaks alone",
+    ),
     ModelTarget.INVOLUNTARY: (
         "Leaving unpaid",
         "payment fails for good within 90 days",
@@ -47,7 +51,10 @@ STATES = {
 }
 """Each with its tone."""
 FIGURES = {
-    "auc": ("AUC", "how often of one who left and one who stayed, the one who left was put higher; .5 is chance"),
+    "auc": (
+        "AUC",
+        "how often of one who left and one who stayed, the one who left was put higher; .5 is chance",
+    ),
     "log_loss": ("Log-loss", "in nats; less is better"),
     "ece": ("Calibration error", "mean distance of what was said and what came true; less is better"),
     "lift_top_decile": ("Lift of the top tenth", "how much denser those who left are among the first tenth"),
@@ -126,7 +133,9 @@ class ModelPages(Controller):
         """Show each target's champion, those in shadow, those that wait, and those before."""
         async with desk.reading() as session:
             registry = await load_registry(session)
-        return desk.page("models.html", registry=registry, model_words=_Words, model_states=ModelState, **_said(desk))
+        return desk.page(
+            "models.html", registry=registry, model_words=_Words, model_states=ModelState, **_said(desk)
+        )
 
     @get("/{name:str}")
     async def show(self, desk: NamedDependency[Desk], name: FromPath[str]) -> Template:
@@ -151,7 +160,8 @@ class ModelPages(Controller):
 
         async def write(by: str, why: str, _form: Mapping[str, object]) -> str:
             before = await promote_by_hand(desk.database, desk.clock, name, by, why)
-            return f"In use from the next scoring on, in the place of {before or 'the scorecard alone'}. A rollback undoes it."
+            place = before or "what held without a model"
+            return f"In use from the next scoring on, in the place of {place}. A rollback undoes it."
 
         return await _decide(desk, f"{PLACE}/{name}", write)
 
@@ -198,4 +208,8 @@ def _choices(view: ModelView) -> dict[str, bool]:
     state = view.model["state"]
     ruling = view.ruling
     waits = state is ModelState.CHALLENGER and ruling is not None
-    return {"promote": state is not ModelState.CHAMPION, "roll_back": state is ModelState.CHAMPION, "review": waits}
+    return {
+        "promote": state is not ModelState.CHAMPION,
+        "roll_back": state is ModelState.CHAMPION,
+        "review": waits,
+    }

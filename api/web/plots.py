@@ -91,9 +91,13 @@ class _Days:
     def labels(self, y: float) -> str:
         """Return a few dates below the plot, the first and the last at its edges."""
         count = min(MOST_LABELS, self.span + 1)
-        days = [self.first + dt.timedelta(days=round(self.span * place / max(count - 1, 1))) for place in range(count)]
+        days = [
+            self.first + dt.timedelta(days=round(self.span * place / max(count - 1, 1)))
+            for place in range(count)
+        ]
         return "".join(
-            f'<text class="axis {_end(place, count)}" x="{self.x(day):.1f}" y="{y:.1f}">{day.day} {day:%b}</text>'
+            f'<text class="axis {_end(place, count)}" x="{self.x(day):.1f}" y="{y:.1f}">'
+            f"{day.day} {day:%b}</text>"
             for place, day in enumerate(days)
         )
 
@@ -125,7 +129,9 @@ def stacked_columns(columns: Sequence[Column], say: Callable[[float], str], titl
     wide = step - min(2.0, step * 0.2)
     drawn = "".join(_column(one, LEFT + place * step, wide, y, say) for place, one in enumerate(columns))
     labels = _Days(columns[0].day, columns[-1].day).labels(COLUMNS_HEIGHT - 8)
-    return _image("chart-columns", WIDTH, COLUMNS_HEIGHT, title, _grid((0, top / 2, top), y, say) + drawn + labels)
+    return _image(
+        "chart-columns", WIDTH, COLUMNS_HEIGHT, title, _grid((0, top / 2, top), y, say) + drawn + labels
+    )
 
 
 def _column(
@@ -171,7 +177,8 @@ def score_history(
     drawn += _grid((0, 25, 50, 75, 100), y, lambda value: f"{value:g}")
     drawn += "".join(_flag(days.x(one.day), y(0), one) for one in moves)
     for points, name in ((healths, "health"), (risks, "risk")):
-        drawn += f'<path class="line line-{name}" d="{_path([(days.x(day), y(value)) for day, value in points])}"/>'
+        placed = [(days.x(day), y(value)) for day, value in points]
+        drawn += f'<path class="line line-{name}" d="{_path(placed)}"/>'
     drawn += "".join(_bar(days, one, y(0) + 7) for one in spans)
     return _image("chart-history", WIDTH, HISTORY_HEIGHT, title, drawn + days.labels(HISTORY_HEIGHT - 8))
 

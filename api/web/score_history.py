@@ -22,7 +22,7 @@ from domain.permissions import Permission
 from domain.time import start_of_day
 from domain.vocabulary import HealthComponent
 from models.views.score_history import KnownThen, ScoreHistory, load_known_then, load_score_history
-from models.views.tier_mix import RANGES
+from models.views.tier_mix import RANGES, range_of
 from models.views.tier_moves import MoveFilter, read_moves
 
 SHOWN = 90
@@ -48,7 +48,7 @@ class HistoryView:
         if scores:
             first, last = scores[0], scores[-1]
             title = (
-                f"Churn risk went from {first.churn_risk_score} to {last.churn_risk_score} of 100 (high is bad), "
+                f"Churn risk from {first.churn_risk_score} to {last.churn_risk_score} of 100 (high is bad), "
                 f"health from {first.health_score} to {last.health_score} of 100 (high is good), "
                 f"with {len(self.moves)} moves of the tier and {len(self.history.runs)} runs"
             )
@@ -79,7 +79,10 @@ class HistoryView:
         score = self.then.score if self.then else None
         if score is None:
             return []
-        return [(words(name), (score["components"].get(name.value) or {}).get("score")) for name in HealthComponent]
+        return [
+            (words(name), (score["components"].get(name.value) or {}).get("score"))
+            for name in HealthComponent
+        ]
 
 
 def _mark(move: Mapping[str, Any]) -> Mark:
@@ -106,8 +109,7 @@ class ScoreHistoryController(Controller):
     @get("/")
     async def show(self, desk: NamedDependency[Desk], customer_id: FromPath[uuid.UUID]) -> Template:
         """Show a range of the score; `on` adds what was known on that day."""
-        asked, today = number(desk.query, "days"), desk.now.date()
-        days = asked if asked in RANGES else SHOWN
+        days, today = range_of(number(desk.query, "days"), SHOWN), desk.now.date()
         on = read_day(desk.query, today)
         since = today - dt.timedelta(days=days)
         state = {"days": "" if days == SHOWN else str(days), "on": on.isoformat() if on else ""}
@@ -116,5 +118,7 @@ class ScoreHistoryController(Controller):
             chosen = MoveFilter(start_of_day(since), state="", customer=customer_id)
             moves = await read_moves(session, chosen, None, MOST_MOVES)
             then = await load_known_then(session, customer_id, on) if on else None
-        view = HistoryView(history, moves.rows, days, ListAddress(f"/customers/{customer_id}/history", state), then, today)
+        view = HistoryView(
+            history, moves.rows, days, ListAddress(f"/customers/{customer_id}/history", state), then, today
+        )
         return desk.page("customer_history.html", view=view, ranges=RANGES, shown=SHOWN, sentences=sentences)

@@ -21,7 +21,7 @@ from domain.time import BusinessInstant, start_of_day
 from domain.vocabulary import RiskTier, Segment
 from models.resources.keyset import Slice
 from models.views.portfolio_summary import load_owners
-from models.views.tier_mix import ACTED, RANGES, SCORED, MixDay, TierMix, load_tier_mix
+from models.views.tier_mix import ACTED, RANGES, SCORED, MixDay, TierMix, load_tier_mix, range_of
 from models.views.tier_moves import MoveFilter, read_moves
 
 PAGE_SIZE = 50
@@ -111,12 +111,16 @@ class TierView:
         first, last = (self._mix_in_words(day) for day in (self.mix.days[0], self.mix.days[-1]))
         what = f"Monthly revenue in {self.currency}" if self.chosen.by_revenue else "Customers"
         return plots.stacked_columns(
-            columns, self.say, f"{what} by churn risk tier in {self.chosen.days} days (high is bad): first {first}; now {last}"
+            columns,
+            self.say,
+            f"{what} by churn risk tier in {self.chosen.days} days (high is bad): first {first}; now {last}",
         )
 
     def _mix_in_words(self, day: MixDay) -> str:
         sizes = self.sizes(day)
-        return ", ".join(f"{words.words(tier).lower()} {self.say(sizes[tier])}" for tier in reversed(RiskTier))
+        return ", ".join(
+            f"{words.words(tier).lower()} {self.say(sizes[tier])}" for tier in reversed(RiskTier)
+        )
 
     def change(self, tier: RiskTier) -> tuple[int, float]:
         """Return what a tier holds now, and by how many points its share has changed since the first day."""
@@ -135,9 +139,9 @@ def _share(sizes: Mapping[RiskTier, int], tier: RiskTier) -> float:
 
 def read_chosen(query: Query, me: uuid.UUID) -> Chosen:
     """Return what the address asks for; what nobody knows is left out."""
-    days, state, direction = number(query, "days"), text(query, "state"), text(query, "direction")
+    state, direction = text(query, "state"), text(query, "direction")
     return Chosen(
-        days=days if days in RANGES else SHOWN,
+        days=range_of(number(query, "days"), SHOWN),
         by_revenue=text(query, "by") == "mrr",
         currency=text(query, "currency", 3),
         field=SCORED if text(query, "tier") == "scored" else ACTED,

@@ -123,13 +123,13 @@ async def load_registry(session: AsyncSession) -> Registry:
 
 
 async def _last_trainings(session: AsyncSession) -> dict[ModelTarget, LastTraining]:
-    row = TrainingRow
+    one = TrainingRow
     query = (
-        select(row.target, row.started_at, row.ended_at, row.outcome)
-        .ext(distinct_on(row.target))
-        .order_by(row.target, row.started_wall.desc())
+        select(one.target, one.started_at, one.ended_at, one.outcome)
+        .ext(distinct_on(one.target))
+        .order_by(one.target, one.started_wall.desc())
     )
-    return {target: LastTraining(*others) for target, *others in await session.execute(query)}
+    return {row[0]: LastTraining(row[1], row[2], row[3]) for row in await session.execute(query)}
 
 
 async def _nights(session: AsyncSession, names: list[str]) -> dict[str, int]:
@@ -137,7 +137,7 @@ async def _nights(session: AsyncSession, names: list[str]) -> dict[str, int]:
         return {}
     row = ShadowScoreRow
     query = select(row.model, func.count(func.distinct(row.as_of))).where(row.model.in_(names))
-    return {name: count for name, count in await session.execute(query.group_by(row.model))}
+    return {found[0]: int(found[1]) for found in await session.execute(query.group_by(row.model))}
 
 
 async def load_model_view(session: AsyncSession, name: str) -> ModelView:
@@ -153,7 +153,7 @@ async def load_model_view(session: AsyncSession, name: str) -> ModelView:
 
 
 async def load_shadow_day(session: AsyncSession, name: str) -> ShadowDay | None:
-    """Return what a model said on the newest day in its shadow; None where it never was, or told no customer's."""
+    """Return what a model said on the newest day in its shadow; None where it never scored there."""
     said, acted = ShadowScoreRow, ScoreRow
     mine = said.model == name
     last = select(func.max(said.as_of)).where(mine).scalar_subquery()

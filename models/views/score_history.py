@@ -1,4 +1,4 @@
-"""One customer's score over time, and what was known of it on a day: as it was stored then, never recomputed."""
+"""One customer's score over time, and what was known of it on a day: as stored then, never computed anew."""
 
 import datetime as dt
 import uuid
@@ -70,9 +70,7 @@ class KnownThen:
     open_runs: tuple[RunMark, ...]
 
 
-async def load_score_history(
-    session: AsyncSession, customer_id: uuid.UUID, since: dt.date
-) -> ScoreHistory:
+async def load_score_history(session: AsyncSession, customer_id: uuid.UUID, since: dt.date) -> ScoreHistory:
     """Return a customer's scores and runs since a date; raises NotFoundError."""
     customer = (
         await session.execute(

@@ -15,7 +15,7 @@ from domain.vocabulary import RiskTier
 RANGES: Mapping[int, int] = {30: 1, 90: 1, 365: 7}
 """Days that can be looked back at, and of how many of them one is shown."""
 ACTED, SCORED = "tier", "churn_risk_tier"
-"""The tier that is acted on, and the one that each score alone would give: fields of which points are kept."""
+"""The tier that is acted on, and what each score alone would give: fields of which points are kept."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,19 @@ class TierMix:
 
     @property
     def currencies(self) -> list[str]:
-        """Currencies in use, the one with the largest revenue today first."""
+        """Currencies in use, the one with the largest revenue over the range first."""
         totals: dict[str, int] = defaultdict(int)
         for day in self.days:
             for currency, tiers in day.mrr_minor.items():
                 totals[currency] += sum(tiers.values())
-        return sorted((name for name, total in totals.items() if total), key=lambda name: (-totals[name], name))
+        return sorted(
+            (name for name, total in totals.items() if total), key=lambda name: (-totals[name], name)
+        )
+
+
+def range_of(days: int | None, otherwise: int) -> int:
+    """Return a range that there is, or another one where nobody knows it."""
+    return days if days is not None and days in RANGES else otherwise
 
 
 def shown_dates(days: int, today: dt.date) -> list[dt.date]:
@@ -52,8 +59,8 @@ def shown_dates(days: int, today: dt.date) -> list[dt.date]:
 async def load_tier_mix(session: AsyncSession, days: int, field: str, now: BusinessInstant) -> TierMix:
     """Return the mix at the end of each date that is shown.
 
-    Only changes are read, so a year costs as much as a month: each spell of a customer in a tier, and each term
-    within it, adds to the date that it begins before, and takes away where it ends.
+    Only changes are read, so a year costs as much as a month: each spell of a customer in a tier, and each
+    term within it, adds to the date that it begins before, and takes away where it ends.
     """
     dates = shown_dates(days, now.date())
     ends = [start_of_day(date + dt.timedelta(days=1)) for date in dates[:-1]]
@@ -127,7 +134,8 @@ _REVENUE = f"""
     SELECT subscriptions.customer_id, subscriptions.currency, mrr_minor,
            tstzrange(subscriptions.started_at, ended_at) AS during
     FROM subscriptions JOIN customers ON customers.id = customer_id
-    WHERE NOT is_trial AND (ended_at > subscriptions.started_at OR ended_at IS NULL AND subscriptions.status <> 'canceled')
+    WHERE NOT is_trial
+      AND (ended_at > subscriptions.started_at OR ended_at IS NULL AND subscriptions.status <> 'canceled')
       AND declared ->> 'arr_minor' IS NULL
     UNION ALL
     SELECT id, currency, CAST(declared ->> 'arr_minor' AS bigint) / 12, tstzrange(NULL, NULL)

@@ -112,7 +112,8 @@ def _read(version: str | None, drivers: Sequence[Mapping[str, object]] | None) -
 
 
 _MOVES = """
-SELECT point.customer_id, point.since AS at, before.value AS tier_before, point.value AS tier, 'acted' AS state,
+SELECT point.customer_id, point.since AS at, before.value AS tier_before, point.value AS tier,
+       'acted' AS state,
        (SELECT max(since) FROM field_points AS scored
         WHERE scored.customer_id = point.customer_id AND scored.field = 'churn_risk_tier'
           AND scored.since <= point.since AND scored.value = point.value) AS scored_since,
