@@ -13,6 +13,8 @@ class MoveState(StrEnum):
     """The score says so, and patience waits whether it lasts."""
     PASSED = "passed"
     """It did not last: nobody was told."""
+    LEFT = "left"
+    """The customer left while patience waited."""
 
 
 @dataclass(frozen=True)

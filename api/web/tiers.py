@@ -16,7 +16,6 @@ from api.web.desk import DESK, Desk
 from api.web.plots import Column
 from api.web.query import ListAddress, Query, chosen, key, number, text
 from domain.permissions import Permission
-from domain.tier_moves import MoveState
 from domain.time import BusinessInstant, start_of_day
 from domain.vocabulary import RiskTier, Segment
 from models.resources.keyset import Slice
@@ -29,11 +28,6 @@ SHOWN = 30
 """Days that are shown first."""
 STATES = {"acted": "Acted on", "held": "Not acted on", "all": "Both"}
 DIRECTIONS = {"worse": "To a worse tier", "better": "To a better tier"}
-STATE_WORDS = {
-    MoveState.ACTED: "acted on",
-    MoveState.WAITING: "waits whether it lasts",
-    MoveState.PASSED: "did not last",
-}
 
 
 @dataclass(frozen=True)
@@ -97,6 +91,11 @@ class TierView:
         return words.compact(round(size), self.currency) if self.chosen.by_revenue else f"{size:,.0f}"
 
     @property
+    def first(self) -> MixDay:
+        """The first day of the range on which anybody was in a tier."""
+        return next((day for day in self.mix.days if self.total(day)), self.mix.days[0])
+
+    @property
     def is_empty(self) -> bool:
         """Whether nobody was in any tier."""
         return not any(sum(self.sizes(day).values()) for day in self.mix.days)
@@ -108,7 +107,7 @@ class TierView:
             Column(day.date, {tier.value: size for tier, size in self.sizes(day).items()})
             for day in self.mix.days
         ]
-        first, last = (self._mix_in_words(day) for day in (self.mix.days[0], self.mix.days[-1]))
+        first, last = (self._mix_in_words(day) for day in (self.first, self.mix.days[-1]))
         what = f"Monthly revenue in {self.currency}" if self.chosen.by_revenue else "Customers"
         return plots.stacked_columns(
             columns,
@@ -122,10 +121,11 @@ class TierView:
             f"{words.words(tier).lower()} {self.say(sizes[tier])}" for tier in reversed(RiskTier)
         )
 
-    def change(self, tier: RiskTier) -> tuple[int, float]:
-        """Return what a tier holds now, and by how many points its share has changed since the first day."""
-        first, last = self.sizes(self.mix.days[0]), self.sizes(self.mix.days[-1])
-        return last[tier], 100 * (_share(last, tier) - _share(first, tier))
+    def change(self, tier: RiskTier) -> tuple[int, float, float]:
+        """Return what a tier holds now, its share, and by how many points that has changed."""
+        first, last = self.sizes(self.first), self.sizes(self.mix.days[-1])
+        share = _share(last, tier)
+        return last[tier], share, 100 * (share - _share(first, tier))
 
     def total(self, day: MixDay) -> int:
         """Return a day's whole."""
@@ -181,5 +181,4 @@ class TierController(Controller):
             states=STATES,
             directions=DIRECTIONS,
             segments=Segment,
-            state_words=STATE_WORDS,
         )

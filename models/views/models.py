@@ -127,7 +127,7 @@ async def _last_trainings(session: AsyncSession) -> dict[ModelTarget, LastTraini
     query = (
         select(one.target, one.started_at, one.ended_at, one.outcome)
         .ext(distinct_on(one.target))
-        .order_by(one.target, one.started_wall.desc())
+        .order_by(one.target, one.started_wall.desc(), one.started_at.desc())
     )
     return {row[0]: LastTraining(row[1], row[2], row[3]) for row in await session.execute(query)}
 

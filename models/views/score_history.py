@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFoundError
@@ -17,6 +18,7 @@ from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.scoring import AssessmentRow, FieldPointRow, ScoreRow
 
 DAY = dt.timedelta(days=1)
+POINTS = ("tier", "health_status")
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ async def load_known_then(session: AsyncSession, customer_id: uuid.UUID, date: d
         .where(verdict.customer_id == customer_id, verdict.assessed_at < end)
         .order_by(verdict.assessed_at.desc()),
     )
-    tier, since = await _point(session, customer_id, "tier", end)
-    health, _ = await _point(session, customer_id, "health_status", end)
+    points = await _points(session, customer_id, end)
+    (tier, since), (health, _) = (points[field] for field in POINTS)
     running = tuple(
         run
         for run in await _runs(session, customer_id, start_of_day(date), end)
@@ -130,13 +132,19 @@ async def _newest(session: AsyncSession, query: Any) -> Mapping[str, Any] | None
     return None if found is None else dict(found)
 
 
-async def _point(
-    session: AsyncSession, customer_id: uuid.UUID, field: str, end: BusinessInstant
-) -> tuple[str | None, BusinessInstant | None]:
+async def _points(
+    session: AsyncSession, customer_id: uuid.UUID, end: BusinessInstant
+) -> dict[str, tuple[str | None, BusinessInstant | None]]:
+    """Return the tier that was acted on and the health that was said, each with since when."""
     row = FieldPointRow
-    query = select(row.value, row.since).where(row.customer_id == customer_id, row.field == field)
-    found = (await session.execute(query.where(row.since < end).order_by(row.since.desc()).limit(1))).first()
-    return (None, None) if found is None else (found[0], found[1])
+    query = (
+        select(row.field, row.value, row.since)
+        .where(row.customer_id == customer_id, row.field.in_(POINTS), row.since < end)
+        .ext(distinct_on(row.field))
+        .order_by(row.field, row.since.desc())
+    )
+    found = {field: (value, since) for field, value, since in await session.execute(query)}
+    return {field: found.get(field, (None, None)) for field in POINTS}
 
 
 async def _runs(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.tier_moves import MoveState, Rested, rested, why_moved
 from domain.time import BusinessInstant
-from domain.vocabulary import RiskTier, Segment
+from domain.vocabulary import CustomerStatus, RiskTier, Segment
 from models.resources.keyset import Order, Row, Slice, read_slice
 from models.tables.customers import CustomerRow
 from models.tables.people import UserRow
@@ -58,7 +58,7 @@ async def read_moves(session: AsyncSession, chosen: MoveFilter, cursor: str | No
     tie = cast(func.md5(func.concat(own.customer_id, own.state, own.tier)), Uuid())
     query = (
         select(*own, CustomerRow.name.label("customer"), CustomerRow.segment, UserRow.name.label("csm"))
-        .add_columns(CustomerRow.arr_minor, CustomerRow.currency, tie.label("id"))
+        .add_columns(CustomerRow.arr_minor, CustomerRow.currency, CustomerRow.status, tie.label("id"))
         .join(CustomerRow, CustomerRow.id == own.customer_id)
         .outerjoin(UserRow, UserRow.id == CustomerRow.csm_id)
         .where(*_conditions(chosen, own))
@@ -89,8 +89,10 @@ def _rank(tier: ColumnElement[Any]) -> ColumnElement[int]:
 
 def _told(row: Row, before: Rested | None, after: Rested | None) -> Row:
     tier, was = RiskTier(row["tier"]), RiskTier(row["tier_before"])
-    is_worse = tier.rank > was.rank
-    told = {"tier": tier, "tier_before": was, "state": MoveState(row["state"]), "is_worse": is_worse}
+    is_worse, state = tier.rank > was.rank, MoveState(row["state"])
+    if state is MoveState.WAITING and row["status"] is CustomerStatus.CHURNED:
+        state = MoveState.LEFT
+    told = {"tier": tier, "tier_before": was, "state": state, "is_worse": is_worse}
     return {**row, **told, "why": why_moved(before, after, is_worse=is_worse)}
 
 
