@@ -1,6 +1,7 @@
 """The mix of tiers and its moves, from the points that scorings keep."""
 
 import uuid
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ async def customer(database: Database, mrr_minor: int = 0) -> uuid.UUID:
         await portfolio.connect()
         one = await portfolio.customer()
         if mrr_minor:
-            await portfolio.subscription(one, mrr_minor=mrr_minor)
+            await portfolio.subscription(one, ago(15), mrr_minor=mrr_minor)
         return one
 
 
@@ -57,7 +58,9 @@ async def page(database: Database, cursor: str | None = None, limit: int = 50, *
         return await read_moves(session, wanted, cursor, limit)
 
 
-async def test_a_customer_counts_in_its_tier_from_the_day_of_its_move_until_it_leaves(database: Database) -> None:
+async def test_a_customer_counts_in_its_tier_from_the_day_of_its_move_until_it_leaves(
+    database: Database,
+) -> None:
     one = await customer(database)
     await point(database, one, 20, "low")
     await point(database, one, 10, "high")
@@ -85,7 +88,7 @@ async def test_the_mix_of_a_year_is_shown_by_week_and_today_is_its_end(database:
         found = (await mix(database, days)).days
         assert found[-1].date == NOW.date()
         assert found[-1].customers[RiskTier.CRITICAL] == 1
-        assert {(b.date - a.date).days for a, b in zip(found, found[1:], strict=False)} == {step}
+        assert {(b.date - a.date).days for a, b in pairwise(found)} == {step}
 
 
 async def test_revenue_follows_the_terms_of_each_day(database: Database) -> None:
@@ -93,6 +96,7 @@ async def test_revenue_follows_the_terms_of_each_day(database: Database) -> None
     await point(database, one, 20, "low")
     await point(database, one, 10, "high")
     found = {(NOW.date() - day.date).days: day.mrr_minor for day in (await mix(database)).days}
+    assert found[17]["USD"][RiskTier.LOW] == 0
     assert found[12]["USD"][RiskTier.LOW] == found[2]["USD"][RiskTier.HIGH] == 5000
     assert found[2]["USD"][RiskTier.LOW] == 0
     assert (await mix(database)).currencies == ["USD"]
