@@ -31,6 +31,7 @@ from api.web.score_history import ScoreHistoryController
 from api.web.signals import SignalController
 from api.web.tiers import TierController
 from api.web.upload import UploadPageController
+from api.web.watch_policy import WatchPolicyController
 from api.web.weights import WeightController
 from api.web.why import WhyController
 
@@ -65,6 +66,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         AttentionController,
         ContactPolicyController,
         WeightController,
+        WatchPolicyController,
         EndpointPage,
         SignalController,
         OwnSignalController,

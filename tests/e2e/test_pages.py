@@ -59,6 +59,7 @@ PAGES = (
     "/weights",
     "/weights?proposal={proposal}",
     "/disagreements",
+    "/watch-policy",
     "/signals",
     "/signals/usage_drop",
     "/signals/own",

@@ -50,6 +50,7 @@ NEEDS = {
     "/attention": Permission.READ_CUSTOMERS,
     "/contact-policy": Permission.READ_CUSTOMERS,
     "/weights": Permission.READ_CUSTOMERS,
+    "/watch-policy": Permission.READ_CUSTOMERS,
     "/disagreements": Permission.READ_CUSTOMERS,
     "/endpoints": Permission.READ_PLAYBOOKS,
     "/signals": Permission.READ_CUSTOMERS,

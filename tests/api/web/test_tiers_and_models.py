@@ -8,6 +8,7 @@ from httpx import Response
 from domain.trained_model import ModelState, ModelTarget
 from models.database import Database
 from models.model_registry import file_model, show_model
+from models.scores import load_policy
 from models.shadow_scores import ShadowScore, save_shadow_scores
 from tests.support.learned import begin, new_model
 from tests.support.people import come_as
@@ -155,3 +156,25 @@ async def test_the_history_of_a_score_shows_a_day_as_it_was_stored(
     assert "Nothing was known yet" in early
     for nonsense in ("tomorrow", "9999-12-31", "0001-01-01", ""):
         assert (await browser.get(place, params={"on": nonsense, "days": "x"})).status_code == 200
+
+
+async def test_what_is_watched_is_set_by_a_form_that_says_what_is_wrong(
+    browser: Client, database: Database, sample: Sample
+) -> None:
+    await come_as(browser, database, sample, "marta")
+    cells = {
+        "drift-sample": "400", "drift-least_customers": "50", "drift-psi_watch": "0.2",
+        "drift-psi_alarm": "0.3", "drift-log_loss_margin": "0.05", "disagreement-lasting_days": "3", "disagreement-decision_days": "4",
+        "disagreement-forecast_days": "60", "disagreement-most_open": "9", "disagreement-settle": "risk",
+    }  # fmt: skip
+    saved = await send(browser, "/watch-policy", "/watch-policy", **cells)
+    assert "Saved." in saved.text
+    async with database.transaction() as session:
+        policy = await load_policy(session)
+    assert (policy.drift.sample, policy.drift.psi_alarm, policy.disagreement.settle) == (400, 0.3, "risk")
+    for wrong in ({"drift-sample": "many"}, {"drift-psi_alarm": "0.1"}, {"disagreement-settle": "chance"}):
+        refused = await send(browser, "/watch-policy", "/watch-policy", **{**cells, **wrong})
+        assert refused.status_code == 422
+        assert 'role="alert"' in refused.text
+    await come_as(browser, database, sample, "vera")
+    assert "Save</button>" not in (await browser.get("/watch-policy")).text
