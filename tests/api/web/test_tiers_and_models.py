@@ -162,11 +162,16 @@ async def test_what_is_watched_is_set_by_a_form_that_says_what_is_wrong(
     browser: Client, database: Database, sample: Sample
 ) -> None:
     await come_as(browser, database, sample, "marta")
-    cells = {
-        "drift-sample": "400", "drift-least_customers": "50", "drift-psi_watch": "0.2",
-        "drift-psi_alarm": "0.3", "drift-log_loss_margin": "0.05", "disagreement-lasting_days": "3", "disagreement-decision_days": "4",
-        "disagreement-forecast_days": "60", "disagreement-most_open": "9", "disagreement-settle": "risk",
-    }  # fmt: skip
+    drift = {"sample": "400", "least_customers": "50", "psi_watch": "0.2", "psi_alarm": "0.3"}
+    views = {
+        "lasting_days": "3",
+        "decision_days": "4",
+        "forecast_days": "60",
+        "most_open": "9",
+        "settle": "risk",
+    }
+    cells = {f"drift-{name}": said for name, said in (drift | {"log_loss_margin": "0.05"}).items()}
+    cells |= {f"disagreement-{name}": said for name, said in views.items()}
     saved = await send(browser, "/watch-policy", "/watch-policy", **cells)
     assert "Saved." in saved.text
     async with database.transaction() as session:
