@@ -22,9 +22,9 @@ from domain.vocabulary import CustomerStatus, HealthStatus, RiskTier, Segment
 from models.clock import StoredClock
 from models.database import Database
 from models.resources.customers import check_customer
+from models.resources.tier_moves import MoveFilter, read_moves
 from models.views.score_history import load_known_then, load_score_history
 from models.views.tier_mix import ACTED, RANGES, SCORED, load_tier_mix
-from models.views.tier_moves import MoveFilter, read_moves
 
 Days = Annotated[int, QueryParameter(description=f"One of {', '.join(map(str, RANGES))}.")]
 LONGEST = 731

@@ -21,9 +21,9 @@ from api.web.words import words
 from domain.permissions import Permission
 from domain.time import start_of_day
 from domain.vocabulary import HealthComponent
+from models.resources.tier_moves import MoveFilter, read_moves
 from models.views.score_history import KnownThen, ScoreHistory, load_known_then, load_score_history
 from models.views.tier_mix import RANGES, range_of
-from models.views.tier_moves import MoveFilter, read_moves
 
 SHOWN = 90
 MOST_MOVES = 100

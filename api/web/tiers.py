@@ -19,9 +19,9 @@ from domain.permissions import Permission
 from domain.time import BusinessInstant, start_of_day
 from domain.vocabulary import RiskTier, Segment
 from models.resources.keyset import Slice
+from models.resources.tier_moves import MoveFilter, read_moves
 from models.views.portfolio_summary import load_owners
 from models.views.tier_mix import ACTED, RANGES, SCORED, MixDay, TierMix, load_tier_mix, range_of
-from models.views.tier_moves import MoveFilter, read_moves
 
 PAGE_SIZE = 50
 SHOWN = 30

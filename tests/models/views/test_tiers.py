@@ -12,11 +12,11 @@ from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, RiskTier
 from models.database import Database
 from models.resources.keyset import Row, Slice
+from models.resources.tier_moves import MoveFilter, read_moves
 from models.tables.customers import CustomerRow
 from models.tables.scoring import FieldPointRow, ScoreRow
 from models.views.score_history import load_known_then
 from models.views.tier_mix import ACTED, RANGES, SCORED, TierMix, load_tier_mix
-from models.views.tier_moves import MoveFilter, read_moves
 from tests.support.portfolio import NOW, Portfolio, ago
 
 pytestmark = pytest.mark.integration
