@@ -8,9 +8,12 @@ import numpy as np
 
 from domain.learning_port import Check
 from ml.anchors import tier_shares
+from ml.bootstrap import interval
+from ml.gate import LEVEL
+from ml.global_drivers import global_drivers
 from ml.learning import Learned
-from ml.metrics import calibration_bins, figures
-from ml.samples import Floats, Samples, date_of
+from ml.metrics import auc, calibration_bins, expected_calibration_error, figures, lift, log_losses
+from ml.samples import Codes, Flags, Floats, Samples, date_of
 from ml.training import Rows, Trained
 
 LEAST_SEGMENT_EVENTS = 5
@@ -30,6 +33,7 @@ def card_of(trained: Trained, horizon: int, data_hash: str, checks: Sequence[Che
         "form": judged.form.value,
         "calibration": "identity" if judged.calibration.is_identity else "platt",
         "metrics": asdict(figures(happened, chance, judged.base_rate)),
+        "intervals": _intervals(happened, chance, window.samples.customers),
         "segments": _segments(window, chance, horizon, judged.base_rate),
         "calibration_bins": [asdict(one) for one in calibration_bins(happened, chance)],
         "variants": variants(judged),
@@ -37,6 +41,7 @@ def card_of(trained: Trained, horizon: int, data_hash: str, checks: Sequence[Che
         "empty_tiers": [tier for tier, share in shares.items() if share == 0],
         "leak_checks": {one.name: one.document() for one in checks},
         "columns_that_matter": _importance(trained.fitted),
+        "drivers": global_drivers(trained.fitted, window.samples.select(trained.fitted.columns)),
     }
     cleaned: dict[str, Any] = clean(document)
     return cleaned
@@ -51,6 +56,22 @@ def _extent(samples: Samples, horizon: int) -> dict[str, Any]:
         "from": date_of(dates[0]).isoformat() if len(dates) else None,
         "to": date_of(dates[-1]).isoformat() if len(dates) else None,
     }
+
+
+def _intervals(happened: Flags, chance: Floats, customers: Codes) -> dict[str, Any]:
+    """Return the intervals of the main figures, drawn by customer; of one class alone there are none."""
+    if not happened.any() or happened.all():
+        return {}
+    losses = log_losses(happened, chance)
+    found = {
+        "auc": interval(customers, lambda rows: auc(happened[rows], chance[rows]), level=LEVEL),
+        "log_loss": interval(customers, lambda rows: float(losses[rows].mean()), level=LEVEL),
+        "ece": interval(
+            customers, lambda rows: expected_calibration_error(happened[rows], chance[rows]), level=LEVEL
+        ),
+        "lift_top_decile": interval(customers, lambda rows: lift(happened[rows], chance[rows]), level=LEVEL),
+    }
+    return {name: one.document() for name, one in found.items()}
 
 
 def _segments(window: Rows, chance: Floats, horizon: int, base_rate: float) -> dict[str, Any]:

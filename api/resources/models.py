@@ -15,9 +15,11 @@ from api.resources.pages import ApiRequest
 from api.resources.shapes import Shape
 from domain.permissions import Permission
 from domain.trained_model import ModelState, ModelTarget
+from domain.vocabulary import RiskTier
 from models.clock import StoredClock
 from models.database import Database
 from models.model_registry import list_models, show_model
+from models.views.models import load_model_view, load_registry
 
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -68,6 +70,29 @@ class ChampionNow(Shape):
     champion: str | None
 
 
+class Evidence(Shape):
+    """What there is to learn from, and how loud a model of leaving speaks; 0: the scorecard alone."""
+
+    departures: int
+    needed: int
+    weight: float
+    champions: dict[ModelTarget, str | None]
+    outcomes: dict[ModelTarget, str | None]
+    """How the last training of each target ended, in words."""
+
+
+class ShadowShape(Shape):
+    """What a model said on its newest day in shadow, beside what was acted on."""
+
+    as_of: dt.date
+    nights: int
+    customers: int
+    mean_difference: float
+    other_tier: int
+    tiers: dict[RiskTier, tuple[int, int]]
+    """Customers by tier: as acted on, and by this model."""
+
+
 class ModelController(Controller):
     """Models that were trained on this installation's data."""
 
@@ -82,6 +107,27 @@ class ModelController(Controller):
         """List models, the newest first."""
         async with database.transaction() as session:
             return [TrainedModel.model_validate(one) for one in await list_models(session, target)]
+
+    @get("/evidence")
+    async def evidence(self, database: NamedDependency[Database]) -> Evidence:
+        """Say which voice speaks for each target, and what a model still waits for."""
+        async with database.transaction() as session:
+            found = await load_registry(session)
+        champions = {one.target: one.champion for one in found.targets}
+        return Evidence(
+            departures=found.departures,
+            needed=found.needed,
+            weight=found.weight,
+            champions={target: one["name"] if one else None for target, one in champions.items()},
+            outcomes={one.target: one.last.outcome if one.last else None for one in found.targets},
+        )
+
+    @get("/{name:str}/shadow")
+    async def shadow(self, name: FromPath[str], database: NamedDependency[Database]) -> ShadowShape | None:
+        """Return what a model said on its newest day in shadow; null where it never scored there."""
+        async with database.transaction() as session:
+            found = (await load_model_view(session, name)).shadow
+        return None if found is None else ShadowShape.model_validate(found, from_attributes=True)
 
     @get("/{name:str}")
     async def show(self, name: FromPath[str], database: NamedDependency[Database]) -> TrainedModelDetail:

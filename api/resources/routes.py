@@ -24,6 +24,7 @@ from api.resources.playbooks import PlaybookController, schema_of_playbooks
 from api.resources.run_control import RunControlController, RunRequestController
 from api.resources.runs import InstallationController, InterventionController
 from api.resources.signals import SignalController
+from api.resources.tiers import ScoreHistoryController, TierController
 from api.resources.uploads import UploadController, saved_mappings
 from api.resources.weights import HealthPolicyController
 from api.resources.work import HeadsUpController, TaskController
@@ -35,6 +36,8 @@ def api_router() -> Router:
         "/api",
         route_handlers=[
             CustomerController,
+            ScoreHistoryController,
+            TierController,
             ContactController,
             TaskController,
             HeadsUpController,

@@ -100,6 +100,7 @@ class Desk:
         waiting = chrome.waiting_for_me if chrome else 0
         items = [
             NavItem("Portfolio", "/", Permission.READ_CUSTOMERS),
+            NavItem("Tiers", "/tiers", Permission.READ_CUSTOMERS),
             NavItem("Inbox", "/inbox", Permission.READ_WORK, count=waiting),
             NavItem("Runs", "/runs", Permission.READ_RUNS),
             NavItem("Plan", "/plan", Permission.READ_RUNS, count=planned),

@@ -15,6 +15,7 @@ from api.web.inbox import InboxController
 from api.web.judgement import DisagreementController, JudgementController
 from api.web.live import live
 from api.web.meetings import MeetingController
+from api.web.models import ModelPages
 from api.web.monitor import MonitorController
 from api.web.notifications import NotificationPage
 from api.web.own_signals import OwnSignalController
@@ -26,8 +27,11 @@ from api.web.preferences import choose_theme
 from api.web.quarantine import QuarantineController
 from api.web.run_control import SteeringController
 from api.web.runs import DecisionController, RunController
+from api.web.score_history import ScoreHistoryController
 from api.web.signals import SignalController
+from api.web.tiers import TierController
 from api.web.upload import UploadPageController
+from api.web.watch_policy import WatchPolicyController
 from api.web.weights import WeightController
 from api.web.why import WhyController
 
@@ -37,6 +41,9 @@ def page_routes() -> list[ControllerRouterHandler]:
     return [
         PortfolioController,
         CustomerController,
+        ScoreHistoryController,
+        TierController,
+        ModelPages,
         JudgementController,
         DisagreementController,
         WhyController,
@@ -59,6 +66,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         AttentionController,
         ContactPolicyController,
         WeightController,
+        WatchPolicyController,
         EndpointPage,
         SignalController,
         OwnSignalController,

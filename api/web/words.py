@@ -136,6 +136,10 @@ class Say:
         """Return `5 Mar, 14:30` on the reader's clock."""
         return f"{self.day(value)}, {self.local(value):%H:%M}"
 
+    def told_on(self, written: str) -> str:
+        """Return `5 Mar, 14:30` of an instant as documents keep it."""
+        return self.moment(dt.datetime.fromisoformat(written))
+
     def stamp(self, value: dt.datetime) -> str:
         """Return the whole date and time with its zone, for titles."""
         local = self.local(value)

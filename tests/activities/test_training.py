@@ -82,6 +82,12 @@ async def test_a_known_signal_is_learned_judged_shadowed_used_and_rolled_back(da
     assert one["name"] == "churn-2026-06-15-1"
     assert card["metrics"]["auc"] > 0.65
     assert card["columns_that_matter"][0]["column"] in {"commercial.seats", "commercial.price_per_seat"}
+    families = card["drivers"]["families"]
+    assert families[0]["family"] == "commercial"
+    assert sum(each["share"] for each in families) == pytest.approx(1)
+    seats = {each["column"]: each["direction"] for each in families[0]["columns"]}
+    assert seats.get("commercial.seats", -1) == -1
+    assert card["intervals"]["auc"]["low"] < card["metrics"]["auc"] < card["intervals"]["auc"]["high"]
     assert all(check["passed"] for check in card["leak_checks"].values() if not check["is_suspicion"])
     assert set(card["leak_checks"]) == CHECKS
     assert card["involuntary"]["churners"] == 0

@@ -28,6 +28,7 @@ from models.tables.system import ClockSegmentRow, InstallationRow
 from tests.support.rows_kept import KeptRows, is_empty, keep_rows, put_rows
 from tests.support.sample_facts import add_facts
 from tests.support.sample_judgement import add_judgement
+from tests.support.sample_models import add_models
 from tests.support.sample_runs import add_runs
 from tests.support.sample_scores import add_scores
 from tests.support.sample_trials import add_trials
@@ -282,5 +283,6 @@ async def _fill(session: AsyncSession, *, customers: int, released: bool) -> Sam
     await add_facts(session, rows, sample.contacts, NOW)
     await add_runs(session, rows, sample.contacts, NOW, released=released)
     await add_judgement(session, rows, NOW)
+    await add_models(session, NOW)
     await add_trials(session, rows, NOW)
     return sample

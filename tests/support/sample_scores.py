@@ -19,6 +19,7 @@ from domain.vocabulary import (
     SignalState,
 )
 from models.tables.scoring import AssessmentRow, ScoreRow, SignalRow
+from tests.support.sample_tiers import add_points
 
 DAYS = 40
 FAMILY = uuid.UUID("8d0f5c1e-0000-4000-8000-000000000000")
@@ -183,7 +184,9 @@ async def add_scores(session: AsyncSession, rows: list[dict[str, Any]], now: Bus
     """Write scores for all who have one, an assessment for everyone, and open signals by status."""
     dice = random.Random(11)
     scored = [row for row in rows if row["churn_risk_score"] is not None]
-    await session.execute(insert(ScoreRow), [each for row in scored for each in _scores(row, dice, now)])
+    scores = [each for row in scored for each in _scores(row, dice, now)]
+    await session.execute(insert(ScoreRow), scores)
+    await add_points(session, scores, rows)
     verdicts = [_assessment(row, index, now) for index, row in enumerate(rows)]
     await session.execute(insert(AssessmentRow), verdicts)
     signals = [each for index, row in enumerate(rows) for each in _signals(row, index, now)]

@@ -56,7 +56,7 @@ def vendor() -> Iterator[Fact]:
                     known_at=day(on),
                     customer=key,
                     feature=chance.choice(("search", "edit")),
-                    quantity=round(max(chance.gauss(40, 16), 0) * (0.8 if fading else 1)),
+                    quantity=round(max(chance.gauss(40, 16), 0) * (0.85 if fading else 1)),
                     users=5,
                     occurred_at=day(on),
                 )

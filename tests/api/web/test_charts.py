@@ -1,7 +1,20 @@
 import datetime as dt
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from api.web.charts import Part, Point, interval, meter, risk_chart, sparkline, stacked_bar
+from api.web.plots import (
+    Column,
+    Dot,
+    Mark,
+    Span,
+    calibration,
+    chance_history,
+    nice_ceiling,
+    score_history,
+    stacked_columns,
+)
 
 DAY = dt.date(2026, 11, 1)
 HOSTILE = '<script>alert(1)</script>"'
@@ -57,3 +70,45 @@ def test_a_higher_risk_is_drawn_higher() -> None:
     line = next(path for path in image.iter("path") if "line-risk" in path.attrib["class"])
     first, last = (part.split()[1] for part in line.attrib["d"].lstrip("M").split("L"))
     assert float(last) < float(first)
+
+
+def test_larger_drawings_are_images_with_titles_too_and_escape_what_they_say() -> None:
+    columns = [Column(DAY, {"low": 3, "critical": 1}), Column(DAY + dt.timedelta(days=1), {"low": 4})]
+    points = [(point.day, point.value) for point in days(10, 90)]
+    drawings = [
+        stacked_columns(columns, lambda size: f"{size:g}", HOSTILE),
+        score_history(points, points, [Mark(DAY, HOSTILE)], [Span(DAY, DAY, HOSTILE)], HOSTILE),
+        chance_history([(DAY, 0.1), (DAY + dt.timedelta(days=9), 0.3)], HOSTILE),
+        calibration([Dot(0.1, 0.2, 9)], HOSTILE),
+    ]
+    for drawing in drawings:
+        image = ET.fromstring(drawing)  # noqa: S314  our own drawing
+        assert image.get("role") == "img"
+        assert image.find("title") is not None
+        assert "style=" not in drawing
+        assert "<script" not in drawing
+
+
+def test_the_gravest_part_of_a_column_stands_on_the_ground_and_all_share_one_scale() -> None:
+    drawn = stacked_columns([Column(DAY, {"low": 3, "critical": 1}), Column(DAY, {"low": 2})], str, "mix")
+    shapes = list(ET.fromstring(drawn).iter("rect"))  # noqa: S314  our own drawing
+    ends = [float(one.attrib["y"]) + float(one.attrib["height"]) for one in shapes]
+    heights = [float(one.attrib["height"]) for one in shapes]
+    assert [one.attrib["class"] for one in shapes] == ["bar-critical", "bar-low", "bar-low"]
+    assert ends[0] == ends[2] > ends[1]
+    assert heights[1] == pytest.approx(3 * heights[0], abs=0.2)
+    assert heights[2] == pytest.approx(2 * heights[0], abs=0.2)
+
+
+def test_nothing_to_draw_is_drawn_as_nothing() -> None:
+    assert stacked_columns([Column(DAY, {})], str, "x") == ""
+    assert score_history([(DAY, 5)], [], [], [], "x") == ""
+    assert chance_history([], "x") == ""
+    assert calibration([], "x") == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "top"), [(0, 1), (0.07, 0.1), (0.2, 0.2), (3, 4), (21, 25), (99, 100), (317, 400)]
+)
+def test_a_scale_ends_at_a_round_number(value: float, top: float) -> None:
+    assert nice_ceiling(value) == pytest.approx(top)

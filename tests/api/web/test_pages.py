@@ -23,6 +23,11 @@ ROLES = {name: role for name, _, role, _, _ in PEOPLE}
 NEEDS = {
     "/": Permission.READ_CUSTOMERS,
     "/customers/{customer}": Permission.READ_CUSTOMERS,
+    "/customers/{customer}/history?on=2026-11-10&days=365": Permission.READ_CUSTOMERS,
+    "/tiers": Permission.READ_CUSTOMERS,
+    "/tiers?days=365&by=mrr&tier=scored&state=all": Permission.READ_CUSTOMERS,
+    "/models": Permission.READ_CUSTOMERS,
+    "/models/involuntary-2026-11-16-1": Permission.READ_CUSTOMERS,
     "/inbox": Permission.READ_WORK,
     "/runs": Permission.READ_RUNS,
     "/runs/{run}": Permission.READ_RUNS,
@@ -45,6 +50,7 @@ NEEDS = {
     "/attention": Permission.READ_CUSTOMERS,
     "/contact-policy": Permission.READ_CUSTOMERS,
     "/weights": Permission.READ_CUSTOMERS,
+    "/watch-policy": Permission.READ_CUSTOMERS,
     "/disagreements": Permission.READ_CUSTOMERS,
     "/endpoints": Permission.READ_PLAYBOOKS,
     "/signals": Permission.READ_CUSTOMERS,
@@ -55,6 +61,7 @@ MOST_QUERIES = 8
 MORE_QUERIES = {
     "/data": 12,
     "/customers/{customer}": 18,
+    "/customers/{customer}/history?on=2026-11-10&days=365": 13,
     "/monitor": 11,
     "/playbooks/low-engagement": 10,
     "/customers/{customer}/why?playbook=low-engagement": 12,
