@@ -25,7 +25,9 @@ from activities.training import promote_shadows, start_due_training
 from domain.nights import next_night
 from domain.ports import Clock
 from models.database import Database
-from models.scores import scorable_ids
+from models.freshness import watch_freshness
+from models.playbooks import PlaybookShelf
+from models.scores import load_policy, scorable_ids
 from models.wakes import record_wake
 
 SHARD = 2000
@@ -42,14 +44,20 @@ class ScoringActivities(ScoringContract):
         """Take the system of record and the clock."""
         self._database = database
         self._clock = clock
+        self._shelf = PlaybookShelf()
 
     @activity.defn(name="plan_shards")
     async def plan_shards(self, request: PlanShardsInput) -> PlanShardsResult:
-        """Cut the portfolio into parts and fix the instant, so that every part is scored as of the same."""
+        """Cut the portfolio into parts and fix the instant, so that every part is scored as of the same.
+
+        Whether the sources are talking is looked at here, once for all parts.
+        """
+        as_of = self._clock.now()
         async with self._database.transaction() as session:
             ids = await scorable_ids(session)
+            await watch_freshness(session, as_of, (await load_policy(session)).freshness)
         log.info("scoring planned", business_date=request.business_date.isoformat(), customers=len(ids))
-        return PlanShardsResult(self._clock.now(), cut(ids))
+        return PlanShardsResult(as_of, cut(ids))
 
     @activity.defn(name="score_shard")
     async def score_shard(self, request: ScoreShardInput) -> ScoreShardResult:
@@ -58,7 +66,9 @@ class ScoringActivities(ScoringContract):
         async with self._database.transaction() as session:
             ids = await scorable_ids(session, request.shard.first, request.shard.last)
         left = [customer_id for customer_id in ids if reached is None or customer_id > reached]
-        async for last, part in score_in_batches(self._database, self._clock, left, request.as_of):
+        async for last, part in score_in_batches(
+            self._database, self._clock, left, request.as_of, self._shelf
+        ):
             total = total.plus(part)
             activity.heartbeat(str(last), total)
         return total

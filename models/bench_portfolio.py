@@ -63,7 +63,7 @@ SELECT {_fact("started_at", "term")}, 'product', plan, 'active', mrr_minor / (1 
        false, random() < 0.8, CASE WHEN random() < 0.3 THEN round(random()::numeric * 0.3, 2) END,
        CASE WHEN random() < 0.4 THEN 12 ELSE 1 END, LEAST({_NOW} - interval '1 day',
        started_at + interval '1 day' * (k - 1) * 200)
-FROM bench_traits, generate_series(1, 2) AS k WHERE k = 1 OR random() < 0.25"""
+FROM bench_traits, generate_series(1, 2) AS k WHERE k = 1 OR random() < 0.25"""  # noqa: S608 - constants only
 _CONTACTS = """
 INSERT INTO contacts (id, source_id, external_id, content_hash, name, email, known_at, left_at)
 SELECT md5(id || '/contact/' || k)::uuid, 'bench', id || '/contact/' || k, '', 'Person ' || k,
@@ -88,26 +88,26 @@ FROM (
     FROM (SELECT *, at + interval '1 hour' * random() * 130 AS due
           FROM (SELECT *, {_AGO.format(days="(random() * 210)")} AS at
                 FROM bench_traits, generate_series(1, 12) AS k WHERE random() < 0.12 + 0.12 * size) AS t) AS t
-) AS t ORDER BY at"""
+) AS t ORDER BY at"""  # noqa: S608 - constants only
 _SURVEYS = f"""
 INSERT INTO surveys (id, {_FACT}, kind, score, responded_at)
 SELECT gen_random_uuid(), 'bench', id || '/survey/' || k, '', id, at, at,
        CASE k WHEN 1 THEN 'csat' ELSE 'nps' END,
        CASE k WHEN 1 THEN 1 + floor(sqrt(random()) * 5) ELSE floor(sqrt(random()) * 11) END, at
 FROM (SELECT *, {_AGO.format(days="(random() * 300)")} AS at
-      FROM bench_traits, generate_series(1, 3) AS k WHERE random() < 0.35) AS t ORDER BY at"""
+      FROM bench_traits, generate_series(1, 3) AS k WHERE random() < 0.35) AS t ORDER BY at"""  # noqa: S608 - constants only
 _MEETINGS = f"""
 INSERT INTO meetings (id, {_FACT}, kind, title, scheduled_at, held_at)
 SELECT gen_random_uuid(), 'bench', id || '/meeting/' || k, '', id, at, at,
        CASE WHEN k = 1 THEN 'qbr' ELSE 'check_in' END, 'Meeting', at, CASE WHEN random() < 0.85 THEN at END
 FROM (SELECT *, {_AGO.format(days="(1 + random() * 250)")} AS at
-      FROM bench_traits, generate_series(1, 4) AS k WHERE random() < 0.05 + 0.3 * size) AS t ORDER BY at"""
+      FROM bench_traits, generate_series(1, 4) AS k WHERE random() < 0.05 + 0.3 * size) AS t ORDER BY at"""  # noqa: S608 - constants only
 _GOALS = f"""
 INSERT INTO goals (id, {_FACT}, title, due_on, progress, achieved_at)
 SELECT {_fact("started_at", "goal")}, 'Goal', (started_at + interval '1 day' * random() * 700)::date,
        round(random()::numeric, 3),
        CASE WHEN random() < 0.4 THEN LEAST({_NOW}, started_at + interval '1 day' * random() * 300) END
-FROM bench_traits, generate_series(1, 2) AS k WHERE random() < 0.5"""
+FROM bench_traits, generate_series(1, 2) AS k WHERE random() < 0.5"""  # noqa: S608 - constants only
 _INVOICES = f"""
 INSERT INTO invoices (id, {_FACT}, currency, amount_due_minor, status, issued_at, due_at, failed_attempts,
                       paid_at, paid_known_at)
@@ -118,7 +118,7 @@ FROM (SELECT *, CASE WHEN at < {_NOW} - interval '14 days' AND random() < 0.985 
                 END AS done
       FROM (SELECT *, {_NOW} - interval '1 day' * (30 * k - 5) AS at
             FROM bench_traits, generate_series(1, 8) AS k WHERE n %% 2 = 0 OR k = 3) AS t
-      WHERE at > started_at) AS t ORDER BY at"""
+      WHERE at > started_at) AS t ORDER BY at"""  # noqa: S608 - constants only
 _TOUCHES = f"""
 INSERT INTO touchpoints (id, source_id, external_id, content_hash, customer_id, contact_id, direction,
                          channel, purpose, state, occurred_at, known_at)
@@ -126,7 +126,7 @@ SELECT gen_random_uuid(), 'bench', id || '/touch/' || k, '', id,
        md5(id || '/contact/' || (1 + k %% 2))::uuid, CASE k %% 3 WHEN 0 THEN 'in' ELSE 'out' END,
        'email', CASE WHEN k %% 3 = 1 THEN 'marketing' ELSE 'relationship' END, 'delivered', at, at
 FROM (SELECT *, {_AGO.format(days="(random() * 200)")} AS at
-      FROM bench_traits, generate_series(1, 6) AS k WHERE random() < 0.4 + 0.2 * size) AS t ORDER BY at"""
+      FROM bench_traits, generate_series(1, 6) AS k WHERE random() < 0.4 + 0.2 * size) AS t ORDER BY at"""  # noqa: S608 - constants only
 _LIMITS = """
 INSERT INTO plan_limits (id, plan, metric, ceiling, known_at)
 SELECT gen_random_uuid(), plan, metric, ceiling, %(now)s - interval '900 days'

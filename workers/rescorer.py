@@ -12,6 +12,7 @@ from activities.customer_scoring import score_customers
 from models.clock import StoredClock
 from models.database import Database
 from models.listening import announcements
+from models.playbooks import PlaybookShelf
 from models.rescoring import CHANNEL, Asked, settle, waiting
 
 POLL_SECONDS = 1.0
@@ -48,6 +49,7 @@ class Rescorer:
         self._gap = gap_seconds
         self._now = now
         self._scored: dict[uuid.UUID, float] = {}
+        self._shelf = PlaybookShelf()
 
     async def run(self) -> int:
         """Go on until nobody waits but those who rest; return how many were scored."""
@@ -69,7 +71,7 @@ class Rescorer:
     async def score(self, found: list[Asked]) -> None:
         """Score, then take off the queue what was read before: a death between them scores once more."""
         ids = [one.customer_id for one in found]
-        result = await score_customers(self._database, self._clock, ids)
+        result = await score_customers(self._database, self._clock, ids, shelf=self._shelf)
         async with self._database.transaction() as session:
             await settle(session, found)
         at = self._now()

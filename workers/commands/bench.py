@@ -83,7 +83,7 @@ def score(
     sizes: Annotated[str, typer.Option(help="Other sizes to measure too, such as 10000,300000.")] = "",
     json_path: Json = None,
 ) -> None:
-    """Customers scored per second by a night, and one on demand, beside its statements, trees and reasons."""
+    """Time a night's scoring and one on demand, beside their statements, trees and reasons alone."""
     others = tuple(int(one) for one in sizes.split(",") if one)
     _show([_score(customers=customers, workers=workers, sizes=others)], json_path)
 
