@@ -97,17 +97,18 @@ async def score_in_batches(
     ids: Sequence[uuid.UUID],
     as_of: BusinessInstant | None = None,
     shelf: PlaybookShelf | None = None,
+    size: int = BATCH,
 ) -> AsyncIterator[tuple[uuid.UUID, ScoreShardResult]]:
     """Score in order of id and yield after each commit the last id of the batch, to go on from.
 
-    `shelf`: the playbooks that this process has read before.
+    `shelf`: the playbooks that this process has read before; `size`: customers per transaction.
     """
     ordered = sorted(set(ids))
     basis = await _basis(database, as_of or clock.now(), shelf or PlaybookShelf(), is_live=True)
-    if len(ordered) > BATCH:
+    if len(ordered) > size:
         await _probe(database, ordered, basis)
-    for start in range(0, len(ordered), BATCH):
-        batch = ordered[start : start + BATCH]
+    for start in range(0, len(ordered), size):
+        batch = ordered[start : start + size]
         yield batch[-1], await _score_batch(database, clock, batch, basis)
 
 

@@ -19,7 +19,7 @@ from activities.contracts_scoring import (
     ScoringContract,
     Shard,
 )
-from activities.customer_scoring import score_in_batches
+from activities.customer_scoring import BATCH, score_in_batches
 from activities.night_end import end_night
 from activities.training import promote_shadows, start_due_training
 from domain.nights import next_night
@@ -40,10 +40,11 @@ log = structlog.get_logger()
 class ScoringActivities(ScoringContract):
     """Scores the portfolio in parts. Task queue `scoring`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Take the system of record and the clock."""
+    def __init__(self, database: Database, clock: Clock, *, shard: int = SHARD, batch: int = BATCH) -> None:
+        """Take the system of record and the clock; customers per activity, and per transaction of it."""
         self._database = database
         self._clock = clock
+        self._shard, self._batch = shard, batch
         self._shelf = PlaybookShelf()
 
     @activity.defn(name="plan_shards")
@@ -57,7 +58,7 @@ class ScoringActivities(ScoringContract):
             ids = await scorable_ids(session)
             await watch_freshness(session, as_of, (await load_policy(session)).freshness)
         log.info("scoring planned", business_date=request.business_date.isoformat(), customers=len(ids))
-        return PlanShardsResult(as_of, cut(ids))
+        return PlanShardsResult(as_of, cut(ids, self._shard))
 
     @activity.defn(name="score_shard")
     async def score_shard(self, request: ScoreShardInput) -> ScoreShardResult:
@@ -67,7 +68,7 @@ class ScoringActivities(ScoringContract):
             ids = await scorable_ids(session, request.shard.first, request.shard.last)
         left = [customer_id for customer_id in ids if reached is None or customer_id > reached]
         async for last, part in score_in_batches(
-            self._database, self._clock, left, request.as_of, self._shelf
+            self._database, self._clock, left, request.as_of, self._shelf, self._batch
         ):
             total = total.plus(part)
             activity.heartbeat(str(last), total)
@@ -92,9 +93,9 @@ class ScoringActivities(ScoringContract):
         )
 
 
-def cut(ids: Sequence[uuid.UUID]) -> tuple[Shard, ...]:
-    """Cut ordered ids into parts of about equal size."""
-    size = max(SHARD, -(-len(ids) // MOST_SHARDS))
+def cut(ids: Sequence[uuid.UUID], least: int = SHARD) -> tuple[Shard, ...]:
+    """Cut ordered ids into parts of about equal size, `least` or more in each."""
+    size = max(least, -(-len(ids) // MOST_SHARDS))
     parts = [ids[start : start + size] for start in range(0, len(ids), size)]
     return tuple(Shard(part[0], part[-1], len(part)) for part in parts)
 

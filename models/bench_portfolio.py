@@ -124,7 +124,7 @@ INSERT INTO touchpoints (id, source_id, external_id, content_hash, customer_id, 
                          channel, purpose, state, occurred_at, known_at)
 SELECT gen_random_uuid(), 'bench', id || '/touch/' || k, '', id,
        md5(id || '/contact/' || (1 + k %% 2))::uuid, CASE k %% 3 WHEN 0 THEN 'in' ELSE 'out' END,
-       'email', CASE WHEN k %% 3 = 1 THEN 'marketing' ELSE 'relationship' END, 'delivered', at, at
+       'email', CASE WHEN k %% 3 = 1 THEN 'marketing' ELSE 'lifecycle' END, 'delivered', at, at
 FROM (SELECT *, {_AGO.format(days="(random() * 200)")} AS at
       FROM bench_traits, generate_series(1, 6) AS k WHERE random() < 0.4 + 0.2 * size) AS t ORDER BY at"""  # noqa: S608 - constants only
 _LIMITS = """
