@@ -1,5 +1,6 @@
 """Scores customers: load, judge, write, a batch per transaction; for the nightly run and on demand."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,21 @@ BATCH = 500
 before its first row (tables of every leaf) is shared by so many."""
 
 
+IN_HAND = 2
+"""Batches that one process is busy with at a time: while one is judged, the database answers another. More
+would only lock their rows for longer."""
+
+
+class Desk:
+    """What the scorings of one process share: playbooks that it has read, and how much it takes at once."""
+
+    def __init__(self, size: int = BATCH) -> None:
+        """Take so many customers per transaction."""
+        self.shelf = PlaybookShelf()
+        self.size = size
+        self.in_hand = asyncio.Semaphore(IN_HAND)
+
+
 @dataclass(frozen=True)
 class _Basis:
     """What all verdicts of one scoring share."""
@@ -82,11 +98,11 @@ async def score_customers(
     clock: Clock,
     ids: Sequence[uuid.UUID],
     as_of: BusinessInstant | None = None,
-    shelf: PlaybookShelf | None = None,
+    desk: Desk | None = None,
 ) -> ScoreShardResult:
     """Score customers now (or as of an instant of today) and write all that follows."""
     total = ScoreShardResult()
-    async for _last, part in score_in_batches(database, clock, ids, as_of, shelf):
+    async for _last, part in score_in_batches(database, clock, ids, as_of, desk):
         total = total.plus(part)
     return total
 
@@ -96,20 +112,18 @@ async def score_in_batches(
     clock: Clock,
     ids: Sequence[uuid.UUID],
     as_of: BusinessInstant | None = None,
-    shelf: PlaybookShelf | None = None,
-    size: int = BATCH,
+    desk: Desk | None = None,
 ) -> AsyncIterator[tuple[uuid.UUID, ScoreShardResult]]:
-    """Score in order of id and yield after each commit the last id of the batch, to go on from.
-
-    `shelf`: the playbooks that this process has read before; `size`: customers per transaction.
-    """
-    ordered = sorted(set(ids))
-    basis = await _basis(database, as_of or clock.now(), shelf or PlaybookShelf(), is_live=True)
-    if len(ordered) > size:
+    """Score in order of id and yield after each commit the last id of the batch, to go on from."""
+    ordered, desk = sorted(set(ids)), desk or Desk()
+    basis = await _basis(database, as_of or clock.now(), desk.shelf, is_live=True)
+    if len(ordered) > desk.size:
         await _probe(database, ordered, basis)
-    for start in range(0, len(ordered), size):
-        batch = ordered[start : start + size]
-        yield batch[-1], await _score_batch(database, clock, batch, basis)
+    for start in range(0, len(ordered), desk.size):
+        batch = ordered[start : start + desk.size]
+        async with desk.in_hand:
+            part = await _score_batch(database, clock, batch, basis)
+        yield batch[-1], part
 
 
 async def judge_customers(
