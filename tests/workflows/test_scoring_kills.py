@@ -3,9 +3,11 @@
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
@@ -25,6 +27,7 @@ pytestmark = [pytest.mark.devserver, pytest.mark.timeout(300)]
 CUSTOMERS, TROUBLED_OF = 240, 5
 """So many, of whom every fifth has got into trouble since the last night."""
 Row = tuple[object, ...]
+Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 @pytest.fixture
@@ -57,9 +60,9 @@ async def start(client: Client) -> WorkflowHandle[PortfolioScoringWorkflow, Scor
     )
 
 
-async def rows(database: Database, *columns: object) -> Sequence[Row]:
+async def rows(database: Database, *columns: Column) -> Sequence[Row]:
     async with database.transaction() as session:
-        return [tuple(row) for row in await session.execute(select(*columns))]  # type: ignore[call-overload]
+        return [tuple(row) for row in await session.execute(select(*columns))]
 
 
 async def test_a_night_goes_on_after_the_kill_of_its_worker_and_tells_of_nothing_twice(

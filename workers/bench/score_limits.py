@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -58,10 +59,7 @@ async def rescore_each(database: Database, asked: int) -> list[float]:
         ids = await scorable_ids(session)
     rescorer = Rescorer(database, clock, 0.0)
     some = ids[:: max(1, len(ids) // (asked + WARM_UP))][: asked + WARM_UP]
-    spent = [
-        await _timed(lambda one=one: rescorer.score([Asked(one, "facts", "0")]))  # type: ignore[misc]
-        for one in some
-    ]
+    spent = [await _timed(partial(rescorer.score, [Asked(one, "facts", "0")])) for one in some]
     return [seconds * 1000 for seconds in spent[WARM_UP:]]
 
 
