@@ -34,8 +34,10 @@ class Column:
 
     def value(self, features: CustomerFeatures) -> float:
         """Return the reading, NaN where it is unknown."""
-        if not features.fresh(self.needs).is_usable:
-            return math.nan
+        return self.reading(features) if features.fresh(self.needs).is_usable else math.nan
+
+    def reading(self, features: CustomerFeatures) -> float:
+        """Return the same of facts that somebody tells."""
         found = self.read(features)
         return math.nan if found is None else float(found)
 

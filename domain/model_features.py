@@ -4,6 +4,7 @@ A column is a pure function of `CustomerFeatures`, so that training (an instant 
 scoring (now, one customer) cannot differ.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -62,5 +63,6 @@ def _own(feature: str, measure: str) -> Column:
 
 
 def vector(features: CustomerFeatures, columns: Sequence[Column]) -> list[float]:
-    """Return one row of a model's matrix."""
-    return [column.value(features) for column in columns]
+    """Return one row of a model's matrix; what nobody tells is looked up once for all columns."""
+    told = {kind for kind, one in features.freshness.items() if one.is_usable}
+    return [column.reading(features) if column.needs in told else math.nan for column in columns]

@@ -44,7 +44,7 @@ ticket AS (
                    LEAST(resolve_due_at, CASE WHEN first_responded_at IS NULL OR first_responded_at > :as_of
                                               THEN first_response_due_at END) AS overdue_from
             FROM {tickets} AS tickets
-            WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND opened_at <= :as_of
+            WHERE customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of AND opened_at <= :as_of
         ) AS tickets
     ) AS tickets GROUP BY customer_id
 ),
@@ -62,14 +62,14 @@ survey AS (
            max(responded_at) AS newest
     FROM (
         SELECT *, responded_at > :as_of - interval '180 days' AS recent FROM {surveys} AS surveys
-        WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND responded_at <= :as_of
+        WHERE customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of AND responded_at <= :as_of
     ) AS surveys GROUP BY customer_id
 ),
 people AS (
     SELECT role.customer_id, role.contact_id, role.role, role.since,
            NULLIF(LEAST(role.until, contact.left_at, 'infinity'), 'infinity') AS gone_at
     FROM {contact_roles} role JOIN {contacts} contact ON contact.id = role.contact_id
-    WHERE role.customer_id IN (SELECT id FROM wanted) AND role.since <= :as_of AND contact.known_at <= :as_of
+    WHERE role.customer_id = ANY(CAST(:ids AS uuid[])) AND role.since <= :as_of AND contact.known_at <= :as_of
 ),
 contact AS (
     SELECT customer_id,
@@ -92,7 +92,7 @@ touch AS (
     LEFT JOIN (SELECT DISTINCT customer_id, contact_id FROM people WHERE role = 'executive_sponsor')
         AS executive ON executive.contact_id = touchpoints.contact_id
                     AND executive.customer_id = touchpoints.customer_id
-    WHERE touchpoints.customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND occurred_at <= :as_of
+    WHERE touchpoints.customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of AND occurred_at <= :as_of
       AND state NOT IN ('claimed', 'failed', 'suppressed', 'uncertain', 'bounced')
       AND NOT (purpose = 'marketing' AND direction = 'out')
     GROUP BY touchpoints.customer_id
@@ -115,7 +115,7 @@ meeting AS (
         FROM (
             SELECT *, max(held_at) FILTER (WHERE kind = 'qbr' AND held_at <= :as_of)
                           OVER (PARTITION BY customer_id) AS last_qbr
-            FROM {meetings} AS meetings WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of
+            FROM {meetings} AS meetings WHERE customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of
         ) AS meetings
     ) AS meetings GROUP BY customer_id
 ),
@@ -143,7 +143,7 @@ subscription AS (
             SELECT subscriptions.*,
                    CASE WHEN COALESCE(ended_known_at, known_at) <= :as_of THEN ended_at END AS end_known
             FROM {subscriptions} AS subscriptions
-            WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of AND started_at <= :as_of
+            WHERE customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of AND started_at <= :as_of
         ) AS subscriptions
     ) AS subscriptions GROUP BY customer_id
 ),
@@ -158,7 +158,7 @@ invoice AS (
         SELECT invoices.*, status <> 'void' AND NOT (status = 'paid' AND paid_at IS NULL)
                    AND (paid_at IS NULL OR COALESCE(paid_known_at, known_at) > :as_of) AS is_owed
         FROM {invoices} AS invoices
-        WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of
+        WHERE customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of
           AND issued_at <= :as_of AND due_at > :as_of - interval '365 days'
     ) AS invoices GROUP BY customer_id
 ),
@@ -168,7 +168,7 @@ goal AS (
            count(*) FILTER (WHERE due_on < :today AND (achieved_at IS NULL OR achieved_at > :as_of))
                AS overdue,
            avg(CAST(LEAST(progress, 1) AS numeric)) AS progress, max(known_at) AS newest
-    FROM {goals} AS goals WHERE customer_id IN (SELECT id FROM wanted) AND known_at <= :as_of
+    FROM {goals} AS goals WHERE customer_id = ANY(CAST(:ids AS uuid[])) AND known_at <= :as_of
     GROUP BY customer_id
 )
 SELECT customers.id, customers.plan, customers.segment, customers.status, customers.known_at,
@@ -193,7 +193,7 @@ SELECT customers.id, customers.plan, customers.segment, customers.status, custom
        touch.newest AS touchpoint_newest, meeting.newest AS meeting_newest,
        subscription.newest AS subscription_newest, invoice.newest AS invoice_newest,
        goal.newest AS goal_newest
-FROM {customers} AS customers
+FROM (SELECT * FROM {customers} AS customers WHERE id = ANY(CAST(:ids AS uuid[])) OFFSET 0) AS customers
 LEFT JOIN ticket ON ticket.customer_id = customers.id
 LEFT JOIN survey ON survey.customer_id = customers.id
 LEFT JOIN contact ON contact.customer_id = customers.id
@@ -202,7 +202,6 @@ LEFT JOIN meeting ON meeting.customer_id = customers.id
 LEFT JOIN subscription ON subscription.customer_id = customers.id
 LEFT JOIN invoice ON invoice.customer_id = customers.id
 LEFT JOIN goal ON goal.customer_id = customers.id
-WHERE customers.id IN (SELECT id FROM wanted)
 ORDER BY customers.id
 """
 

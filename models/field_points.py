@@ -30,6 +30,7 @@ from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus
 from models.arrays import among_ids
 from models.field_columns import RECORDED, Column, column_of
+from models.many_rows import source_of, write_rows
 from models.tables.customers import CustomerRow
 from models.tables.scoring import CustomerValuesRow, FieldPointRow
 
@@ -44,11 +45,15 @@ async def save_values(session: AsyncSession, scored: Iterable[CustomerFeatures])
         }
         for features in scored
     ]
-    if not rows:
-        return
-    statement = upsert(CustomerValuesRow)
-    kept = {name: statement.excluded[name] for name in ("scored_at", "fields")}
-    await session.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=kept), rows)
+    await write_rows(session, _VALUES, rows)
+
+
+_KEPT = ("customer_id", "scored_at", "fields")
+_VALUES = f"""
+INSERT INTO customer_values ({", ".join(_KEPT)})
+SELECT {", ".join(_KEPT)} FROM {source_of(CustomerValuesRow.metadata.tables["customer_values"], _KEPT)}
+ON CONFLICT (customer_id) DO UPDATE SET scored_at = excluded.scored_at, fields = excluded.fields
+"""  # noqa: S608 - constants only
 
 
 def _finite(value: FieldValue) -> FieldValue:

@@ -1,7 +1,7 @@
 """Which kinds of fact somebody tells, and whether their sources are still talking."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from sqlalchemy import func, select, text
@@ -12,25 +12,30 @@ from domain.scoring_policy import FreshnessPolicy
 from domain.source_state import is_silent
 from domain.time import BusinessInstant, start_of_day
 from models.clock import load_timeline
+from models.digests import is_my_turn, keep_digest, read_digest
 from models.kind_silences import Silence, note_silences, with_gaps
 from models.source_voices import TalkingSource, load_talking_sources
 from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
 from models.tables.facts import UsageDailyRow
 
+KEY = "usage_feed"
+BELIEVED = dt.timedelta(minutes=10)
+"""A feed dies over days; so long that it talks is not asked again."""
+
 
 async def load_freshness(
     session: AsyncSession, as_of: BusinessInstant, policy: FreshnessPolicy
 ) -> dict[str, KindFreshness]:
     """Return the state of each kind for the whole installation."""
-    return (await _look(session, as_of, policy))[0]
+    return (await _look(session, as_of, policy, _usage_feed_is_dead))[0]
 
 
 async def watch_freshness(
     session: AsyncSession, as_of: BusinessInstant, policy: FreshnessPolicy
 ) -> dict[str, KindFreshness]:
     """Return the state of each kind now, and keep since when what is silent has been so."""
-    found, sources, dead_since = await _look(session, as_of, policy)
+    found, sources, dead_since = await _look(session, as_of, policy, _usage_feed_died)
     silent = []
     for kind, told in found.items():
         telling = [source for source in sources if kind in kinds_of(source.provides)]
@@ -42,14 +47,17 @@ async def watch_freshness(
     return found
 
 
+IsDead = Callable[[AsyncSession, BusinessInstant, FreshnessPolicy], Awaitable[bool]]
+
+
 async def _look(
-    session: AsyncSession, as_of: BusinessInstant, policy: FreshnessPolicy
+    session: AsyncSession, as_of: BusinessInstant, policy: FreshnessPolicy, is_dead: IsDead
 ) -> tuple[dict[str, KindFreshness], list[TalkingSource], BusinessInstant | None]:
     sources = await load_talking_sources(session, await load_timeline(session))
     found = {kind: _freshness(kind, sources, as_of, policy) for kind in KINDS}
     found["onboarding"] = await _onboarding(session, found["onboarding"])
     dead_since: BusinessInstant | None = None
-    if found["usage"].provided and await _usage_feed_is_dead(session, as_of.date(), policy):
+    if found["usage"].provided and await is_dead(session, as_of, policy):
         dead_since = await _last_use(session, as_of)
         found["usage"] = replace(found["usage"], silent=True)
     return await with_gaps(session, found, as_of, policy), sources, dead_since
@@ -85,9 +93,26 @@ async def _onboarding(session: AsyncSession, told: KindFreshness) -> KindFreshne
     return replace(told, provided=known, connected_at=connected)
 
 
-async def _usage_feed_is_dead(session: AsyncSession, today: dt.date, policy: FreshnessPolicy) -> bool:
+async def _usage_feed_died(session: AsyncSession, as_of: BusinessInstant, policy: FreshnessPolicy) -> bool:
+    """Tell the same while customers are scored; that it talks is believed for some minutes of one day.
+
+    The look goes over all customers: it must not be paid by every part of a night, nor by each customer that
+    is scored on demand. A dead feed is looked at every time, since everything waits for its return.
+    """
+    asked = {"day": as_of.date().isoformat(), "policy": policy.model_dump(mode="json")}
+    kept = await read_digest(session, KEY)
+    if kept is not None and kept.document == asked and not kept.is_older_than(BELIEVED, as_of):
+        return False
+    if await _usage_feed_is_dead(session, as_of, policy):
+        return True
+    if await is_my_turn(session, KEY):
+        await keep_digest(session, KEY, as_of, asked)
+    return False
+
+
+async def _usage_feed_is_dead(session: AsyncSession, as_of: BusinessInstant, policy: FreshnessPolicy) -> bool:
     """Tell whether everybody, or most, stopped at once: that is the feed, not the customers."""
-    values = {"today": today, "gap": policy.usage_gap_days}
+    values = {"today": as_of.date(), "gap": policy.usage_gap_days}
     row = (await session.execute(text(_ACTIVE), values)).one()
     before, week, usual, lately = (float(value or 0) for value in row)
     if before >= policy.usage_customers and lately == 0:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import NoticeKind
+from models.many_rows import source_of, write_rows
 from models.tables.ledger import OutboxRow
 
 CHANNEL = "everstay_outbox"
@@ -26,6 +27,13 @@ class Notice:
     id: int = 0
 
 
+_NOTICE = ("customer_id", "kind", "payload", "occurred_at", "created_at")
+_PUT = f"""
+INSERT INTO outbox ({", ".join(_NOTICE)})
+SELECT {", ".join(_NOTICE)} FROM {source_of(OutboxRow.metadata.tables["outbox"], _NOTICE)}
+"""  # noqa: S608 - constants only
+
+
 async def put_notices(session: AsyncSession, notices: Sequence[Notice], wall: WallInstant) -> None:
     """Write notices in this transaction and wake the relay when it commits."""
     if not notices:
@@ -40,7 +48,7 @@ async def put_notices(session: AsyncSession, notices: Sequence[Notice], wall: Wa
         }
         for notice in notices
     ]
-    await session.execute(insert(OutboxRow), rows)
+    await write_rows(session, _PUT, rows)
     await session.execute(text(f"NOTIFY {CHANNEL}"))
 
 

@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.assessment import Assessment, Override, Previous
@@ -22,6 +21,7 @@ from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, HealthComponent, HealthStatus
 from models.arrays import among_ids
 from models.field_points import note_points, save_values
+from models.many_rows import source_of, write_rows
 from models.tables.customers import CustomerRow
 from models.tables.judgement import HealthOverrideRow
 from models.tables.scoring import AssessmentRow, ScoreRow
@@ -166,10 +166,9 @@ async def save_verdicts(session: AsyncSession, verdicts: Sequence[Verdict]) -> N
     if not verdicts:
         return
     await _save_scores(session, verdicts)
-    assessments = [_assessment_values(verdict) for verdict in verdicts if verdict.is_news]
-    if assessments:
-        await session.execute(insert(AssessmentRow), assessments)
-    await session.execute(update(CustomerRow), [_current_state(verdict) for verdict in verdicts])
+    news = [_assessment_values(verdict) for verdict in verdicts if verdict.is_news]
+    await write_rows(session, _ASSESSMENTS, news)
+    await write_rows(session, _CURRENT, [_current_state(verdict) for verdict in verdicts])
     await _move_touch(session, verdicts)
     features = [verdict.features for verdict in verdicts]
     await save_values(session, features)
@@ -178,13 +177,7 @@ async def save_verdicts(session: AsyncSession, verdicts: Sequence[Verdict]) -> N
 
 async def _save_scores(session: AsyncSession, verdicts: Sequence[Verdict]) -> None:
     """Replace the day's row, unless it says the same already."""
-    statement = upsert(ScoreRow)
-    kept = {name: statement.excluded[name] for name in _SCORE_COLUMNS}
-    changed = or_(*(getattr(ScoreRow, name).is_distinct_from(kept[name]) for name in _SCORE_FACTS))
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=["customer_id", "as_of"], set_=kept, where=changed),
-        [_score_values(verdict) for verdict in verdicts],
-    )
+    await write_rows(session, _SCORES, [_score_values(verdict) for verdict in verdicts])
 
 
 _SCORE_FACTS = (
@@ -199,6 +192,31 @@ _SCORE_COLUMNS = (
     "horizon_days",
     "outlook_missing",
 )
+_SCORE_ROW = ("customer_id", "as_of", *_SCORE_COLUMNS)
+_SCORES = f"""
+INSERT INTO scores AS old ({", ".join(_SCORE_ROW)})
+SELECT {", ".join(_SCORE_ROW)} FROM {source_of(ScoreRow.metadata.tables["scores"], _SCORE_ROW)}
+ON CONFLICT (customer_id, as_of) DO UPDATE
+SET {", ".join(f"{one} = excluded.{one}" for one in _SCORE_COLUMNS)}
+WHERE {" OR ".join(f"old.{one} IS DISTINCT FROM excluded.{one}" for one in _SCORE_FACTS)}
+"""  # noqa: S608 - constants only
+_ASSESSED = (
+    "id", "customer_id", "assessed_at", "health_status", "limited_since", "reason", "changes",
+    "next_best_action", "components", "data_on", "inputs_hash", "renewal_probability",
+    "expansion_probability", "outlook_missing",
+)  # fmt: skip
+_ASSESSMENTS = f"""
+INSERT INTO assessments ({", ".join(_ASSESSED)})
+SELECT {", ".join(_ASSESSED)} FROM {source_of(AssessmentRow.metadata.tables["assessments"], _ASSESSED)}
+"""  # noqa: S608 - constants only
+_STATE = (
+    "acted_tier", "acted_tier_at", "churn_risk_tier", "churn_risk_score", "churn_probability",
+    "renewal_probability", "expansion_probability", "health_score", "health_status", "last_usage_on",
+)  # fmt: skip
+_CURRENT = f"""
+UPDATE customers SET {", ".join(f"{one} = new.{one}" for one in _STATE)}
+FROM {source_of(CustomerRow.metadata.tables["customers"], ("id", *_STATE))} WHERE customers.id = new.id
+"""  # noqa: S608 - constants only
 
 
 def _score_values(verdict: Verdict) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.signal_warnings import ENDED
@@ -15,6 +15,7 @@ from domain.signals import HeldSignal, Sighting, SignalChanges
 from domain.time import BusinessInstant
 from domain.vocabulary import HeadsUpState, NoticeKind, SignalKind, SignalState
 from models.arrays import among_ids
+from models.many_rows import source_of, write_rows
 from models.outbox import Notice
 from models.tables.scoring import ScoreRow, SignalRow
 from models.tables.work import HeadsUpRow
@@ -131,7 +132,17 @@ async def _open(session: AsyncSession, opened: Sequence[_Opened], now: BusinessI
         | {"is_baseline": one.sets_state_only}
         for one in opened
     ]
-    await session.execute(insert(SignalRow), rows)
+    await write_rows(session, _OPENED, rows)
+
+
+_SIGNAL = (
+    "id", "customer_id", "kind", "dedupe_key", "state", "opened_at", "mass_alert_id", "severity", "title",
+    "evidence", "is_baseline", "updated_at",
+)  # fmt: skip
+_OPENED = f"""
+INSERT INTO signals ({", ".join(_SIGNAL)})
+SELECT {", ".join(_SIGNAL)} FROM {source_of(SignalRow.metadata.tables["signals"], _SIGNAL)}
+"""  # noqa: S608 - constants only
 
 
 def _values(sighting: Sighting, now: BusinessInstant) -> dict[str, Any]:

@@ -104,7 +104,8 @@ totals AS (
     FROM days GROUP BY customer_id
 ),
 per_week AS (
-    SELECT customer_id, feature, week, max(day) AS last_day, sum(quantity) AS quantity, sum(value) AS value
+    SELECT customer_id, feature, week, max(day) AS last_day, sum(quantity) AS quantity, sum(value) AS value,
+           sum(quantity) FILTER (WHERE day > :today - 31) AS quantity_month
     FROM used GROUP BY customer_id, feature, week
 ),
 weekly AS (
@@ -120,7 +121,8 @@ per_feature AS (
            sum(quantity) FILTER (WHERE week BETWEEN 2 AND 9) AS quantity,
            COALESCE(sum(quantity) FILTER (WHERE week < 4), 0) AS quantity_28,
            sum(quantity) FILTER (WHERE week < 13) AS quantity_91,
-           COALESCE(sum(value) FILTER (WHERE week < 13), 0) AS value_91
+           COALESCE(sum(value) FILTER (WHERE week < 13), 0) AS value_91,
+           CAST(sum(quantity_month) AS double precision) AS quantity_month
     FROM per_week GROUP BY customer_id, feature
 ),
 shares AS (
@@ -143,11 +145,6 @@ features AS (
                WHERE weeks_used >= 4 AND quantity >= 0.1 * whole AND last_day < :today - 14) AS dropped
     FROM shares GROUP BY customer_id
 ),
-month AS (
-    SELECT customer_id, feature, CAST(sum(quantity) AS double precision) AS quantity
-    FROM used WHERE day > :today - 31 AND feature IN (SELECT metric FROM plan_limits)
-    GROUP BY customer_id, feature
-),
 limits AS (
     SELECT DISTINCT ON (customers.id) customers.id AS customer_id, plan_limits.metric,
            use.quantity / plan_limits.ceiling AS share,
@@ -158,10 +155,9 @@ limits AS (
         AND COALESCE(plan_limits.customer_id, customers.id) = customers.id AND plan_limits.ceiling > 0
     LEFT JOIN per_feature
         ON per_feature.customer_id = customers.id AND per_feature.feature = plan_limits.metric
-    LEFT JOIN month ON month.customer_id = customers.id AND month.feature = plan_limits.metric
     LEFT JOIN LATERAL ({reading} LIMIT 1) AS gauge ON true
     CROSS JOIN LATERAL (
-        SELECT COALESCE(gauge.value, month.quantity,
+        SELECT COALESCE(gauge.value, per_feature.quantity_month,
                         CASE WHEN per_feature.feature IS NOT NULL THEN 0 END) AS quantity) AS use
     WHERE customers.id = ANY(CAST(:ids AS uuid[])) AND use.quantity >= 0
     ORDER BY customers.id, share DESC NULLS LAST, plan_limits.metric

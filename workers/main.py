@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -22,6 +23,8 @@ from workers.registry import Parts, activities_of, build_parts, workflows_of
 QUEUES = ("lifecycle", "decisions", "email", "billing", "scoring", "bulk")
 PASSED_THROUGH = ("domain", "activities", "workflows", "pydantic", "pydantic_core", "annotated_types")
 """Our own packages are free of side effects at import: passing them through costs a tenth of the memory."""
+COLLECT_AFTER = 50_000
+"""New objects between two garbage collections."""
 GRACE = timedelta(seconds=5)
 SLOTS = 16
 STICKY_WHEN_EMBEDDED = timedelta(seconds=1)
@@ -42,11 +45,23 @@ async def run_worker(settings: Settings, queues: Sequence[str]) -> None:
         async with contextlib.AsyncExitStack() as running:
             for queue in queues:
                 await running.enter_async_context(build_worker(client, queue, parts, settings))
+            _spare_the_collector()
             await asyncio.Event().wait()
     finally:
         fresh.cancel()
         await asyncio.gather(fresh, return_exceptions=True)
         await database.close()
+
+
+def _spare_the_collector() -> None:
+    """Leave what lives as long as the process out of garbage collections, and collect less often.
+
+    Scoring makes thousands of small objects per batch and no cycles: looking through all of them after every
+    700 new ones was a tenth of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def build_worker(client: Client, queue: str, parts: Parts, settings: Settings) -> Worker:

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from activities.customer_scoring import score_customers
+from activities.customer_scoring import Desk, score_customers
 from ml.adapters import CatBoostModelReader
 from models.clock import StoredClock
 from models.database import Database
@@ -50,6 +50,7 @@ class Rescorer:
         self._gap = gap_seconds
         self._now = now
         self._scored: dict[uuid.UUID, float] = {}
+        self._desk = Desk()
 
     async def run(self) -> int:
         """Go on until nobody waits but those who rest; return how many were scored."""
@@ -71,7 +72,7 @@ class Rescorer:
     async def score(self, found: list[Asked]) -> None:
         """Score, then take off the queue what was read before: a death between them scores once more."""
         ids = [one.customer_id for one in found]
-        result = await score_customers(self._database, self._clock, self._reader, ids)
+        result = await score_customers(self._database, self._clock, self._reader, ids, desk=self._desk)
         async with self._database.transaction() as session:
             await settle(session, found)
         at = self._now()

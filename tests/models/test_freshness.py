@@ -12,8 +12,9 @@ from domain.timeline import Segment
 from models.clock import append_segment
 from models.database import Database
 from models.freshness import load_freshness, watch_freshness
+from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
-from models.tables.scoring import KindSilenceRow
+from models.tables.scoring import DigestRow, KindSilenceRow
 from models.tables.tracking import SourceDayRow
 from tests.support.portfolio import NOW, Portfolio, ago
 
@@ -115,3 +116,39 @@ async def test_a_gap_that_was_never_filled_is_remembered_by_those_that_look_back
     assert later.is_usable
     assert not later.is_fresh_for(14, ago(-9).date())
     assert later.is_fresh_for(8, ago(-9).date())
+
+
+async def usage(database: Database, at: BusinessInstant) -> KindFreshness:
+    async with database.transaction() as session:
+        return (await watch_freshness(session, at, POLICY))["usage"]
+
+
+async def looked_at(database: Database) -> list[BusinessInstant]:
+    async with database.transaction() as session:
+        query = select(DigestRow.as_of).where(DigestRow.key == "usage_feed")
+        return list(await session.scalars(query))
+
+
+async def test_a_talking_feed_is_looked_at_once_in_minutes_and_a_dead_one_every_time(
+    database: Database,
+) -> None:
+    async with database.transaction() as session:
+        made = Portfolio(session)
+        await made.connect(["usage"])
+        await session.execute(update(SourceRow).values(last_fact_at=NOW))
+        for _ in range(POLICY.usage_customers):
+            await made.daily_usage(await made.customer(), 10, range(1, 60))
+    minutes = dt.timedelta(minutes=1)
+    assert not (await usage(database, NOW)).silent
+    assert not (await usage(database, BusinessInstant(NOW + 9 * minutes))).silent
+    assert await looked_at(database) == [NOW]
+    later = BusinessInstant(NOW + 11 * minutes)
+    assert not (await usage(database, later)).silent
+    assert await looked_at(database) == [later]
+    assert (await usage(database, ago(-5))).silent
+    assert await looked_at(database) == [later]
+    async with database.transaction() as session:
+        made = Portfolio(session, ids=[])
+        for customer in list(await session.scalars(select(CustomerRow.id))):
+            await made.daily_usage(customer, 10, range(-5, 1))
+    assert not (await usage(database, ago(-5))).silent

@@ -17,6 +17,7 @@ WORKERS = [
     "tests.support.import_worker",
     "tests.support.mail_worker",
     "tests.support.pull_worker",
+    "tests.support.scoring_worker",
     "tests.support.training_worker",
 ]
 PATIENCE = 90.0

@@ -75,10 +75,23 @@ def cost(
     check_mix(document)
 
 
+@bench.command()
+def score(
+    *,
+    customers: Annotated[int, typer.Option(min=100, help="Size of the portfolio.")] = 100_000,
+    workers: Annotated[int, typer.Option(min=1, help="Scoring worker processes.")] = 2,
+    sizes: Annotated[str, typer.Option(help="Other sizes to measure too, such as 10000,300000.")] = "",
+    json_path: Json = None,
+) -> None:
+    """Time a night's scoring and one on demand, beside their statements, trees and reasons alone."""
+    others = tuple(int(one) for one in sizes.split(",") if one)
+    _show([_score(customers=customers, workers=workers, sizes=others)], json_path)
+
+
 @bench.command(name="all")
 def everything(*, json_path: Json = None) -> None:
     """Run every benchmark that this version has."""
-    _show([_ingest(), _pages(300, 100), _reaction(40), _lifecycle(300), _cost()], json_path)
+    _show([_ingest(), _pages(300, 100), _reaction(40), _lifecycle(300), _cost(), _score()], json_path)
 
 
 def _reaction(customers: int) -> dict[str, Any]:
@@ -111,6 +124,14 @@ def _lifecycle(customers: int) -> dict[str, Any]:
 
     options = LifecycleOptions(customers)
     return bench_lifecycle(load_settings(), options, lambda line: typer.echo(line, err=True)).document()
+
+
+def _score(**given: Any) -> dict[str, Any]:
+    from settings import load_settings
+    from workers.bench.score import ScoreOptions, bench_score
+
+    options = ScoreOptions(**given)
+    return bench_score(load_settings(), options, lambda line: typer.echo(line, err=True)).document()
 
 
 def _cost(**given: Any) -> dict[str, Any]:

@@ -6,10 +6,11 @@ import pytest
 from httpx import Response
 
 from domain.trained_model import ModelState, ModelTarget
+from domain.voices import ShadowScore
 from models.database import Database
 from models.model_registry import file_model, show_model
 from models.scores import load_policy
-from models.shadow_scores import ShadowScore, save_shadow_scores
+from models.shadow_scores import save_shadow_scores
 from tests.support.learned import begin, new_model
 from tests.support.people import come_as
 from tests.support.sample_models import REJECTED, WAITING
