@@ -73,6 +73,8 @@ class UsageNumbers:
 
     weeks: tuple[float, ...] = ()
     """Quantity per week, newest first, as far back as the first use (at most thirteen)."""
+    half_year_ago: float | None = None
+    """Quantity in the mean week of the four that ended half a year ago; None: no use was known before."""
     active_days_7: int = 0
     active_days_28: int = 0
     active_days_91: int = 0

@@ -63,6 +63,31 @@ async def _twin(session: AsyncSession, which: ColumnElement[bool]) -> Twin | Non
     return Twin(_stored(tuple(values)), until, checks or {}, reviewed is not None)
 
 
+@dataclass(frozen=True)
+class Filed:
+    """A model as it is used and as it was judged, each with the day up to which it has learned."""
+
+    used: StoredModel
+    trained_until: dt.date
+    """Last as-of date of the one in use; it knows the outcomes of the horizon after it."""
+    judged: StoredModel
+    judged_until: dt.date
+    """The last day that the judged one knew of."""
+
+
+async def load_both(session: AsyncSession, name: str | None, target: ModelTarget) -> Filed:
+    """Return a filed model by its name, or the champion of a target; raises NotFoundError."""
+    row = ModelRow
+    which = row.name == name if name else (row.target == target) & (row.state == ModelState.CHAMPION)
+    query = select(*_STORED, row.artefact, row.trained_until, row.judged_artefact, row.judged_until)
+    found = (await session.execute(query.where(which))).one_or_none()
+    if found is None:
+        raise NotFoundError(what="trained model", key=name or f"champion of {target.value}")
+    *values, artefact, trained, judged, until = found
+    used = _stored((*values, artefact))
+    return Filed(used, trained, replace(used, artefact=judged), until)
+
+
 def _stored(values: tuple[Any, ...]) -> StoredModel:
     name, target, state, form, horizon, columns, *others = values
     return StoredModel(name, target, state, form, horizon, tuple(columns), *others)
