@@ -51,6 +51,12 @@ def _look(features: CustomerFeatures, said: Said) -> Look:
     )
 
 
+def begun_on(world: World) -> dt.date:
+    """Return the first day of which anything was known: milestones are told with the dates they had."""
+    told = [at for kind, at in world.since.items() if kind != "onboarding"]
+    return min(told, default=world.known_until).date()
+
+
 def settled_on(world: World) -> dt.date:
     """Return the last day up to which departures are known for good."""
     return after(world.known_until, -GRACE).date()

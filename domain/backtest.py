@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 from typing import Protocol
 
 from domain.features import CustomerFeatures
@@ -100,7 +101,7 @@ class Replay:
     @cached_property
     def step(self) -> int:
         """Return the usual number of days between two replayed days."""
-        gaps = sorted((later - day).days for day, later in zip(self.days, self.days[1:], strict=False))
+        gaps = sorted((later - day).days for day, later in pairwise(self.days))
         return gaps[len(gaps) // 2] if gaps else 1
 
     @cached_property

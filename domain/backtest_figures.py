@@ -5,6 +5,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from domain.backtest import Cut, Look, Replay, top
@@ -115,7 +116,7 @@ def _add(found: dict[str, tuple[int, int]], customer: str, hit: int) -> None:
 
 
 def against(flagged: Ratio, everyone: Ratio) -> dict[str, Any]:
-    """Return precision beside the base rate, how many times that it is, and what share of leavers it found."""
+    """Return precision beside the base rate, its lift, and the share of leavers that it found."""
     base, found = everyone.value, flagged.document()
     lift = {name: found[name] / base if base and found["value"] is not None else None for name in _INTERVAL}
     return {
@@ -216,7 +217,7 @@ def reliability(replay: Replay) -> list[dict[str, Any]]:
     """Return the same by tenths of the looks, from the least likely to the most."""
     found = sorted(((look.probability, hit) for _, look, hit in _outcomes(replay)), key=lambda one: one[0])
     edges = [round(place * len(found) / BINS) for place in range(BINS + 1)]
-    parts = (found[low:high] for low, high in zip(edges, edges[1:], strict=False))
+    parts = (found[low:high] for low, high in pairwise(edges))
     return [_mean(part) for part in parts if part]
 
 

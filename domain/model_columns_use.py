@@ -6,11 +6,11 @@ from domain.features import CustomerFeatures
 from domain.model_column import Column, mrr, price, ratio
 from domain.risk_factors import (
     Reader,
-    half_year_ratio,
     has_baseline,
+    long_ratio,
     say_breadth,
     say_dropped,
-    say_half_year,
+    say_long,
     say_month,
     say_silence,
     say_usage_drop,
@@ -97,7 +97,7 @@ USAGE_COLUMNS = (
         lambda f: ratio(f.usage.month, f.usage.month_before),
         say_month,
     ),
-    Column("usage.month_over_half_year", USAGE, "usage", "ratio", -1, half_year_ratio, say_half_year),
+    Column("usage.month_over_long_ago", USAGE, "usage", "ratio", -1, long_ratio, say_long),
     Column("usage.trend", USAGE, "usage", "log per week", -1, _trend, _say_trend),
     Column(
         "usage.variation",

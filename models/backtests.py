@@ -32,17 +32,15 @@ class FiledBacktest:
 
 
 async def file_backtest(
-    session: AsyncSession, document: Mapping[str, Any], by: str, now: BusinessInstant
-) -> uuid.UUID:
-    """Keep a backtest and return its id."""
-    row = uuid.uuid4()
+    session: AsyncSession, key: uuid.UUID, document: Mapping[str, Any], by: str, now: BusinessInstant
+) -> None:
+    """Keep a backtest under an id."""
     values = {
-        "id": row, "model": document["model"], "first_day": dt.date.fromisoformat(document["from"]),
+        "id": key, "model": document["model"], "first_day": dt.date.fromisoformat(document["from"]),
         "last_day": dt.date.fromisoformat(document["to"]), "has_seen": document["has_seen"],
         "run_at": now, "by": by, "document": dict(document),
     }  # fmt: skip
     await session.execute(insert(BacktestRow).values(values))
-    return row
 
 
 async def list_backtests(session: AsyncSession) -> list[FiledBacktest]:

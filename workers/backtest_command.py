@@ -2,13 +2,14 @@
 
 import csv
 import datetime as dt
+import getpass
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from activities.backtest import Tell, departures, replay_looks, settled_on
+from activities.backtest import Tell, begun_on, departures, replay_looks, settled_on
 from activities.training_data import World, open_world
 from domain.backtest import Replay
 from domain.backtest_figures import document
@@ -16,7 +17,7 @@ from domain.errors import InvalidInputError
 from domain.scoring_policy import RiskPolicy
 from domain.time import start_of_day
 from ml.recipes import RECIPES, Recipe
-from models.backtests import customer_keys
+from models.backtests import customer_keys, file_backtest
 from models.clock import open_clock
 from models.database import Database
 from models.scores import load_policy
@@ -39,6 +40,7 @@ class Asked:
     capacity: int | None = None
     groups: Path | None = None
     allow_seen: bool = False
+    is_kept: bool = False
 
 
 async def run_backtest(
@@ -68,7 +70,13 @@ async def backtest(
     cast = await _cast(database, asked, world, (policy, recipes), days, _part(tell, 0.0, share))
     looks = await replay_looks(database, world, days, cast.on, _part(tell, share, 1.0))
     replay = Replay(looks, departures(world, groups), settled_on(world), asked.capacity)
-    return _head(asked, days, cast, world) | document(replay)
+    found = _head(asked, days, cast, world) | document(replay)
+    if asked.is_kept:
+        key = uuid.uuid4()
+        async with database.transaction() as session:
+            await file_backtest(session, key, found, getpass.getuser(), clock.now())
+        found["id"] = str(key)
+    return found
 
 
 async def _cast(
@@ -89,7 +97,7 @@ async def _cast(
 
 
 def _bounds(asked: Asked, world: World) -> tuple[dt.date, dt.date]:
-    begun = min(world.since.values(), default=world.known_until).date()
+    begun = begun_on(world)
     last = asked.last or settled_on(world)
     first = asked.first or max(begun + QUARTER_OF_HISTORY, last - YEAR)
     if not first <= last <= world.known_until.date():

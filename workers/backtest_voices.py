@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from activities.backtest import Tell, known_snapshots
+from activities.backtest import Tell, begun_on, known_snapshots
 from activities.training_data import World, month_starts
 from activities.training_rows import label
 from domain.backtest import Said, Voice
@@ -78,7 +78,12 @@ class Cast:
 
 def card_cast(policy: RiskPolicy, first: dt.date) -> Cast:
     """Let the scorecard speak: it has learned from nobody."""
-    stage = {"since": first.isoformat(), "model": SCORECARD_VERSION, "churners": 0, "why": "no model was asked for"}
+    stage = {
+        "since": first.isoformat(),
+        "model": SCORECARD_VERSION,
+        "churners": 0,
+        "why": "no model was asked for",
+    }
     return Cast([(first, CardVoice(Scorecard(policy)))], [stage])
 
 
@@ -159,9 +164,8 @@ def _stage(
 
 async def _past(database: Database, world: World, last: dt.date, tell: Tell) -> Past | None:
     """Look at everybody as of each month that could have been learned from on the last day."""
-    begun = min(world.since.values(), default=world.known_until).date()
     newest = last - GRACE - dt.timedelta(days=HORIZON)
-    dates = [one for one in await month_starts(database, newest) if one > begun]
+    dates = [one for one in await month_starts(database, newest) if one > begun_on(world)]
     parts: dict[ModelTarget, list[Samples]] = {ModelTarget.CHURN: [], ModelTarget.INVOLUNTARY: []}
     for place, date in enumerate(dates):
         async for rows in known_snapshots(database, world, date):
