@@ -44,7 +44,9 @@ class BacktestController(Controller):
     async def list_(self, database: NamedDependency[Database]) -> list[Backtest]:
         """List backtests, the newest first."""
         async with database.transaction() as session:
-            return [Backtest.model_validate(one) for one in await list_backtests(session)]
+            return [
+                Backtest.model_validate(one, from_attributes=True) for one in await list_backtests(session)
+            ]
 
     @get("/{backtest_id:uuid}")
     async def show(
@@ -52,4 +54,6 @@ class BacktestController(Controller):
     ) -> BacktestDetail:
         """Return one backtest with everything that it found."""
         async with database.transaction() as session:
-            return BacktestDetail.model_validate(await show_backtest(session, backtest_id))
+            return BacktestDetail.model_validate(
+                await show_backtest(session, backtest_id), from_attributes=True
+            )

@@ -27,16 +27,12 @@ CUTS = {
     ),
 }
 BY = {
-    "pace": "How they left, by their use",
+    "pace": "How they left (slowly: use was below three quarters of its earlier level two months before)",
     "cause": "Whose doing it was",
     "reason": "What they said",
     "group": "By the grouping that was handed in",
 }
-PACES = {
-    "slow": "slowly: use below three quarters two months before",
-    "sudden": "suddenly",
-    "unknown": "not known",
-}
+PACES = {"slow": "Slowly", "sudden": "Suddenly", "unknown": "Not known"}
 
 
 class BacktestPage(Controller):
