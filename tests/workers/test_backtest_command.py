@@ -22,6 +22,7 @@ from workers.sample_command import lay_company, write_stories
 
 pytestmark = pytest.mark.integration
 DAY = dt.timedelta(days=1)
+LONG = dt.date(2025, 6, 2)
 FIRST, LAST = dt.date(2026, 3, 2), dt.date(2026, 6, 1)
 
 
@@ -43,17 +44,17 @@ async def company(database: Database, tmp_path: Path) -> Path:
 async def test_a_backtest_replays_days_files_what_it_found_and_says_it(
     database: Database, company: Path
 ) -> None:
-    asked = Asked("scorecard", FIRST, LAST, "month", 3, company, is_kept=True)
+    asked = Asked("scorecard", LONG, LAST, "month", 3, company, is_kept=True)
     found = await backtest(database, asked, quietly)
-    assert (found["from"], found["days"], found["room"], found["has_seen"]) == ("2026-03-02", 4, 3, False)
+    assert (found["from"], found["days"], found["room"], found["has_seen"]) == ("2025-06-02", 13, 3, False)
     assert [one["model"] for one in found["stages"]] == ["scorecard-2"]
     assert "group" in found["cuts"][Cut.TIER]["lead"]["by"]
     async with database.transaction() as session:
         (listed,) = await list_backtests(session)
         kept = await show_backtest(session, uuid.UUID(found["id"]))
-    assert (listed.model, listed.first_day) == ("scorecard", FIRST)
+    assert (listed.model, listed.first_day) == ("scorecard", LONG)
     assert kept.document == {key: value for key, value in found.items() if key != "id"}
-    assert "scorecard, 2026-03-02 to" in shown(found)
+    assert "scorecard, 2025-06-02 to" in shown(found)
 
     with pytest.raises(InvalidInputError, match="last known day"):
         await backtest(database, Asked("scorecard", FIRST, dt.date(2027, 1, 1)), quietly)
