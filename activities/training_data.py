@@ -83,13 +83,16 @@ async def gather(
 
 
 async def snapshots(database: Database, world: World, date: dt.date) -> AsyncIterator[list[CustomerFeatures]]:
-    """Yield what was known on a date of those who were live then, a batch at a time."""
+    """Yield what was known on a date of those who were live then, a batch at a time.
+
+    Whom nobody knew of by then is left out: they stayed until they were told of, and teach nothing else.
+    """
     as_of = start_of_day(date)
     live = ordered([key for key, one in world.relations.items() if one.is_live_at(as_of)])
     for start in range(0, len(live), BATCH):
         async with database.transaction() as session:
             rows = await load_snapshot(session, live[start : start + BATCH], as_of, world.since)
-        yield rows
+        yield [one for one in rows if one.known_on <= date]
 
 
 def _is_asked(target: Target, features: CustomerFeatures) -> bool:

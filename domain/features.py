@@ -25,6 +25,8 @@ KINDS = (
 
 BASELINE_WEEKS = 8
 """Weeks before the current one that make a customer's own baseline."""
+LONG_WEEKS = 12
+"""Weeks of use from which the oldest four say what was usual long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class UsageNumbers:
 
     weeks: tuple[float, ...] = ()
     """Quantity per week, newest first, as far back as the first use (at most thirteen)."""
+    half_year_ago: float | None = None
+    """Quantity in the mean week of the four that ended half a year ago; None: no use was known before."""
     active_days_7: int = 0
     active_days_28: int = 0
     active_days_91: int = 0
@@ -140,6 +144,13 @@ class UsageNumbers:
         """Mean week of the eight before those."""
         earlier = self.weeks[4:12]
         return sum(earlier) / len(earlier) if earlier else 0.0
+
+    @property
+    def long_ago(self) -> float | None:
+        """Mean week of half a year ago; of a newer customer the oldest month of a quarter that is known."""
+        if self.half_year_ago is not None or len(self.weeks) < LONG_WEEKS:
+            return self.half_year_ago
+        return sum(self.weeks[-4:]) / 4
 
     @property
     def usual_low_before(self) -> float:

@@ -7,8 +7,10 @@ from domain.model_column import Column, mrr, price, ratio
 from domain.risk_factors import (
     Reader,
     has_baseline,
+    long_ratio,
     say_breadth,
     say_dropped,
+    say_long,
     say_month,
     say_silence,
     say_usage_drop,
@@ -95,6 +97,7 @@ USAGE_COLUMNS = (
         lambda f: ratio(f.usage.month, f.usage.month_before),
         say_month,
     ),
+    Column("usage.month_over_long_ago", USAGE, "usage", "ratio", -1, long_ratio, say_long),
     Column("usage.trend", USAGE, "usage", "log per week", -1, _trend, _say_trend),
     Column(
         "usage.variation",

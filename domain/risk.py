@@ -16,7 +16,7 @@ from domain.vocabulary import HealthComponent, RiskTier
 ANCHORS = ((-3.0, 0.0), (0.0, 25.0), (1.0, 50.0), (2.0, 75.0), (4.0, 100.0))
 """Doublings of the odds against the base rate, and the score there: 1/8, 1, 2, 4 and 16 times the odds."""
 
-SCORECARD_VERSION = "scorecard-1"
+SCORECARD_VERSION = "scorecard-2"
 
 
 @dataclass(frozen=True, slots=True)

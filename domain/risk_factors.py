@@ -71,6 +71,16 @@ def month_ratio(f: CustomerFeatures) -> float | None:
     return ratio if usage.month < usage.usual_low_before else max(ratio, 1.0)
 
 
+def long_ratio(f: CustomerFeatures) -> float | None:
+    """Return the last four weeks over four weeks of half a year ago (a quarter, of a newer customer).
+
+    A slow decline outruns every baseline that moves with it: who lost a tenth a week for months is within the
+    usual range of the last two, and who has arrived at the bottom is steady.
+    """
+    before = f.usage.long_ago
+    return f.usage.month / before if before is not None and before >= LEAST_VOLUME else None
+
+
 def silence(f: CustomerFeatures) -> float | None:
     """Return days without use, 0 while they are within three usual gaps."""
     days, gap = f.usage.days_since_last, f.usage.usual_gap_days
@@ -161,6 +171,14 @@ def say_month(f: CustomerFeatures) -> str:
     usage = f.usage
     verb = "down" if usage.month < usage.month_before else "up"
     return f"four weeks of use are {verb} to {number(usage.month)} a week from {number(usage.month_before)}"
+
+
+def say_long(f: CustomerFeatures) -> str:
+    """Say how a month of use compares with one of long ago."""
+    before = f.usage.long_ago or 0.0
+    when = "a quarter" if f.usage.half_year_ago is None else "half a year"
+    verb, now = "down" if f.usage.month < before else "up", number(f.usage.month)
+    return f"four weeks of use are {verb} to {now} a week from {number(before)} {when} ago"
 
 
 def say_dropped(f: CustomerFeatures) -> str:

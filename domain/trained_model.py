@@ -98,6 +98,18 @@ class Twin:
 
 
 @dataclass(frozen=True)
+class Filed:
+    """A model as it is used and as it was judged, each with the day up to which it has learned."""
+
+    used: StoredModel
+    trained_until: dt.date
+    """Last as-of date of the one in use; it knows the outcomes of the horizon after it."""
+    judged: StoredModel
+    judged_until: dt.date
+    """The last day that the judged one knew of."""
+
+
+@dataclass(frozen=True)
 class ModelDecision:
     """What became of a model, by whom and why."""
 

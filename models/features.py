@@ -138,6 +138,7 @@ def _usage(row: Row, today: dt.date, seats: int | None) -> UsageNumbers:
         dropped=tuple(row["dropped"] or ()),
         used_7=frozenset(row["used_7"] or ()),
         used_91=frozenset(row["used_91"] or ()),
+        half_year_ago=_float(row["half_year_ago"]),
         by_feature=_by_feature(row),
         days_since_last=(today - last_on).days,
         first_on=first_on,

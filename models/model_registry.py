@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import ConflictError, NotFoundError
 from domain.time import BusinessInstant
-from domain.trained_model import ModelDecision, ModelState, ModelTarget, NewModel, StoredModel, Twin
+from domain.trained_model import Filed, ModelDecision, ModelState, ModelTarget, NewModel, StoredModel, Twin
 from models.tables.trained import ModelRow
 
 IN_USE = (ModelState.CHAMPION, ModelState.SHADOW)
@@ -49,6 +49,19 @@ async def _twin(session: AsyncSession, which: ColumnElement[bool]) -> Twin | Non
         return None
     *values, until, checks, reviewed = found
     return Twin(_stored(tuple(values)), until, checks or {}, reviewed is not None)
+
+
+async def load_both(session: AsyncSession, name: str | None, target: ModelTarget) -> Filed:
+    """Return a filed model by its name, or the champion of a target; raises NotFoundError."""
+    row = ModelRow
+    which = row.name == name if name else (row.target == target) & (row.state == ModelState.CHAMPION)
+    query = select(*_STORED, row.artefact, row.trained_until, row.judged_artefact, row.judged_until)
+    found = (await session.execute(query.where(which))).one_or_none()
+    if found is None:
+        raise NotFoundError(what="trained model", key=name or f"champion of {target.value}")
+    *values, artefact, trained, judged, until = found
+    used = _stored((*values, artefact))
+    return Filed(used, trained, replace(used, artefact=judged), until)
 
 
 def _stored(values: tuple[Any, ...]) -> StoredModel:

@@ -34,7 +34,12 @@ async def load_snapshot(
     as_of: BusinessInstant,
     since: Mapping[str, BusinessInstant],
 ) -> list[CustomerFeatures]:
-    """Return what was known of customers at an instant of the past."""
+    """Return what was known of customers at an instant of the past.
+
+    Each date is planned anew: a plan for any date and any customers, which Postgres takes after ten times,
+    was forty times slower.
+    """
+    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     return await load_features(session, ids, as_of, freshness_at(since, as_of), exact=True)
 
 

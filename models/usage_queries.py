@@ -43,6 +43,10 @@ _RECENT_DAYS = """
                           AND day BETWEEN LEAST(:today - 91, span.last_on - 55) AND :today
                         OFFSET 0) AS recent"""
 
+_LONG_AGO_DAYS = """
+    SELECT sum(quantity) AS quantity FROM known
+    WHERE customer_id = span.customer_id AND day BETWEEN :today - 210 AND :today - 183"""
+
 _KNOWN_USE = f"""
 FROM usage_events AS event WHERE event.customer_id = {{customer}} AND occurred_at <= :as_of
     AND known_at <= :as_of AND {_NO_GAUGE}"""
@@ -71,6 +75,10 @@ _RECENT_EVENTS = f"""
                                    AT TIME ZONE 'UTC'
         ) AS event GROUP BY 1, 2 OFFSET 0) AS recent"""  # noqa: S608 - constants only
 """People seen on a day are at least those whom we could name then, as in the rollup."""
+_LONG_AGO_EVENTS = f"""
+    SELECT sum(CAST(quantity AS numeric)) AS quantity {_KNOWN_USE.format(customer="span.customer_id")}
+        AND occurred_at >= CAST(:today - 210 AS timestamp) AT TIME ZONE 'UTC'
+        AND occurred_at < CAST(:today - 182 AS timestamp) AT TIME ZONE 'UTC'"""
 _PLANS_THEN = """(
     SELECT customers.id, CASE WHEN change.id IS NULL THEN customers.plan ELSE change.plan END AS plan
     FROM customers LEFT JOIN LATERAL (
@@ -145,6 +153,10 @@ features AS (
                WHERE weeks_used >= 4 AND quantity >= 0.1 * whole AND last_day < :today - 14) AS dropped
     FROM shares GROUP BY customer_id
 ),
+long_ago AS (
+    SELECT span.customer_id, CAST(COALESCE(past.quantity, 0) AS double precision) / 4 AS week
+    FROM span CROSS JOIN LATERAL ({long_ago}) AS past WHERE span.first_on <= :today - 210
+),
 limits AS (
     SELECT DISTINCT ON (customers.id) customers.id AS customer_id, plan_limits.metric,
            use.quantity / plan_limits.ceiling AS share,
@@ -167,21 +179,32 @@ SELECT span.customer_id, span.last_on, span.first_on, weekly.weeks, totals.activ
        totals.users_28, totals.users_before, totals.users_peak_28,
        features.features_28, features.features_before, features.used_7, features.used_91,
        features.dropped, features.known_91, features.quantities_28, features.quantities_91,
-       features.values_91,
+       features.values_91, long_ago.week AS half_year_ago,
        limits.metric AS limit_metric, limits.share AS limit_share, limits.used AS limits_used
 FROM span
 JOIN totals USING (customer_id)
 JOIN weekly USING (customer_id)
 JOIN features USING (customer_id)
+LEFT JOIN long_ago USING (customer_id)
 LEFT JOIN limits USING (customer_id)
 """
 
 USAGE_NOW = _USAGE.format(
-    span=_ROLLUP, recent=_RECENT_DAYS, reading=_READ_ROLLUP, plans="customers", week_sums=_WEEK_SUMS
+    span=_ROLLUP,
+    recent=_RECENT_DAYS,
+    long_ago=_LONG_AGO_DAYS,
+    reading=_READ_ROLLUP,
+    plans="customers",
+    week_sums=_WEEK_SUMS,
 )
 """From the daily rollup: what is stored is known."""
 
 USAGE_AS_KNOWN = _USAGE.format(
-    span=_EVENTS, recent=_RECENT_EVENTS, reading=_READ_EVENTS, plans=_PLANS_THEN, week_sums=_WEEK_SUMS
+    span=_EVENTS,
+    recent=_RECENT_EVENTS,
+    long_ago=_LONG_AGO_EVENTS,
+    reading=_READ_EVENTS,
+    plans=_PLANS_THEN,
+    week_sums=_WEEK_SUMS,
 )
 """From single events, of no more days than are looked at: what became known later is left out."""

@@ -2,6 +2,7 @@
 
 from litestar import Router
 
+from api.resources.backtests import BacktestController
 from api.resources.conditions import ConditionController, FieldController
 from api.resources.contact_budget import ContactPolicyController, customer_contact_budget
 from api.resources.contacts import ContactController
@@ -67,6 +68,7 @@ def api_router() -> Router:
             SignalController,
             OwnSignalController,
             ModelController,
+            BacktestController,
             FieldController,
             ConditionController,
             colleagues,

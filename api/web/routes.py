@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from api.web.attention import AttentionController
+from api.web.backtests import BacktestPage
 from api.web.contact_policy import ContactPolicyController
 from api.web.contacts import ContactController
 from api.web.customers import CustomerController
@@ -56,6 +57,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         MonitorController,
         PlanController,
         ImpactPage,
+        BacktestPage,
         PlaybookController,
         PlaybookEditController,
         DataController,

@@ -1,6 +1,7 @@
 """Every table in one place, so that Alembic and the tests see the whole schema."""
 
 from models.tables import (
+    backtests,
     changes,
     connections,
     customers,
@@ -26,6 +27,7 @@ from models.tables.base import Base
 
 METADATA = Base.metadata
 MODULES = (
+    backtests,
     changes,
     connections,
     customers,

@@ -40,7 +40,7 @@ def score_row(customer_id: uuid.UUID, day: dt.date, **values: Any) -> dict[str, 
         "customer_id": customer_id, "as_of": day,
         "scored_at": BusinessInstant(dt.datetime(day.year, day.month, day.day, 2, tzinfo=dt.UTC)),
         "churn_probability": 0.05, "churn_risk_score": 25, "churn_risk_tier": "medium", "health_score": 60,
-        "components": {}, "drivers": [], "horizon_days": 90, "model_version": "scorecard-1", "data_on": day,
+        "components": {}, "drivers": [], "horizon_days": 90, "model_version": "scorecard-2", "data_on": day,
     }  # fmt: skip
     return base | values
 

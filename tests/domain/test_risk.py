@@ -111,7 +111,7 @@ def test_a_customer_in_good_standing_is_low() -> None:
     verdict = CARD.assess(customer())
     assert verdict.churn_risk_tier is RiskTier.LOW
     assert verdict.horizon_days == 90
-    assert verdict.model_version == "scorecard-1"
+    assert verdict.model_version == "scorecard-2"
 
 
 def test_the_heaviest_reason_comes_first_and_speaks_of_the_own_baseline() -> None:

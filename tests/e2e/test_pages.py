@@ -44,6 +44,8 @@ PAGES = (
     "/monitor",
     "/impact",
     "/impact/low-engagement",
+    "/backtests",
+    "/backtests/00000000-0000-4000-8000-00000000b7e5",
     "/playbooks",
     "/playbooks/low-engagement",
     "/data",

@@ -56,7 +56,7 @@ def test_odds_lie_between_the_scorecards_and_the_models_and_the_version_says_whe
     alone = log_odds(risk(churners=10**9).assess_all([features])[0].churn_probability)
     half = risk().assess_all([features])[0]
     assert log_odds(half.churn_probability) == pytest.approx((moved + alone) / 2)
-    assert half.model_version == "scorecard-1 and churn-2026-06-15-1, 50 % model"
+    assert half.model_version == "scorecard-2 and churn-2026-06-15-1, 50 % model"
 
 
 def test_reasons_are_one_per_family_in_words_with_what_protects_last() -> None:

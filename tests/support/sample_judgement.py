@@ -75,7 +75,7 @@ def _proposal(now: BusinessInstant) -> dict[str, Any]:
 def _health(now: BusinessInstant) -> dict[str, Any]:
     sentence = "Adoption, seats in use: a third of customers moved since 3 May (stability index 0.31)."
     return {
-        "model_version": "scorecard-1", "as_of": now.date(), "measured_at": now, "customers": 30,
+        "model_version": "scorecard-2", "as_of": now.date(), "measured_at": now, "customers": 30,
         "reference_on": dt.date(2026, 5, 3), "score_psi": 0.04, "columns": [], "outcomes": {"rows": 12},
         "alerts": [{"level": "watch", "about": "adoption.seats_in_use", "sentence": sentence}],
     }  # fmt: skip

@@ -129,7 +129,7 @@ def _scores(row: dict[str, Any], dice: random.Random, now: BusinessInstant) -> l
                     for family, sentence, points in WORDS[status][2]
                 ],
                 "horizon_days": 90,
-                "model_version": "scorecard-1",
+                "model_version": "scorecard-2",
                 "data_on": (now - dt.timedelta(days=back + 1)).date(),
             }
         )

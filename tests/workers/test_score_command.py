@@ -45,7 +45,7 @@ def test_one_customer_is_never_a_bare_number(
     assert run(["score", "--customer", str(customer_id)]) == 0
     shown = capsys.readouterr().out
     assert "high is bad" in shown
-    assert "within 90 days, by scorecard-1 on data up to 2026-05-26" in shown
+    assert "within 90 days, by scorecard-2 on data up to 2026-05-26" in shown
     assert "nobody has used the product for 20 days (usually every day)" in shown
 
 

@@ -55,8 +55,12 @@ async def prepare(database: Database, options: DemoOptions) -> None:
             holdout_salt=f"sample-{options.seed}",
             holdout_share=HOLDOUT_SHARE,
         )
-        source = Source(SOURCE, "Sample portfolio", "simulation", PROVIDES, start, rhythm_hours=24.0)
-        await connect_source(session, source)
+        await connect_source(session, sample_source(start))
+
+
+def sample_source(connected_at: BusinessInstant) -> Source:
+    """Return where a sample portfolio's facts come from."""
+    return Source(SOURCE, "Sample portfolio", "simulation", PROVIDES, connected_at, rhythm_hours=24.0)
 
 
 async def fill(database: Database, options: DemoOptions) -> None:

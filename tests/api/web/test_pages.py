@@ -36,6 +36,8 @@ NEEDS = {
     "/monitor": Permission.READ_RUNS,
     "/impact": Permission.READ_IMPACT,
     "/impact/low-engagement": Permission.READ_IMPACT,
+    "/backtests": Permission.READ_CUSTOMERS,
+    "/backtests/00000000-0000-4000-8000-00000000b7e5": Permission.READ_CUSTOMERS,
     "/playbooks": Permission.READ_PLAYBOOKS,
     "/playbooks/low-engagement": Permission.READ_PLAYBOOKS,
     "/contacts/{contact}": Permission.READ_IMPORTS,
