@@ -1,7 +1,7 @@
 """The report of what playbooks bring about, from the assignments and what became of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,13 +24,16 @@ from domain.time import BusinessInstant
 from domain.trial_labels import Measure
 from domain.trial_sizes import needed_per_arm
 from domain.trials import Arm
+from domain.uplift import Uplift
 from ml.bootstrap import Interval
-from ml.hierarchy import WIDE, Expectation, Pair, drawn_together, expect
+from ml.hierarchy import WIDE, Expectation, Pair, declared, drawn_together, expect, prevented
 from ml.impact_variants import report_experiment
 from ml.uplift import EMPTY, Rate, difference, rate, standardised
 
 HARM_LEVEL = 0.99
 """Nights look again and again: what stops a playbook has to be surer than what is shown."""
+UNDECLARED = 0.05
+"""What a playbook is taken to prevent that says nothing, not even by a priority."""
 SMALLEST_BASE = 0.01
 """Where hardly anybody leaves, data are counted as if one in a hundred did."""
 BANDS = (0.02, 0.05, 0.1, 0.2)
@@ -46,10 +49,32 @@ class Contrast:
     against: str = Arm.HOLDOUT.value
 
 
+@dataclass(frozen=True)
+class Relatives:
+    """What is thought of a playbook before its own customers are looked at."""
+
+    pairs: Sequence[Pair]
+    """Of all other playbooks that chance has measured."""
+    declared: float
+    """The share of departures that it says it prevents."""
+
+    @classmethod
+    def of(cls, key: str, pairs: Mapping[str, Pair], words: Mapping[str, float]) -> "Relatives":
+        """Return those of one playbook."""
+        others = [other for name, other in pairs.items() if name != key]
+        return cls(others, words.get(key, UNDECLARED))
+
+
 def report(
-    rows: Sequence[TrialRow], experiments: Iterable[DeclaredExperiment], as_of: BusinessInstant
+    rows: Sequence[TrialRow],
+    experiments: Iterable[DeclaredExperiment],
+    as_of: BusinessInstant,
+    words: Mapping[str, float] | None = None,
 ) -> ImpactReport:
-    """Return everything that the rows tell. Pure: the same rows give the same report."""
+    """Return everything that the rows tell. Pure: the same rows give the same report.
+
+    `words` has the share of departures that each playbook is taken to prevent before it is measured.
+    """
     ordered = sorted(rows, key=lambda one: (one.assigned_at, str(one.customer_id), one.playbook))
     plain = [one for one in ordered if not one.step]
     by_playbook: dict[str, list[TrialRow]] = defaultdict(list)
@@ -57,7 +82,11 @@ def report(
         by_playbook[one.playbook].append(one)
     contrasts = {key: contrast(mine) for key, mine in sorted(by_playbook.items())}
     pairs = {key: pair(each, Measure.STAYED) for key, each in contrasts.items() if _is_randomised(each)}
-    playbooks = tuple(_playbook(key, by_playbook[key], each, pairs, plain) for key, each in contrasts.items())
+    told = words or {}
+    playbooks = tuple(
+        _playbook(key, by_playbook[key], each, Relatives.of(key, pairs, told), plain)
+        for key, each in contrasts.items()
+    )
     return ImpactReport(
         as_of=as_of,
         everything=_everything(plain),
@@ -113,11 +142,10 @@ def _playbook(
     key: str,
     rows: Sequence[TrialRow],
     mine: Contrast,
-    pairs: dict[str, Pair],
+    relatives: Relatives,
     everybody: Sequence[TrialRow],
 ) -> PlaybookImpact:
-    relatives = [other for name, other in pairs.items() if name != key]
-    late = _randomised(mine, Measure.STAYED, expect(relatives))
+    late = _randomised(mine, Measure.STAYED, expect(relatives.pairs))
     if not _has_enough(late):
         late = _matched(rows, everybody) or late
     early = _randomised(mine, Measure.RECOVERED, None)
@@ -180,7 +208,7 @@ def _arm(name: str, rows: Sequence[TrialRow], measure: Measure) -> ArmFigures:
     return ArmFigures(arm=name, assigned=len(rows), matured=matured, share=share)
 
 
-def _segments(mine: Contrast, relatives: Sequence[Pair]) -> tuple[SegmentImpact, ...]:
+def _segments(mine: Contrast, relatives: Relatives) -> tuple[SegmentImpact, ...]:
     """Return each segment's effect, drawn towards the playbook's other segments, and these towards all."""
     parts: dict[str, Contrast] = {}
     for name in sorted({one.segment for one in (*mine.treated, *mine.untreated)}):
@@ -190,13 +218,24 @@ def _segments(mine: Contrast, relatives: Sequence[Pair]) -> tuple[SegmentImpact,
             mine.against,
         )
     pairs = {name: pair(each, Measure.STAYED) for name, each in parts.items() if _is_randomised(each)}
-    above = expect(relatives).summary() if relatives else WIDE
+    above = expect(relatives.pairs).summary() if relatives.pairs else WIDE
     found = []
     for name, each in parts.items():
         others = [other for key, other in pairs.items() if key != name]
         late = _of_segment(_randomised(each, Measure.STAYED, expect(others, above)))
-        found.append(SegmentImpact(segment=name, late=late, does_harm=_does_harm(late, each, others, above)))
+        harm = _does_harm(late, each, others, above)
+        uplift = _uplift(pairs[name], others, relatives) if _has_enough(late) else None
+        found.append(SegmentImpact(segment=name, late=late, does_harm=harm, uplift=uplift))
     return tuple(found)
+
+
+def _uplift(mine: Pair, others: Sequence[Pair], relatives: Relatives) -> Uplift:
+    """Return the share of departures that is prevented, drawn towards relatives and what is declared."""
+    base = min(max(1 - mine.untreated.share, SMALLEST_BASE), 1 - SMALLEST_BASE)
+    above = expect(relatives.pairs, declared(relatives.declared, base)).summary()
+    found = prevented(mine, expect(others, above))
+    customers = round(mine.treated.size + mine.untreated.size)
+    return Uplift(value=found.value, low=found.low, high=found.high, customers=customers)
 
 
 def _of_segment(late: Effect) -> Effect:
