@@ -11,6 +11,7 @@ from domain.customer_state import DirectorPolicy, KnownPlaybook, Memory, Resolve
 from domain.directives import AnswerRequest, EndRun, Refuse, ReleaseRun, StartRun
 from domain.playbook import Playbook
 from domain.time import after
+from domain.uplift import Uplift, Uplifts
 from domain.vocabulary import (
     CustomerDate,
     HealthStatus,
@@ -18,6 +19,7 @@ from domain.vocabulary import (
     Motion,
     Outcome,
     RiskTier,
+    Segment,
     SignalKind,
 )
 from tests.support.bench import DAY, NOW, QUIET, SILENCE, Bench, signal
@@ -251,7 +253,7 @@ def test_the_expected_value_of_a_run_goes_by_what_was_measured_in_its_segment_el
 ) -> None:
     one = bench({"manual": True}, **more)
     one.policy = replace(one.policy, uplifts=uplifts)
-    known = {"churn_probability": 0.2, "arr_minor": 5_000_000, "segment": Segment.MID_MARKET}
+    known: dict[str, Any] = {"churn_probability": 0.2, "arr_minor": 5_000_000, "segment": Segment.MID_MARKET}
     one.rule(requests=(wish(),), **known)
     (start,) = one.said(StartRun)
     assert (start.expected_value, start.uplift) == (pytest.approx(worth), words)

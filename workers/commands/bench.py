@@ -75,6 +75,20 @@ def cost(
     check_mix(document)
 
 
+@bench.command()
+def uplift(
+    *,
+    seeds: Annotated[int, typer.Option(min=1, help="Installations that differ by luck alone.")] = 20,
+    customers: Annotated[int, typer.Option(min=100, help="Customers of each playbook.")] = 3_000,
+    json_path: Json = None,
+) -> None:
+    """Coverage of estimated effects in worlds of known truth: intervals, verdicts, and what they need."""
+    from workers.bench.uplift import UpliftOptions, bench_uplift
+
+    options = UpliftOptions(seeds, customers)
+    _show([bench_uplift(options, lambda line: typer.echo(line, err=True)).document()], json_path)
+
+
 @bench.command(name="all")
 def everything(*, json_path: Json = None) -> None:
     """Run every benchmark that this version has."""
