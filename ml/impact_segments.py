@@ -1,7 +1,10 @@
 """What a playbook does in each segment: drawn towards relatives, what it saves, and where it does harm."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from domain.impact import LEAST_CUSTOMERS, Effect, SegmentImpact
 from domain.trial_labels import Measure
@@ -13,6 +16,8 @@ from ml.uplift import difference
 
 HARM_LEVEL = 0.99
 """Nights look again and again: what stops a playbook has to be surer than what is shown."""
+DIFFER = (math.inf, 2.706, 4.605, 6.251)
+"""Upper tenth of chi-squared with 0 to 3 degrees of freedom."""
 UNDECLARED = 0.05
 """What a playbook is taken to prevent that says nothing, not even by a priority."""
 
@@ -44,7 +49,7 @@ def segments_of(mine: Contrast, relatives: Relatives) -> tuple[SegmentImpact, ..
         )
     pairs = {name: pair(each, Measure.STAYED) for name, each in parts.items() if is_randomised(each)}
     above = expect(relatives.pairs).summary() if relatives.pairs else WIDE
-    everywhere = _is_sure_harm(pair(mine, Measure.STAYED))
+    everywhere = _is_sure_harm(pair(mine, Measure.STAYED)) and _are_alike(list(pairs.values()))
     found = []
     for name, each in parts.items():
         others = [other for key, other in pairs.items() if key != name]
@@ -85,6 +90,19 @@ def _is_sure_harm(both: Pair) -> bool:
     if min(both.treated.size, both.untreated.size) < LEAST_CUSTOMERS:
         return False
     return difference(both.treated, both.untreated, level=HARM_LEVEL).high < 0
+
+
+def _are_alike(segments: Sequence[Pair]) -> bool:
+    """Tell whether nothing speaks for different effects: what one segment suffers is then no excuse for all.
+
+    Cochran's Q of the log odds ratios at the customary .1 (Cochran 1954).
+    """
+    if not segments:
+        return False
+    weight = np.array([1 / one.variance for one in segments])
+    ratio = np.array([one.log_odds_ratio for one in segments])
+    apart = float((weight * (ratio - (weight * ratio).sum() / weight.sum()) ** 2).sum())
+    return apart < DIFFER[len(segments) - 1]
 
 
 def _points_to_harm(late: Effect) -> bool:

@@ -7,9 +7,7 @@ import pytest
 
 from domain.trial_labels import Measure
 from domain.trials import Arm
-from ml.impact import report
 from ml.simulation.cohorts import (
-    BEGAN,
     COHORTS,
     GLOBAL_SHARE,
     OWN_SHARE,
@@ -53,13 +51,6 @@ def test_over_twenty_installations_intervals_keep_their_word_and_harmful_playboo
     assert found["harm_said_of_harmless_playbooks"]["share_95"][0] < 0.025
     assert found["do_not_disturb_precision"]["share_95"][1] == pytest.approx(1)
     assert found["do_not_disturb_of_others"]["share_95"][0] < 0.01
-
-
-def test_a_playbook_that_surely_does_harm_is_opened_nowhere_that_points_to_harm() -> None:
-    (playbook,) = report(rows_of(BY_NAME["nudge-the-silent"], 8_000, 4), [], BEGAN).playbooks
-    assert [one.does_harm for one in playbook.segments] == [True, True, True]
-    (mixed,) = report(rows_of(BY_NAME["nudge-by-size"], 8_000, 4), [], BEGAN).playbooks
-    assert {one.segment for one in mixed.segments if one.does_harm} <= {"enterprise"}
 
 
 @pytest.mark.parametrize("base", [0.05, 0.2])
