@@ -98,6 +98,7 @@ class GuidedPlan:
     seed: int
     global_share: float = 0.2
     own_share: float = 0.2
+    preset: Preset = Preset.COMPANY
     learns: bool = True
     """Off: nothing that was measured changes what is done; variants are dealt evenly."""
 
@@ -169,7 +170,7 @@ def lived(plan: GuidedPlan, playbooks: Sequence[KnownPlaybook], *, guided: bool 
 
 class _Company:
     def __init__(self, plan: GuidedPlan, playbooks: Sequence[KnownPlaybook], *, guided: bool) -> None:
-        config = SampleConfig(plan.customers, START, plan.days, plan.seed, preset=Preset.COMPANY)
+        config = SampleConfig(plan.customers, START, plan.days, plan.seed, preset=plan.preset)
         self.plan, self.guided = plan, guided
         self.portfolio: Portfolio = make_portfolio(config)
         self.population: Population = population_of(self.portfolio)
