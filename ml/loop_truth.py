@@ -11,7 +11,8 @@ import numpy as np
 from domain.customer_state import KnownPlaybook
 from ml.bootstrap import Interval
 from ml.samples import Floats
-from ml.simulation.guided import STEP, Guided, GuidedPlan, lived
+from ml.simulation.guided import lived
+from ml.simulation.guided_plan import STEP, Guided, GuidedPlan
 from ml.simulation.population import Mask
 from ml.uplift import Rate, difference
 

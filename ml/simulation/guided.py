@@ -8,7 +8,7 @@ in a world that nobody looks after makes the two a pair.
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -29,15 +29,12 @@ from domain.directives import Directive, EndRun, StartRun, Withhold
 from domain.director import decide
 from domain.holdout import is_in_holdout
 from domain.impact import DeclaredExperiment, TrialRow
-from domain.playbook_steps import Experiment
 from domain.risk import Scorecard
-from domain.scoring_policy import ScoringPolicy, SignalPolicy
-from domain.signal_catalogue import CATALOGUE
 from domain.signals import HeldSignal, Outlook, Sighting, look
 from domain.tier_changes import ActedTier, next_acted
 from domain.time import BusinessInstant
 from domain.trial_labels import Measure
-from domain.trials import Assignment, Trial
+from domain.trials import Trial
 from domain.uplift import declared_uplift
 from domain.vocabulary import (
     CustomerDate,
@@ -46,61 +43,26 @@ from domain.vocabulary import (
     Outcome,
     RiskTier,
     Segment,
-    SignalKind,
 )
 from ml.impact import report
 from ml.simulation.archetypes import Care
+from ml.simulation.guided_plan import (
+    EXPERIMENT,
+    LEARN_WEEKS,
+    POLICY,
+    RUNS,
+    START,
+    STEP,
+    WARM_UP_DAYS,
+    Chance,
+    Guided,
+    GuidedPlan,
+)
 from ml.simulation.observed import Observed, instant
-from ml.simulation.population import DRAWS, Mask, Numbers, Population
+from ml.simulation.population import DRAWS, Population
 from ml.simulation.portfolio import YEAR, Portfolio, SampleConfig, make_portfolio
-from ml.simulation.treatments import TREATMENTS, Step
 from ml.simulation.trial_log import TrialLog
 from ml.simulation.untreated import population_of
-from ml.simulation.worlds import Preset
-
-DONE = 0.75
-"""Share of tasks that end with a conversation."""
-LETTERS = TREATMENTS["usage-nudge"]
-CALL = (Step(1, Care.EMAIL_DELIVERED), Step(1, Care.EMAIL_OPENED, 0.5), Step(4, Care.TASK_DONE, DONE))
-RUNS: Mapping[str, Mapping[str, tuple[Step, ...]]] = {
-    "escalated-save": {"": (Step(2, Care.EXECUTIVE, 0.8), Step(6, Care.TASK_DONE, 0.7))},
-    "support-frustration": {"": (Step(1, Care.EMAIL_DELIVERED), Step(2, Care.TASK_DONE, DONE))},
-    "low-engagement": {"letters": LETTERS, "call": CALL},
-    "usage-nudge": {"letters": LETTERS, "call": CALL},
-    "champion-left": {"": CALL},
-    "value-conversation": {"": TREATMENTS["value-conversation"]},
-    "tech-touch-check-in": {"": TREATMENTS["personal-note"]},
-}
-"""What a run does, by playbook of the library and by variant; two have an experiment."""
-EXPERIMENT = Experiment.model_validate(
-    {"choose": "measured", "measure": "recovered", "least_share": 0.1,
-     "variants": [{"name": "letters", "next": "end"}, {"name": "call", "next": "end"}]}
-)  # fmt: skip
-STEP = "which"
-WANTED = frozenset(
-    {SignalKind.USAGE_DROP, SignalKind.LOGIN_SILENCE, SignalKind.CHAMPION_LEFT, SignalKind.INVOICE_PAST_DUE}
-)
-POLICY = ScoringPolicy(
-    signals={one.kind: SignalPolicy(enabled=False) for one in CATALOGUE if one.kind not in WANTED}
-)
-LEARN_WEEKS = 8
-WARM_UP_DAYS = 100
-"""Days that are only watched, so that everybody has a usual week."""
-START = dt.date(2025, 1, 6)
-
-
-@dataclass(frozen=True)
-class GuidedPlan:
-    """What decides a guided company: the same values give the same one."""
-
-    customers: int
-    days: int
-    seed: int
-    global_share: float = 0.2
-    own_share: float = 0.2
-    preset: Preset = Preset.COMPANY
-    learns: bool = True
-    """Off: nothing that was measured changes what is done; variants are dealt evenly."""
 
 
 @dataclass
@@ -128,39 +90,6 @@ class Case:
     def is_due(self, now: BusinessInstant) -> bool:
         """Tell whether the director wanted to look again by now."""
         return self.next_look is not None and self.next_look <= now
-
-
-@dataclass(frozen=True)
-class Chance:
-    """What was left to chance for one customer, as it is written down."""
-
-    playbook: str
-    arm: str
-    propensity: float
-    global_share: float
-    probability: float
-    step: str = ""
-
-    @classmethod
-    def of(cls, playbook: str, assignment: Assignment, probability: float) -> "Chance":
-        """Return that of a run, opened or withheld."""
-        arm, chance, share = assignment.arm.value, assignment.propensity, assignment.global_share
-        return cls(playbook, arm, chance, share, probability)
-
-
-@dataclass(frozen=True)
-class Guided:
-    """What became of everybody: `left` is the day of leaving since the start, infinite for who stayed."""
-
-    left: Numbers
-    opening: Mask
-    """Who was a customer on the first day."""
-    holdout: Mask
-    runs: int
-    rows: tuple[TrialRow, ...]
-    quiet: frozenset[tuple[str, Segment]]
-    shares: Mapping[str, Mapping[str, float]]
-    """How often each variant is dealt at the end."""
 
 
 def lived(plan: GuidedPlan, playbooks: Sequence[KnownPlaybook], *, guided: bool = True) -> Guided:
@@ -205,7 +134,8 @@ class _Company:
         holdout = np.array([self._is_held_out(place) for place in range(self.plan.customers)])
         quiet = self.policy.trial.quiet if self.policy.trial is not None else frozenset()
         rows = tuple(self.log.rows(self.plan.days))
-        return Guided(left, opening, holdout, self.runs, rows, quiet, self.shares)
+        ids = tuple(self.observed.ids)
+        return Guided(left, opening, holdout, self.runs, rows, quiet, self.shares, ids)
 
     def _is_held_out(self, place: int) -> bool:
         share, tier = self.plan.global_share, self.observed.tier(place)

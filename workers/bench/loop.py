@@ -22,7 +22,7 @@ def bench_loop(options: LoopOptions, tell: Callable[[str], None]) -> Report:
     """Live each company three times: looked after and learning, without learning, and by nobody."""
     from domain.customer_state import KnownPlaybook
     from ml.loop_truth import LoopMeasurement, loop
-    from ml.simulation.guided import GuidedPlan
+    from ml.simulation.guided_plan import GuidedPlan
     from ml.simulation.worlds import Preset
     from models.playbooks import read_library
     from workers.library import LIBRARY

@@ -13,7 +13,9 @@ from domain.customer_state import KnownPlaybook
 from domain.trial_labels import Measure
 from domain.trials import Arm
 from ml.loop_truth import loop
-from ml.simulation.guided import RUNS, Guided, GuidedPlan, lived
+from ml.overlap_truth import overlap
+from ml.simulation.guided import lived
+from ml.simulation.guided_plan import RUNS, Guided, GuidedPlan
 from ml.simulation.worlds import Preset
 from models.playbooks import read_library
 
@@ -72,3 +74,12 @@ def test_over_twenty_companies_the_loop_cuts_churn(
     assert told["against_untreated_twin_90"]["high"] < 0
     if preset is Preset.DEMO:
         assert told["against_holdout_90"]["high"] < 0
+
+
+def test_the_truth_of_playbooks_that_overlap_comes_from_twins_with_and_without_one() -> None:
+    plan = GuidedPlan(60, 180, 5, global_share=0.05, own_share=0.3, preset=Preset.DEMO, learns=False)
+    (found,) = list(overlap([plan], PLAYBOOKS, ["usage-nudge"]))
+    told = found["usage-nudge"]
+    assert (told["intervals"], told["stated"]) == (1, 0.9)
+    assert told["twins"] > 5
+    assert -0.5 < told["truth"] < 0.7
