@@ -64,7 +64,7 @@ class Tally:
     def document(self) -> dict[str, Any]:
         """Return coverage with its own 95 % interval (Wilson 1927), bias and width; shares of 0 to 1."""
         if not self.hits:
-            return {"intervals": 0}
+            return {"intervals": 0, "stated": self.level}
         covered, count = sum(one.covers for one in self.hits), len(self.hits)
         low, high = wilson(covered, count)
         errors = np.array([one.value - one.truth for one in self.hits])

@@ -33,6 +33,10 @@ def bench_uplift(options: UpliftOptions, tell: Callable[[str], None]) -> Report:
         parameters=asdict(options),
         figures=figures,
         limits={"stated": stated, "truth": {key: asdict(one) for key, one in truths.items()}},
-        ratios={key: round(figures[key]["coverage"] / level, 4) for key, level in stated.items()},
+        ratios={
+            key: round(figures[key]["coverage"] / level, 4)
+            for key, level in stated.items()
+            if figures[key]["intervals"]
+        },
         wall_seconds=time.monotonic() - began,
     )
