@@ -11,6 +11,7 @@ from domain.openings import openings, renewal_opening
 from domain.playbook_triggers import OWN
 from domain.signal_families import speaks_of
 from domain.time import BusinessInstant, start_of_day
+from domain.uplift import say_uplift, uplift_of
 from domain.vocabulary import HealthStatus, InterventionState, RiskTier
 
 ASKED = "asked:"
@@ -29,6 +30,8 @@ class Candidate:
     causes: tuple[dict[str, Any], ...]
     allowed_again: BusinessInstant | None
     expected_value: float = 0.0
+    uplift: str = ""
+    """What the expected value rests on, in words."""
     request: RunRequest | None = None
 
 
@@ -40,23 +43,31 @@ def find_candidates(state: CustomerState, policy: DirectorPolicy, now: BusinessI
         if state.touch_tier in known.document.audience and known.document.key not in state.unfit
         for candidate in _of(known, state, policy, now)
     ]
-    value = expected_value(state, policy)
     wished = (*_by_request(state, policy), *_planned_by_request(state, policy))
     return sorted(
-        (replace(one, expected_value=value) for one in (*wished, *found)),
-        key=lambda one: _worth(one.playbook),
+        (_valued(one, state, policy) for one in (*wished, *found)),
+        key=lambda one: _worth(one.playbook, state, policy),
     )
 
 
-def expected_value(state: CustomerState, policy: DirectorPolicy) -> float:
-    """Return what a run is thought to save: probability of leaving times revenue times uplift."""
-    arr = whole_units(state.arr_minor, state.currency)
-    return (state.churn_probability or 0.0) * arr * policy.assumed_uplift
+def _valued(candidate: Candidate, state: CustomerState, policy: DirectorPolicy) -> Candidate:
+    """Say what a run is thought to save: probability of leaving times revenue times uplift."""
+    document = candidate.playbook.document
+    loss = (state.churn_probability or 0.0) * whole_units(state.arr_minor, state.currency)
+    return replace(
+        candidate,
+        expected_value=loss * uplift_of(document, state.segment, policy.uplifts),
+        uplift=say_uplift(document, state.segment, policy.uplifts),
+    )
 
 
-def _worth(known: KnownPlaybook) -> tuple[bool, int, str]:
-    """Sort by this: the worthiest first."""
-    return not known.document.replaces, -known.document.priority, known.document.key
+def _worth(
+    known: KnownPlaybook, state: CustomerState, policy: DirectorPolicy
+) -> tuple[bool, float, int, str]:
+    """Sort by this: the worthiest first. What may be lost is the same for all, so uplift decides."""
+    document = known.document
+    uplift = uplift_of(document, state.segment, policy.uplifts)
+    return not document.replaces, -uplift, -document.priority, document.key
 
 
 def _by_request(state: CustomerState, policy: DirectorPolicy) -> Iterator[Candidate]:
@@ -174,7 +185,7 @@ def _playbook_of_main_driver(state: CustomerState, policy: DirectorPolicy) -> Kn
         for known in policy.playbooks
         if known.document.trigger.tier is state.tier and state.touch_tier in known.document.audience
     ]
-    ranked = sorted(open_to, key=_worth)
+    ranked = sorted(open_to, key=lambda known: _worth(known, state, policy))
     running = {run.playbook_key for run in state.open_runs}
     for known in ranked:
         if known.document.key in running:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.playbook import Playbook
 from domain.time import BusinessInstant
 from domain.trials import Trial
+from domain.uplift import Uplifts
 from domain.vocabulary import (
     CustomerDate,
     CustomerStatus,
@@ -168,8 +169,8 @@ class DirectorPolicy:
     """What of an installation is there: billing, in_app, calendar, deals."""
     most_tasks_of_an_owner: int = 60
     """An owner with so many open tasks gets no more from playbooks; an escalation is heard all the same."""
-    assumed_uplift: float = 0.05
-    """What a run is thought to save of the expected loss, until it is measured."""
+    uplifts: Uplifts = field(default_factory=dict)
+    """What playbooks were measured to save of the expected loss; the others are taken at their word."""
     trial: Trial | None = None
     """By what chance playbooks are withheld to measure them; None where nothing is measured."""
 

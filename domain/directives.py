@@ -21,6 +21,8 @@ class StartRun:
     observed: bool = False
     expected_value: float = 0.0
     """Probability of leaving times revenue times uplift, in whole units of the customer's currency."""
+    uplift: str = ""
+    """Whether that uplift was measured or is assumed, in words."""
     request_id: uuid.UUID | None = None
     """Whose wish it answers."""
     assignment: Assignment | None = None

@@ -17,7 +17,7 @@ class StoredListError(EverstayError):
 
 
 class Harm(BaseModel):
-    """A playbook that does harm in a segment: all of the interval of its effect lies below nothing."""
+    """A playbook that does harm in a segment: surely there, or surely as a whole and as far as seen there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.time import BusinessInstant
 from domain.trial_labels import Measure
+from domain.uplift import Uplift
 
 LEAST_CUSTOMERS = 20
 """Fewer in an arm say nothing, whatever the interval."""
@@ -118,6 +119,8 @@ class SegmentImpact(BaseModel):
     segment: str
     late: Effect
     does_harm: bool = False
+    uplift: Uplift | None = None
+    """The share of departures that it prevents here, which the director goes by; None: too few customers."""
 
 
 class Saved(BaseModel):

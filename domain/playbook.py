@@ -40,6 +40,8 @@ class Playbook(Document):
     """Customers of the global holdout get no run of it."""
     holdout_share: float | None = Field(None, ge=0, le=0.5)
     """So large a share of customers is left without it, to measure it; without one, the installation's."""
+    assumed_uplift: float | None = Field(None, ge=0, le=0.9)
+    """The share of departures that it is taken to prevent until that is measured; else by its priority."""
     holdout_exempt: tuple[TouchTier, ...] = (TouchTier.STRATEGIC,)
     """These touch tiers are in no holdout of its own."""
     goal: Goal = Goal()

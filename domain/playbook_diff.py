@@ -27,6 +27,7 @@ OPENING = (
     "holdout",
     "holdout_share",
     "holdout_exempt",
+    "assumed_uplift",
     "priority",
 )
 """Those that bear only on runs to come."""

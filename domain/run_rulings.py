@@ -8,6 +8,7 @@ from domain.candidates import Candidate, find_candidates
 from domain.customer_state import CustomerState, DirectorPolicy, Memory, OpenRun, RunRequest
 from domain.directives import AnswerRequest, Directive, EndRun, Refuse, ReleaseRun, StartRun, Withhold
 from domain.time import BusinessInstant
+from domain.uplift import declared_uplift, measured, uplift_of
 from domain.vocabulary import InterventionState, Motion, Outcome, RiskTier, SignalKind, TouchTier
 from domain.withholding import (
     DO_NOT_DISTURB,
@@ -170,6 +171,7 @@ def _rule(case: _Case) -> list[Directive] | Refuse:
         candidate.causes,
         observed,
         candidate.expected_value,
+        candidate.uplift,
         candidate.request.id if candidate.request is not None else None,
         None if observed else opening(candidate, case.state, case.policy),
     )
@@ -258,6 +260,7 @@ def _outranks(run: OpenRun, case: _Case) -> bool:
     """Tell whether an open run holds a candidate up.
 
     An escalation outranks all but a worthier escalation; a plan that nobody released outranks only plans.
+    Worthier is what saves more: as measured, else as declared, else by priority.
     """
     playbook = case.candidate.playbook
     others = {known.document.key: known for known in case.policy.playbooks}
@@ -268,7 +271,11 @@ def _outranks(run: OpenRun, case: _Case) -> bool:
     escalates = other is not None and other.document.replaces
     if escalates is not playbook.document.replaces:
         return escalates
-    return run.priority >= playbook.document.priority
+    uplifts, segment = case.policy.uplifts, case.state.segment
+    assumed = other.document.assumed_uplift if other is not None else None
+    found = measured(run.playbook_key, segment, uplifts)
+    theirs = found.value if found is not None else declared_uplift(run.priority, assumed)
+    return theirs >= uplift_of(playbook.document, segment, uplifts)
 
 
 OBJECTIONS_TO_THE_CUSTOMER = (

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from domain.money import whole_units
 
-PRIORITY_SCALE = 1000
-"""Until uplift is measured, a playbook of priority 60 is taken to save 6 of 100 that would be lost."""
-
 
 @dataclass(frozen=True)
 class Stake:
@@ -23,10 +20,10 @@ class Stake:
         return loss if loss > 0 else 1.0
 
 
-def worth_of(priority: int, stake: Stake, uplift: float | None = None) -> float:
+def worth_of(stake: Stake, uplift: float) -> float:
     """Return the expected value of a message: chance of loss x ARR x uplift of its playbook.
 
     The stake is the customer's and the same for all its playbooks at one time, so that what is compared is
-    the measured uplift, or the priority that stands for it.
+    the uplift: measured, or declared until then (domain/uplift.py).
     """
-    return stake.expected_loss * (uplift if uplift is not None else priority / PRIORITY_SCALE)
+    return stake.expected_loss * uplift

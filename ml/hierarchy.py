@@ -19,6 +19,10 @@ SPREADS = np.array([0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0])
 """How far the effects of relatives may differ, as a standard deviation of the log odds ratio."""
 EXPECTED_SPREAD = 0.5
 """What is plausible before anything is seen: a half-normal prior of the spread (Roever and others 2021)."""
+DECLARED_SPREAD = 0.3
+"""How sure a declared effect is taken to be, as a standard deviation of the log odds ratio: as sure as after
+a trial with 22 departures in each arm (Woolf: 1/22 + 1/22)."""
+DECLARED_LEVEL = 0.9
 WIDE = (0.0, 1.0)
 """Mean and standard deviation of an effect of which nothing is known, on the log odds scale."""
 
@@ -91,13 +95,41 @@ def drawn_together(pair: Pair, expected: Expectation, *, level: float = LEVEL, s
     ratio = np.log(treated / (1 - treated)) - np.log(untreated / (1 - untreated))
     weight = expected.density(ratio)
     apart = treated - untreated
-    order = np.argsort(apart)
-    reached = np.cumsum(weight[order])
-    reached /= reached[-1]
-    low, high = (
-        float(apart[order][np.searchsorted(reached, edge)]) for edge in ((1 - level) / 2, (1 + level) / 2)
-    )
+    low, high = _quantiles(apart, weight, level)
     return Interval(float((weight * apart).sum() / weight.sum()), low, high)
+
+
+def prevented(pair: Pair, expected: Expectation, *, level: float = DECLARED_LEVEL, seed: int = 0) -> Interval:
+    """Return the share of departures that treatment prevents, given data and what was expected of it.
+
+    The value is the posterior mean of what is saved over that of what would be lost: a mean of ratios would
+    be ruled by the few draws in which hardly anybody would have left.
+    """
+    random = np.random.default_rng(seed)
+    treated, untreated = (np.clip(draws(one, random, 2 * DRAWS), 1e-9, 1 - 1e-9) for one in _arms(pair))
+    ratio = np.log(treated / (1 - treated)) - np.log(untreated / (1 - untreated))
+    weight = expected.density(ratio)
+    share = (treated - untreated) / (1 - untreated)
+    value = float((weight * (treated - untreated)).sum() / (weight * (1 - untreated)).sum())
+    low, high = _quantiles(share, weight, level)
+    return Interval(value, low, high)
+
+
+def declared(share: float, base: float) -> tuple[float, float]:
+    """Return the prior of a log odds ratio where a `share` of departures is said to be prevented.
+
+    `base` is the share that leaves untreated.
+    """
+    stay, leave = 1 - base + base * share, 1 - share
+    return float(np.log(stay / (1 - base)) - np.log(leave)), DECLARED_SPREAD
+
+
+def _quantiles(values: Floats, weight: Floats, level: float) -> tuple[float, float]:
+    order = np.argsort(values)
+    reached = np.cumsum(weight[order])
+    places = np.searchsorted(reached / reached[-1], [(1 - level) / 2, (1 + level) / 2])
+    low, high = values[order][np.minimum(places, len(values) - 1)]
+    return float(low), float(high)
 
 
 def _arms(pair: Pair) -> tuple[Rate, Rate]:

@@ -1,63 +1,69 @@
 """The report of what playbooks bring about, from the assignments and what became of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from domain.impact import (
     LEAST_CUSTOMERS,
-    ArmFigures,
     DeclaredExperiment,
     Effect,
-    Figure,
     Grade,
     ImpactReport,
     PlaybookImpact,
     Saved,
-    SegmentImpact,
     TrialRow,
-    Verdict,
 )
-from domain.interval import Interval
 from domain.time import BusinessInstant
 from domain.trial_labels import Measure
 from domain.trial_sizes import needed_per_arm
 from domain.trials import Arm
-from ml.hierarchy import WIDE, Expectation, Pair, drawn_together, expect
+from ml.contrasts import (
+    SMALLEST_BASE,
+    Contrast,
+    arm_of,
+    arm_rate,
+    contrast,
+    figure_of,
+    first_per_customer,
+    has_enough,
+    is_randomised,
+    pair,
+    randomised,
+    verdict,
+)
+from ml.hierarchy import expect
+from ml.impact_segments import Relatives, segments_of
 from ml.impact_variants import report_experiment
-from ml.uplift import EMPTY, Rate, difference, rate, standardised
+from ml.uplift import Rate, standardised
 
-HARM_LEVEL = 0.99
-"""Nights look again and again: what stops a playbook has to be surer than what is shown."""
-SMALLEST_BASE = 0.01
-"""Where hardly anybody leaves, data are counted as if one in a hundred did."""
 BANDS = (0.02, 0.05, 0.1, 0.2)
 """Customers of one band of churn probability are alike enough to be matched."""
 
 
-@dataclass
-class Contrast:
-    """The rows of one comparison: one per customer, treated and untreated."""
-
-    treated: list[TrialRow] = field(default_factory=list)
-    untreated: list[TrialRow] = field(default_factory=list)
-    against: str = Arm.HOLDOUT.value
-
-
 def report(
-    rows: Sequence[TrialRow], experiments: Iterable[DeclaredExperiment], as_of: BusinessInstant
+    rows: Sequence[TrialRow],
+    experiments: Iterable[DeclaredExperiment],
+    as_of: BusinessInstant,
+    words: Mapping[str, float] | None = None,
 ) -> ImpactReport:
-    """Return everything that the rows tell. Pure: the same rows give the same report."""
+    """Return everything that the rows tell. Pure: the same rows give the same report.
+
+    `words` has the share of departures that each playbook is taken to prevent before it is measured.
+    """
     ordered = sorted(rows, key=lambda one: (one.assigned_at, str(one.customer_id), one.playbook))
     plain = [one for one in ordered if not one.step]
     by_playbook: dict[str, list[TrialRow]] = defaultdict(list)
     for one in plain:
         by_playbook[one.playbook].append(one)
     contrasts = {key: contrast(mine) for key, mine in sorted(by_playbook.items())}
-    pairs = {key: pair(each, Measure.STAYED) for key, each in contrasts.items() if _is_randomised(each)}
-    playbooks = tuple(_playbook(key, by_playbook[key], each, pairs, plain) for key, each in contrasts.items())
+    pairs = {key: pair(each, Measure.STAYED) for key, each in contrasts.items() if is_randomised(each)}
+    told = words or {}
+    playbooks = tuple(
+        _playbook(key, by_playbook[key], each, Relatives.of(key, pairs, told), plain)
+        for key, each in contrasts.items()
+    )
     return ImpactReport(
         as_of=as_of,
         everything=_everything(plain),
@@ -72,147 +78,24 @@ def report(
     )
 
 
-def first_per_customer(rows: Iterable[TrialRow]) -> list[TrialRow]:
-    """Return each customer's first row: what came later has been touched by what was done at the first."""
-    first: dict[object, TrialRow] = {}
-    for one in rows:
-        first.setdefault(one.customer_id, one)
-    return list(first.values())
-
-
-def contrast(rows: Sequence[TrialRow]) -> Contrast:
-    """Return who of one playbook is held against whom: its own holdout, else the holdout of everything."""
-    drawn = first_per_customer(one for one in rows if one.propensity < 1)
-    own = [one for one in drawn if one.arm == Arm.HOLDOUT]
-    others = [one for one in drawn if one.arm == Arm.GLOBAL_HOLDOUT]
-    treated = [one for one in drawn if one.arm == Arm.TREATED]
-    if own or not others:
-        return Contrast(treated, own)
-    return Contrast(treated, others, Arm.GLOBAL_HOLDOUT.value)
-
-
-def pair(one: Contrast, measure: Measure) -> Pair:
-    """Return the two arms' shares by a measure, of those whose window has passed."""
-    return Pair(arm_rate(one.treated, measure), arm_rate(one.untreated, measure))
-
-
-def arm_rate(rows: Sequence[TrialRow], measure: Measure) -> Rate:
-    """Return the share of one arm that did well."""
-    known = [one for one in rows if measure in one.good]
-    if not known:
-        return EMPTY
-    good = np.array([one.good[measure] for one in known])
-    return rate(good, np.array([one.propensity for one in known]))
-
-
-def _is_randomised(one: Contrast) -> bool:
-    return bool(one.treated and one.untreated)
-
-
 def _playbook(
     key: str,
     rows: Sequence[TrialRow],
     mine: Contrast,
-    pairs: dict[str, Pair],
+    relatives: Relatives,
     everybody: Sequence[TrialRow],
 ) -> PlaybookImpact:
-    relatives = [other for name, other in pairs.items() if name != key]
-    late = _randomised(mine, Measure.STAYED, expect(relatives))
-    if not _has_enough(late):
+    late = randomised(mine, Measure.STAYED, expect(relatives.pairs))
+    if not has_enough(late):
         late = _matched(rows, everybody) or late
-    early = _randomised(mine, Measure.RECOVERED, None)
+    early = randomised(mine, Measure.RECOVERED, None)
     return PlaybookImpact(
         playbook=key,
         late=late,
         early=early if any(arm.matured for arm in early.arms) else None,
-        segments=_segments(mine, relatives),
+        segments=segments_of(mine, relatives),
         saved=_saved(rows, late),
     )
-
-
-def _randomised(mine: Contrast, measure: Measure, expected: Expectation | None) -> Effect:
-    """Return the effect that chance has proven, as far as it has."""
-    both = pair(mine, measure)
-    arms = (_arm(Arm.TREATED.value, mine.treated, measure), _arm(mine.against, mine.untreated, measure))
-    measured = difference(both.treated, both.untreated) if all(arm.matured for arm in arms) else None
-    needed = _needed(mine, both)
-    drawn = drawn_together(both, expected) if measured is not None and expected is not None else None
-    return Effect(
-        measure=measure,
-        grade=Grade.RANDOMISED,
-        verdict=verdict(measured, arms, needed),
-        arms=arms,
-        measured=_figure(measured),
-        drawn=_figure(drawn),
-        against=mine.against,
-        needed=needed,
-        missing=max(needed[1] - arms[1].matured, 0),
-    )
-
-
-def verdict(measured: Interval | None, arms: Sequence[ArmFigures], needed: tuple[int, int]) -> Verdict:
-    """Say what an interval allows to say: an effect, its absence, or that it is too early."""
-    if measured is None or any(arm.matured < LEAST_CUSTOMERS for arm in arms):
-        return Verdict.NOT_ENOUGH
-    if measured.low > 0:
-        return Verdict.WORKS
-    if measured.high < 0:
-        return Verdict.HARMS
-    is_complete = all(arm.matured >= least for arm, least in zip(arms, needed, strict=True))
-    return Verdict.NO_DIFFERENCE if is_complete else Verdict.NOT_ENOUGH
-
-
-def _needed(mine: Contrast, both: Pair) -> tuple[int, int]:
-    """Return how many customers the arms need, by the share that leaves untreated and sizes as they come."""
-    base = 1 - both.untreated.share if both.untreated.size >= LEAST_CUSTOMERS else _bad_share(both)
-    ratio = len(mine.treated) / len(mine.untreated) if mine.treated and mine.untreated else 1.0
-    return needed_per_arm(max(base, SMALLEST_BASE), ratio=ratio)
-
-
-def _bad_share(both: Pair) -> float:
-    size = both.treated.size + both.untreated.size
-    return (both.treated.bad + both.untreated.bad) / size if size else SMALLEST_BASE
-
-
-def _arm(name: str, rows: Sequence[TrialRow], measure: Measure) -> ArmFigures:
-    matured = sum(measure in one.good for one in rows)
-    share = arm_rate(rows, measure).share if matured else None
-    return ArmFigures(arm=name, assigned=len(rows), matured=matured, share=share)
-
-
-def _segments(mine: Contrast, relatives: Sequence[Pair]) -> tuple[SegmentImpact, ...]:
-    """Return each segment's effect, drawn towards the playbook's other segments, and these towards all."""
-    parts: dict[str, Contrast] = {}
-    for name in sorted({one.segment for one in (*mine.treated, *mine.untreated)}):
-        parts[name] = Contrast(
-            [one for one in mine.treated if one.segment == name],
-            [one for one in mine.untreated if one.segment == name],
-            mine.against,
-        )
-    pairs = {name: pair(each, Measure.STAYED) for name, each in parts.items() if _is_randomised(each)}
-    above = expect(relatives).summary() if relatives else WIDE
-    found = []
-    for name, each in parts.items():
-        others = [other for key, other in pairs.items() if key != name]
-        late = _of_segment(_randomised(each, Measure.STAYED, expect(others, above)))
-        found.append(SegmentImpact(segment=name, late=late, does_harm=_does_harm(late, each, others, above)))
-    return tuple(found)
-
-
-def _of_segment(late: Effect) -> Effect:
-    """Judge a segment by its drawn effect: of several segments one soon stands out by chance alone."""
-    if late.drawn is None:
-        return late
-    drawn = Interval(late.drawn.value, late.drawn.low, late.drawn.high)
-    return late.model_copy(update={"verdict": verdict(drawn, late.arms, late.needed)})
-
-
-def _does_harm(late: Effect, mine: Contrast, others: Sequence[Pair], above: tuple[float, float]) -> bool:
-    """Tell whether even the upper bound, drawn towards the relatives, says that contact drives away."""
-    if late.measured is None or any(arm.matured < LEAST_CUSTOMERS for arm in late.arms):
-        return False
-    drawn = drawn_together(pair(mine, Measure.STAYED), expect(others, above), level=HARM_LEVEL)
-    return drawn.high < 0
 
 
 def _everything(rows: Sequence[TrialRow]) -> Effect | None:
@@ -226,7 +109,7 @@ def _everything(rows: Sequence[TrialRow]) -> Effect | None:
         [_of_everything(one) for one in drawn if one.arm == Arm.GLOBAL_HOLDOUT],
         Arm.GLOBAL_HOLDOUT.value,
     )
-    return _randomised(mine, Measure.STAYED, None) if drawn else None
+    return randomised(mine, Measure.STAYED, None) if drawn else None
 
 
 def _of_everything(one: TrialRow) -> TrialRow:
@@ -244,8 +127,8 @@ def _matched(rows: Sequence[TrialRow], everybody: Sequence[TrialRow]) -> Effect 
     strata = _strata(treated, untreated)
     weighed = [(mine, other, weight) for mine, other, weight in strata.values() if mine.size and other.size]
     arms = (
-        _arm(Arm.TREATED.value, treated, Measure.STAYED),
-        _arm("untreated", untreated, Measure.STAYED),
+        arm_of(Arm.TREATED.value, treated, Measure.STAYED),
+        arm_of("untreated", untreated, Measure.STAYED),
     )
     if not weighed or any(arm.matured < LEAST_CUSTOMERS for arm in arms):
         return None
@@ -255,7 +138,7 @@ def _matched(rows: Sequence[TrialRow], everybody: Sequence[TrialRow]) -> Effect 
         grade=Grade.MATCHED,
         verdict=verdict(measured, arms, needed_per_arm(SMALLEST_BASE)),
         arms=arms,
-        measured=_figure(measured),
+        measured=figure_of(measured),
         against="untreated",
     )
 
@@ -282,10 +165,6 @@ def _stratum(one: TrialRow) -> tuple[str, int]:
     return one.segment, band
 
 
-def _has_enough(late: Effect) -> bool:
-    return late.measured is not None and all(arm.matured >= LEAST_CUSTOMERS for arm in late.arms)
-
-
 def _saved(rows: Sequence[TrialRow], late: Effect) -> tuple[Saved, ...]:
     """Return the revenue that stayed because of it: the effect times what the treated are worth, by currency.
 
@@ -293,7 +172,7 @@ def _saved(rows: Sequence[TrialRow], late: Effect) -> tuple[Saved, ...]:
     too few to be weighed by themselves.
     """
     treated = first_per_customer(one for one in rows if one.arm == Arm.TREATED)
-    is_proven = _has_enough(late)
+    is_proven = has_enough(late)
     worth: dict[str, list[int]] = defaultdict(list)
     for one in treated:
         if (Measure.STAYED in one.good) if is_proven else one.claims:
@@ -345,7 +224,3 @@ def _plus(one: Saved, other: Saved) -> Saved:
         high_minor=None if one.high_minor is None else one.high_minor + (other.high_minor or 0),
         customers=one.customers + other.customers,
     )
-
-
-def _figure(found: Interval | None) -> Figure | None:
-    return Figure(value=found.value, low=found.low, high=found.high) if found is not None else None

@@ -11,14 +11,16 @@ from domain.contact_policy import ContactPolicy
 from domain.contact_slots import Ask, Move, Reservation
 from domain.guard import Defer, gave_way
 from domain.time import BusinessInstant
+from domain.uplift import Uplifts, declared_uplift, measured
 from domain.vocabulary import DecisionKind, InterventionState, StepState
 from domain.worth import Stake, worth_of
 from models.days_off import days_off
 from models.decisions import Decision, record_decisions
 from models.step_visits import Visit, is_row_of
 from models.tables.customers import ContactRow, CustomerRow
-from models.tables.playbooks import InterventionRow, InterventionStepRow
+from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookVersionRow
 from models.tables.reservations import ContactReservationRow
+from models.uplifts import load_uplifts
 
 HELD_AFTER_SLOT = timedelta(hours=4)
 """How long a slot is kept for a run that does not come: then it stands in nobody's way."""
@@ -33,7 +35,13 @@ async def load_reservations(
     """
     row, step = ContactReservationRow, InterventionStepRow
     query = (
-        select(row, CustomerRow, ContactRow.time_zone)
+        select(
+            row,
+            CustomerRow,
+            ContactRow.time_zone,
+            InterventionRow.playbook_key,
+            PlaybookVersionRow.document["assumed_uplift"].as_float().label("assumed"),
+        )
         .join(CustomerRow, CustomerRow.id == row.customer_id)
         .join(InterventionRow, InterventionRow.id == row.intervention_id)
         .join(
@@ -42,6 +50,7 @@ async def load_reservations(
             & (step.step_id == row.step_id)
             & (step.occurrence == row.occurrence),
         )
+        .join(PlaybookVersionRow, PlaybookVersionRow.id == InterventionRow.version_id)
         .outerjoin(ContactRow, ContactRow.id == row.contact_id)
         .where(
             row.customer_id == customer_id,
@@ -51,10 +60,22 @@ async def load_reservations(
         )
         .order_by(row.slot_at, row.intervention_id)
     )
+    found = (await session.execute(query)).all()
+    uplifts = await load_uplifts(session) if found else {}
     return tuple(
-        Reservation(_ask(held, customer, time_zone, policy, now), held.slot_at)
-        for held, customer, time_zone in await session.execute(query)
+        Reservation(
+            _ask(held, customer, time_zone, policy, now, _uplift(held, customer, key, assumed, uplifts)),
+            held.slot_at,
+        )
+        for held, customer, time_zone, key, assumed in found
     )
+
+
+def _uplift(
+    row: ContactReservationRow, customer: CustomerRow, key: str, assumed: float | None, uplifts: Uplifts
+) -> float:
+    known = measured(key, customer.segment, uplifts)
+    return known.value if known is not None else declared_uplift(row.priority, assumed)
 
 
 def _ask(
@@ -63,11 +84,12 @@ def _ask(
     time_zone: str | None,
     policy: ContactPolicy,
     now: BusinessInstant,
+    uplift: float,
 ) -> Ask:
     stake = Stake(customer.arr_minor, customer.currency, customer.churn_probability)
     return Ask(
         key=visit_of(row).origin,
-        worth=worth_of(row.priority, stake),
+        worth=worth_of(stake, uplift),
         asked_at=row.asked_at,
         latest=row.latest_at,
         person=str(row.contact_id) if row.contact_id else "",

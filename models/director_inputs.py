@@ -45,8 +45,14 @@ def _heard(sight: Sight) -> tuple[HeardNotice, ...]:
 
 async def _policy(session: AsyncSession, orders: StandingOrders, now: BusinessInstant) -> DirectorPolicy:
     left = await release_left(session, orders.release_per_day, now)
-    days, trial = orders.contact.longest_silence_days, orders.trial
-    return DirectorPolicy(orders.playbooks, days, left, orders.parts, trial=trial)
+    return DirectorPolicy(
+        orders.playbooks,
+        orders.contact.longest_silence_days,
+        left,
+        orders.parts,
+        uplifts=orders.uplifts,
+        trial=orders.trial,
+    )
 
 
 async def hear(

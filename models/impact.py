@@ -13,6 +13,7 @@ from domain.vocabulary import Segment
 from models.digests import keep_digest, read_digest
 from models.hands import Hand
 from models.tables.system import PolicyRow
+from models.uplifts import keep_uplifts
 
 REPORT, SHARES = "impact", "variant_shares"
 
@@ -21,6 +22,7 @@ async def keep_report(session: AsyncSession, report: ImpactReport, now: Business
     """Put a night's report in the place of the one before, with the shares and harms that follow from it."""
     await keep_digest(session, REPORT, now, report.model_dump(mode="json"))
     await keep_digest(session, SHARES, now, _shares(report))
+    await keep_uplifts(session, report, now)
     policy = await load_do_not_disturb(session)
     found = _harms(report, now)
     if _names(found) != _names(policy.found):

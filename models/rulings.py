@@ -113,6 +113,7 @@ async def _start(written: Written, start: say.StartRun) -> None:
         "causes": list(start.causes),
         "version_id": str(start.playbook.version_id),
         "expected_value": round(start.expected_value, 2),
+        "uplift": start.uplift,
     }
     written.decide(
         kind,

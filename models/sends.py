@@ -15,6 +15,7 @@ from domain.playbook import Playbook
 from domain.playbook_contacts import ScheduleMeeting, SendEmail
 from domain.run_state import Position
 from domain.time import BusinessInstant
+from domain.uplift import uplift_of
 from domain.vocabulary import GOING_ON, TouchTier
 from domain.worth import Stake, worth_of
 from models.addressees import Person, choose_addressee
@@ -27,6 +28,7 @@ from models.tables.customers import CustomerRow
 from models.tables.facts import TicketRow
 from models.tables.people import UserRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow
+from models.uplifts import load_uplifts
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ async def load_send(
         first_asked_at=asked_at,
         spent=await spent_lately(session, customer.id, now, except_for=visit.origin),
         key=visit.origin,
-        worth=worth_of(playbook.priority, stake),
+        worth=worth_of(stake, uplift_of(playbook, customer.segment, await load_uplifts(session))),
         topic=playbook.motion.value,
         useful_until=_useful_until(run, playbook, order, asked_at),
         is_paused=await _rests(session, run, customer, now),

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
@@ -15,8 +15,10 @@ from domain.do_not_disturb import KEY as QUIET
 from domain.do_not_disturb import stored_do_not_disturb
 from domain.time import BusinessInstant
 from domain.trials import Trial
+from domain.uplift import Uplifts
 from models.contact_policy import KEY
 from models.playbooks import PlaybookShelf
+from models.uplifts import UPLIFTS, read_uplifts
 
 _ORDERS = text("""
 SELECT (SELECT document FROM policies WHERE key = :contact) AS contact,
@@ -33,7 +35,8 @@ SELECT (SELECT document FROM policies WHERE key = :contact) AS contact,
         WHERE playbook.archived_at IS NULL) AS playbooks,
        (SELECT json_build_array(holdout_salt, holdout_share, playbook_holdout_share)
         FROM installation) AS draw,
-       (SELECT document FROM policies WHERE key = :quiet) AS quiet
+       (SELECT document FROM policies WHERE key = :quiet) AS quiet,
+       (SELECT document FROM digests WHERE key = :uplifts) AS uplifts
 """)
 
 
@@ -54,11 +57,13 @@ class StandingOrders:
     """What playbooks may rest on: invitations always go out, prompts where a product asks for them."""
     trial: Trial | None = None
     """By what chance playbooks are withheld to measure them, and where they were measured to do harm."""
+    uplifts: Uplifts = field(default_factory=dict)
+    """What they were measured to save elsewhere."""
 
 
 async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> StandingOrders:
     """Return the policy in force now; documents that this process has read before are not read again."""
-    row = (await session.execute(_ORDERS, {"contact": KEY, "quiet": QUIET})).one()
+    row = (await session.execute(_ORDERS, {"contact": KEY, "quiet": QUIET, "uplifts": UPLIFTS})).one()
     known = [
         KnownPlaybook(version, await shelf.version(session, version), released)
         for version, released in ((uuid.UUID(one[0]), one[1]) for one in row.playbooks or ())
@@ -70,6 +75,7 @@ async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> S
         tuple(known),
         frozenset({"calendar"} | ({"in_app"} if row.in_app else set()) | ({"deals"} if row.deals else set())),
         _trial(row.draw, row.quiet),
+        read_uplifts(row.uplifts),
     )
 
 

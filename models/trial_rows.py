@@ -12,6 +12,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from domain.impact import DeclaredExperiment, TrialRow
 from domain.playbook_steps import Experiment
 from domain.trial_labels import Measure
+from domain.uplift import declared_uplift
 from domain.vocabulary import Segment
 from models.tables.customers import CustomerRow
 from models.tables.playbooks import PlaybookRow, PlaybookVersionRow
@@ -68,6 +69,20 @@ async def declared_experiments(session: AsyncSession) -> list[DeclaredExperiment
         for step in steps
         if step.get("experiment")
     ]
+
+
+async def declared_uplifts(session: AsyncSession) -> dict[str, float]:
+    """Return the share of departures that each playbook in use says it prevents."""
+    version, playbook = PlaybookVersionRow, PlaybookRow
+    document = version.document
+    query = (
+        select(playbook.key, document["priority"].as_integer(), document["assumed_uplift"].as_float())
+        .join(version, (version.playbook_key == playbook.key) & (version.version == playbook.current_version))
+        .where(playbook.archived_at.is_(None))
+    )
+    return {
+        key: declared_uplift(priority, assumed) for key, priority, assumed in await session.execute(query)
+    }
 
 
 def _declared(key: str, step: Mapping[str, Any]) -> DeclaredExperiment:

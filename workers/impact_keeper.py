@@ -12,7 +12,7 @@ from models.database import Database, Session
 from models.digests import is_my_turn
 from models.impact import REPORT, keep_report
 from models.trial_outcomes import BATCH, label_goals, label_recoveries, label_stays
-from models.trial_rows import declared_experiments, load_trial_rows
+from models.trial_rows import declared_experiments, declared_uplifts, load_trial_rows
 
 LOOK_SECONDS = 5.0
 LABELS: tuple[Callable[[Session, BusinessInstant], Awaitable[int]], ...] = (
@@ -47,11 +47,11 @@ async def learn_from_outcomes(database: Database, now: BusinessInstant) -> int:
         if not await is_my_turn(session, REPORT):
             return labelled
         rows = await load_trial_rows(session)
-        experiments = await declared_experiments(session)
+        experiments, words = await declared_experiments(session), await declared_uplifts(session)
         if rows:
             from ml.impact import report
 
-            found = await asyncio.to_thread(report, rows, experiments, now)
+            found = await asyncio.to_thread(report, rows, experiments, now, words)
             await keep_report(session, found, now)
             log.info("learned from outcomes", labelled=labelled, assignments=len(rows))
     return labelled

@@ -139,6 +139,11 @@ class _Words:
         return f"{value * 100:+.1f}"
 
     @staticmethod
+    def hundred(share: float) -> str:
+        """Return how many of a hundred a share is."""
+        return f"{share * 100:.0f}"
+
+    @staticmethod
     def effect(one: Effect, figure: Figure) -> str:
         """Return an effect with its interval in words."""
         what = {"stayed": "stay", "recovered": "recover", "goal": "reach the goal"}[one.measure.value]

@@ -86,7 +86,7 @@ def run_trial(plan: TrialPlan) -> Trial:
     """Draw arms by lot and follow everybody."""
     enrolled = plan.enrolled()
     arms, propensities = _drawn(plan, enrolled)
-    recovered, left_after = _follow(plan, enrolled, arms)
+    recovered, left_after = follow(plan, enrolled, arms)
     return Trial(
         customers=np.arange(plan.customers),
         segments=enrolled.segments,
@@ -126,7 +126,7 @@ def true_policy_effects(
     enrolled = large.enrolled()
     by_code = np.array([policy.get(story, CONTROL) for story in enrolled.names])
     left, stayed = (
-        _follow(large, enrolled, arms)[1] <= days
+        follow(large, enrolled, arms)[1] <= days
         for arms in (by_code[enrolled.stories], np.full(customers, CONTROL))
     )
     groups = {story.value: enrolled.stories == code for code, story in enumerate(enrolled.names)}
@@ -155,8 +155,11 @@ def _drawn(plan: TrialPlan, enrolled: Enrolled) -> tuple[Words, Numbers]:
     return arms, chances
 
 
-def _follow(plan: TrialPlan, enrolled: Enrolled, arms: Words) -> tuple[Mask, Numbers]:
-    """Live the days; luck depends on the plan alone, never on the arms."""
+def follow(plan: TrialPlan, enrolled: Enrolled, arms: Words) -> tuple[Mask, Numbers]:
+    """Live the days; return who recovered and after how many days each left.
+
+    Luck depends on the plan alone, never on the arms.
+    """
     population = enrolled.population()
     random = np.random.default_rng([plan.seed, 3])
     cares = _cares(plan, arms)

@@ -116,6 +116,7 @@ async def test_only_those_who_answer_for_the_whole_see_it(
 
 async def test_the_page_says_what_is_known_and_how_sure_it_is(browser: Client) -> None:
     page = (await browser.get("/impact")).text
+    assert "The director counts on" in page
     for said in ("Does harm", "Chance decided who was left out", "not opened here any more", "95% interval"):
         assert said in page
     assert "low-engagement?arm=holdout" in page

@@ -120,11 +120,11 @@ def test_a_slot_lies_on_no_day_off_and_in_one_of_the_open_hours() -> None:
 
 def test_worth_is_expected_loss_times_uplift_and_priority_stands_for_what_is_not_measured() -> None:
     stake = Stake(arr_minor=1_000_000, churn_probability=0.1)
-    assert worth_of(60, stake) == pytest.approx(60)
-    assert worth_of(60, stake, uplift=0.2) == pytest.approx(200)
-    assert worth_of(70, Stake()) > worth_of(60, Stake()) > 0
+    assert worth_of(stake, 0.06) == pytest.approx(60)
+    assert worth_of(stake, 0.2) == pytest.approx(200)
+    assert worth_of(Stake(), 0.07) > worth_of(Stake(), 0.06) > 0
     yen = Stake(arr_minor=10_000, currency="JPY", churn_probability=0.1)
-    assert worth_of(60, yen) == pytest.approx(worth_of(60, stake))
+    assert worth_of(yen, 0.06) == pytest.approx(worth_of(stake, 0.06))
 
 
 # ------------------------------------------------------------------ any stream of messages

@@ -11,6 +11,7 @@ from domain.customer_state import DirectorPolicy, KnownPlaybook, Memory, Resolve
 from domain.directives import AnswerRequest, EndRun, Refuse, ReleaseRun, StartRun
 from domain.playbook import Playbook
 from domain.time import after
+from domain.uplift import Uplift, Uplifts
 from domain.vocabulary import (
     CustomerDate,
     HealthStatus,
@@ -18,6 +19,7 @@ from domain.vocabulary import (
     Motion,
     Outcome,
     RiskTier,
+    Segment,
     SignalKind,
 )
 from tests.support.bench import DAY, NOW, QUIET, SILENCE, Bench, signal
@@ -229,11 +231,33 @@ def test_nothing_is_sold_while_risk_is_high_or_an_invoice_is_past_due(trouble: d
     assert "untimely" in refusals(one)
 
 
-def test_the_expected_value_of_a_run_is_written_beside_it() -> None:
-    one = bench({"manual": True})
-    one.rule(requests=(wish(),), churn_probability=0.2, arr_minor=5_000_000)
-    (start,) = [each for each in one.ruling.directives if isinstance(each, StartRun)]
-    assert start.expected_value == 500.0
+SIX = Uplift(value=0.06, low=0.02, high=0.1, customers=410)
+
+
+@pytest.mark.parametrize(
+    ("more", "uplifts", "worth", "words"),
+    [
+        ({}, {}, 300.0, "assumed: saves 3 in 100"),
+        ({"assumed_uplift": 0.05}, {}, 500.0, "assumed: saves 5 in 100"),
+        ({}, {(KEY, Segment.SMALL): SIX}, 300.0, "assumed: saves 3 in 100"),
+        (
+            {},
+            {(KEY, Segment.MID_MARKET): SIX},
+            600.0,
+            "measured: saves 6 in 100, 90 % 2 to 10, n = 410",
+        ),
+    ],
+)
+def test_the_expected_value_of_a_run_goes_by_what_was_measured_in_its_segment_else_by_what_is_declared(
+    more: dict[str, Any], uplifts: Uplifts, worth: float, words: str
+) -> None:
+    one = bench({"manual": True}, **more)
+    one.policy = replace(one.policy, uplifts=uplifts)
+    known: dict[str, Any] = {"churn_probability": 0.2, "arr_minor": 5_000_000, "segment": Segment.MID_MARKET}
+    one.rule(requests=(wish(),), **known)
+    (start,) = one.said(StartRun)
+    assert start.uplift == words
+    assert start.expected_value == pytest.approx(worth)
 
 
 def test_a_plan_to_sell_that_is_untimely_and_called_for_by_nothing_ends_once() -> None:

@@ -41,6 +41,16 @@ def test_a_segment_that_is_driven_away_is_found_and_the_others_are_left_alone() 
     assert [one.segment for one in found.segments if one.does_harm] == ["enterprise"]
 
 
+def test_what_surely_does_harm_as_a_whole_is_opened_nowhere_unless_segments_differ() -> None:
+    alike, mixed = dict.fromkeys(SEGMENTS, -0.08), {"small": 0.05, "mid_market": 0.04, "enterprise": -0.5}
+    found = reported(trial(World(effect=alike, share=0.3), 1_500, 3)).playbooks[0]
+    assert found.late.verdict is Verdict.HARMS
+    assert [one.segment for one in found.segments if one.does_harm] == sorted(SEGMENTS)
+    worse = reported(trial(World(effect=mixed, share=0.3), 1_500, 3)).playbooks[0]
+    assert worse.late.verdict is Verdict.HARMS
+    assert [one.segment for one in worse.segments if one.does_harm] == ["enterprise"]
+
+
 def test_without_an_effect_hardly_any_segment_is_called_harmed() -> None:
     nothing = World(share=0.3)
     segments = [

@@ -88,6 +88,36 @@ def score(
     _show([_score(customers=customers, workers=workers, sizes=others)], json_path)
 
 
+@bench.command()
+def uplift(
+    *,
+    seeds: Annotated[int, typer.Option(min=1, help="Installations that differ by luck alone.")] = 20,
+    customers: Annotated[int, typer.Option(min=100, help="Customers of each playbook.")] = 3_000,
+    json_path: Json = None,
+) -> None:
+    """Coverage of estimated effects in worlds of known truth: intervals, verdicts, and what they need."""
+    from workers.bench.uplift import UpliftOptions, bench_uplift
+
+    options = UpliftOptions(seeds, customers)
+    _show([bench_uplift(options, lambda line: typer.echo(line, err=True)).document()], json_path)
+
+
+@bench.command()
+def loop(
+    *,
+    seeds: Annotated[int, typer.Option(min=1, help="Companies that differ by luck alone.")] = 20,
+    customers: Annotated[int, typer.Option(min=20, help="Customers of each.")] = 300,
+    days: Annotated[int, typer.Option(min=28, help="How long they are looked after.")] = 450,
+    preset: Annotated[str, typer.Option(help="company, or demo (its 60 to 90 days).")] = "company",
+    json_path: Json = None,
+) -> None:
+    """Churn of a company that is scored, looked after and learned from, against its holdout and its twin."""
+    from workers.bench.loop import LoopOptions, bench_loop
+
+    options = LoopOptions(seeds, customers, days, preset)
+    _show([bench_loop(options, lambda line: typer.echo(line, err=True)).document()], json_path)
+
+
 @bench.command(name="all")
 def everything(*, json_path: Json = None) -> None:
     """Run every benchmark that this version has."""
