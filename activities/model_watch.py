@@ -31,6 +31,7 @@ from models.model_health import (
     sample_scored,
     versions_on,
 )
+from models.model_registry import log_loss_on_card
 from models.relations import load_relations
 from models.scores import load_policy
 
@@ -51,6 +52,8 @@ class Look:
     past: Sequence[PastProbability]
     left: list[bool]
     reference: dict[str, Any] | None
+    card_log_loss: float | None
+    """What the model's card promises; None for the scorecard."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ async def _look(
     past = await matured_probabilities(session, version, newest)
     relations = await load_relations(session, [one.customer_id for one in past]) if past else {}
     left = [_left(relations[one.customer_id], one.as_of, horizon) for one in past]
-    return Look(version, date, names, rows, past, left, reference)
+    card = await log_loss_on_card(session, version)
+    return Look(version, date, names, rows, past, left, reference, card)
 
 
 async def _features(
@@ -119,7 +123,7 @@ def examine(look: Look, policy: DriftPolicy, statistician: Statistician) -> Foun
     then = {**reference["columns"], SCORE: reference[SCORE]}
     shifts = statistician.changes(then, names, look.rows) if look.reference else {}
     since = dt.date.fromisoformat(reference["on"])
-    outcomes, wrong = _judge(look, reference["log_loss"], policy, statistician)
+    outcomes, wrong = _judge(look, policy, statistician)
     told = _told(shifts, len(look.rows), since, look.date, policy)
     health = ModelHealth(
         model_version=look.version,
@@ -138,7 +142,7 @@ def first_reference(statistician: Statistician, look: Look) -> dict[str, Any]:
     """Describe columns and, as the last of them, the score: what later looks at a model are compared with."""
     made = dict(statistician.describe((*look.names, SCORE), look.rows))
     score = made.pop(SCORE)
-    return {"on": look.date.isoformat(), "columns": made, SCORE: score, "log_loss": None}
+    return {"on": look.date.isoformat(), "columns": made, SCORE: score}
 
 
 def _line(name: str, shift: Change) -> dict[str, Any]:
@@ -163,14 +167,12 @@ def _told(
     ][:MOST_TOLD]
 
 
-def _judge(
-    look: Look, card: float | None, policy: DriftPolicy, statistician: Statistician
-) -> tuple[dict[str, Any], list[Alert]]:
+def _judge(look: Look, policy: DriftPolicy, statistician: Statistician) -> tuple[dict[str, Any], list[Alert]]:
     """Compare what was foreseen with what happened; without matured outcomes nothing is said."""
     if len(look.past) < policy.least_customers:
         return {"rows": len(look.past)}, []
     seen = statistician.look_back(look.left, [one.probability for one in look.past])
-    ratio, loss = seen.ratio, seen.log_loss
+    ratio, loss, card = seen.ratio, seen.log_loss, look.card_log_loss
     on = max(one.as_of for one in look.past)
     said: dict[str, Any] = {
         "rows": len(look.past),

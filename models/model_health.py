@@ -94,7 +94,7 @@ def reference_key(version: str) -> str:
 
 
 async def load_reference(session: AsyncSession, version: str) -> dict[str, Any] | None:
-    """Return what a version's columns looked like when it learned, or else when it first scored."""
+    """Return what a version's columns looked like when it first scored."""
     kept = await read_digest(session, reference_key(version))
     return None if kept is None else kept.document
 
@@ -102,7 +102,7 @@ async def load_reference(session: AsyncSession, version: str) -> dict[str, Any] 
 async def keep_reference(
     session: AsyncSession, version: str, document: dict[str, Any], now: BusinessInstant
 ) -> None:
-    """Keep a version's reference; a registry puts that of the training data here when it promotes a model."""
+    """Keep a version's reference: how its columns and scores were when it first scored."""
     await keep_digest(session, reference_key(version), now, document)
 
 

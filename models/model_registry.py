@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, insert, select, text, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import ConflictError, NotFoundError
@@ -49,6 +49,23 @@ async def _twin(session: AsyncSession, which: ColumnElement[bool]) -> Twin | Non
         return None
     *values, until, checks, reviewed = found
     return Twin(_stored(tuple(values)), until, checks or {}, reviewed is not None)
+
+
+async def log_loss_on_card(session: AsyncSession, version: str) -> float | None:
+    """Return the log-loss that a version of the scores had when its model was tried; None: nobody tried it.
+
+    It is that of model and scorecard together where that was measured, since that is what scored.
+    """
+    named = func.strpos(version, ModelRow.name) > 0
+    decisions = await session.scalar(
+        select(ModelRow.decisions).where(named).order_by(ModelRow.trained_at.desc())
+    )
+    for decision in reversed(decisions or []):
+        figures = decision.get("figures") or {}
+        used = figures.get("as_used") or {}
+        if isinstance(used.get("log_loss"), float):
+            return float(used["log_loss"])
+    return None
 
 
 async def load_both(session: AsyncSession, name: str | None, target: ModelTarget) -> Filed:

@@ -13,16 +13,19 @@ from activities.night_end import PARTS, end_night
 from activities.weight_proposals import propose_once_a_quarter
 from domain.scoring_policy import POLICY_KEY
 from domain.time import BusinessInstant
+from domain.trained_model import ModelDecision, ModelState
 from domain.vocabulary import HealthComponent, Segment
 from ml.adapters import NumpyStatistician
 from models.database import Database
 from models.model_health import load_model_health
+from models.model_registry import decide, file_model, promote
 from models.tables.customers import CustomerRow
 from models.tables.facts import CancellationRow, UsageDailyRow
 from models.tables.judgement import DisagreementRow, ModelHealthRow, WeightProposalRow
 from models.tables.scoring import ScoreRow
 from models.tables.system import PolicyRow
 from models.weight_proposals import WeightProposal, load_proposals
+from tests.support.learned import begin, new_model
 from tests.support.portfolio import NOW, FixedClock, Portfolio, ago
 
 pytestmark = pytest.mark.integration
@@ -175,6 +178,28 @@ async def test_a_model_that_was_wrong_on_what_has_happened_since_is_an_alarm(dat
     (alarm,) = seen.alerts
     assert (alarm["level"], alarm["about"]) == ("alarm", "calibration")
     assert alarm["sentence"].startswith("More customers left than expected: 20 of 3 foreseen around 10 Feb")
+
+
+async def test_a_model_that_is_worse_than_its_card_is_an_alarm(database: Database) -> None:
+    ids = await a_portfolio_in_use(database)
+    await begin(database, "spring")
+    promised = {"as_used": {"log_loss": 0.02}}
+    async with database.transaction() as session:
+        name = await file_model(session, new_model("spring"), NOW)
+        await decide(session, name, ModelDecision(ModelState.SHADOW, "gate", "won", NOW, promised))
+        await promote(session, name, "gate", "a week in shadow", NOW)
+        version = f"scorecard-2 and {name}, 40 % model"
+        then = TODAY - dt.timedelta(days=125)
+        await session.execute(
+            insert(ScoreRow),
+            [score_row(one, then, model_version=version, churn_probability=0.1) for one in ids],
+        )
+        await session.execute(update(ScoreRow).values(model_version=version))
+    (seen,) = await watch_models(database, FixedClock(), STATISTICIAN, TODAY)
+    told = {one["about"]: one for one in seen.alerts}
+    assert seen.outcomes["card_log_loss"] == 0.02
+    assert told["log_loss"]["level"] == "alarm"
+    assert "0.105" in told["log_loss"]["sentence"]
 
 
 async def test_the_end_of_a_night_does_everything_once_and_one_failure_stops_no_other(
