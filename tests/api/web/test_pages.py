@@ -185,7 +185,7 @@ async def test_no_number_stands_alone_on_a_customers_page(
         "high is bad",
         "high is good",
         "likely to leave within 90 days",
-        "Scorecard 1",
+        "Scorecard 2",
         "data until 19 Nov",
         "Next best action",
         "against their own usual level",

@@ -152,7 +152,7 @@ async def test_the_history_of_a_score_shows_a_day_as_it_was_stored(
     place = f"/customers/{sample.customers[0]}/history"
     page = (await browser.get(place, params={"on": "2026-11-10"})).text
     assert "What was known on 10 Nov" in page
-    assert "Scorecard 1, as of 10 Nov" in page
+    assert "Scorecard 2, as of 10 Nov" in page
     early = (await browser.get(place, params={"on": "2020-01-01"})).text
     assert "Nothing was known yet" in early
     for nonsense in ("tomorrow", "9999-12-31", "0001-01-01", ""):
