@@ -1,4 +1,4 @@
-"""Whether probabilities are corrected before use: only where that wins on later outcomes."""
+"""Whether probabilities are corrected before use: only where that has won on later outcomes."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,9 @@ IDENTITY = Calibration()
 
 
 def choose_calibration(happened: Flags, probability: Floats, customers: Codes, as_of: Codes) -> Calibration:
-    """Fit on the older half of out-of-time predictions, and keep it if it surely wins on the newer half.
+    """Fit on the older half of out-of-time predictions, and keep it if it wins on the newer half.
+
+    A win is a gain in log-loss that three of four draws of customers show.
 
     What is kept is fitted on both halves. The slope stays positive, so that the order never changes.
     """
@@ -48,12 +50,13 @@ def choose_calibration(happened: Flags, probability: Floats, customers: Codes, a
     if not enough or happened[newer].sum() < LEAST_EVENTS:
         return IDENTITY
     tried = fit_platt(happened[older], probability[older])
-    if tried.slope <= 0:
-        return IDENTITY
     before = log_losses(happened[newer], probability[newer])
     after = log_losses(happened[newer], tried.apply(probability[newer]))
-    gain = interval(customers[newer], lambda rows: float((before[rows] - after[rows]).mean()), level=0.9)
-    return fit_platt(happened, probability) if gain.low > 0 else IDENTITY
+    gain = interval(customers[newer], lambda rows: float((before[rows] - after[rows]).mean()), level=0.5)
+    if tried.slope <= 0 or gain.low <= 0:
+        return IDENTITY
+    kept = fit_platt(happened, probability)
+    return kept if kept.slope > 0 else IDENTITY
 
 
 def fit_platt(happened: Flags, probability: Floats) -> Calibration:

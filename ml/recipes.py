@@ -1,6 +1,6 @@
 """The few ways to learn that are tried, and the plain one that they are held against."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -28,7 +28,8 @@ class Recipe:
     name: str
     form: Form
     columns: str
-    """`lean`: level, trend, price, time; `core`: the catalogue; `wide`: with the product's own features."""
+    """`lean`: level, trend, price, time; `core`: the catalogue; `worth`: what is paid, and the use of each
+    of the product's own features per price; `wide`: everything."""
     depth: int
     learning_rate: float = 0.03
     l2: float = 10.0
@@ -70,12 +71,13 @@ LEAN = (
 """What most vendors' churn rests on; few columns leave little to overfit where few have left."""
 
 RECIPES = (
-    Recipe("lean", Form.DIRECT, "lean", depth=3),
-    Recipe("core", Form.DIRECT, "core", depth=4, is_monotone=True),
-    Recipe("core-flat", Form.DIRECT, "core", depth=2, is_monotone=True),
+    Recipe("lean", Form.DIRECT, "lean", depth=2, is_monotone=True),
+    Recipe("core", Form.DIRECT, "core", depth=2, is_monotone=True),
+    Recipe("core-deep", Form.DIRECT, "core", depth=4, is_monotone=True),
+    Recipe("worth", Form.DIRECT, "worth", depth=2, is_monotone=True),
     Recipe("wide", Form.DIRECT, "wide", depth=3, is_monotone=True),
-    Recipe("lean-hazard", Form.HAZARD, "lean", depth=3),
-    Recipe("core-hazard", Form.HAZARD, "core", depth=3, is_monotone=True),
+    Recipe("lean-hazard", Form.HAZARD, "lean", depth=2, is_monotone=True),
+    Recipe("core-hazard", Form.HAZARD, "core", depth=2, is_monotone=True),
 )
 """Few, shallow, and unlike each other in what they read. The best of each list of columns is averaged."""
 PLAIN_COLUMNS = (
@@ -98,20 +100,28 @@ USUAL_TREES = 300
 
 def plain_columns(available: Sequence[str]) -> tuple[str, ...]:
     """Return which of the available columns the plain yardstick reads."""
-    return tuple(name for name in available if name in PLAIN_COLUMNS or _is_plain_own(name))
+    return tuple(name for name in available if name in PLAIN_COLUMNS or _is_own(name, PLAIN_OWN))
 
 
 def columns_of(recipe: Recipe, available: Sequence[str]) -> tuple[str, ...]:
     """Return which of the available columns a recipe uses."""
     if recipe.columns == "wide":
         return tuple(available)
+    if recipe.columns == "worth":
+        return tuple(
+            name for name in available if name.startswith("commercial.") or _is_own(name, ("price",))
+        )
     wanted = set(LEAN) if recipe.columns == "lean" else set(BY_NAME)
     return tuple(name for name in available if name in wanted)
 
 
-def _is_plain_own(name: str) -> bool:
+def _is_paid(name: str) -> bool:
+    return name.startswith("commercial.")
+
+
+def _is_own(name: str, measures: Collection[str]) -> bool:
     own = OWN.fullmatch(name)
-    return own is not None and own["measure"] in PLAIN_OWN
+    return own is not None and own["measure"] in measures
 
 
 def signs_of(columns: Sequence[str]) -> tuple[int, ...]:
