@@ -1,6 +1,5 @@
 """Judges recipes out of time, and says which of them are averaged, each with how many trees."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -113,12 +112,11 @@ def deepen(kept: Sequence[Judged], pooled: OutOfTime) -> tuple[list[tuple[Recipe
     """Return the number of trees of each, and the mean's out-of-time probabilities.
 
     A mean is less sure than its parts, so each may go on for some stages beyond its own best one. The final
-    model learns from more rows than a fold and bears more trees: by the root of the ratio.
+    model learns from more rows than a fold and bears more trees, in proportion (docs/learning.md).
     """
     means = [mean_of([one.stages[one.later(extra)] for one in kept]) for extra in range(len(STAGES))]
     extra = min(range(len(means)), key=lambda stages: pooled.loss(means[stages]))
-    more = math.sqrt(pooled.more)
-    return [(one.recipe, round(STAGES[one.later(extra)] * more)) for one in kept], means[extra]
+    return [(one.recipe, round(STAGES[one.later(extra)] * pooled.more)) for one in kept], means[extra]
 
 
 def mean_of(probabilities: Sequence[Floats]) -> Floats:
