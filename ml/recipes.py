@@ -28,8 +28,8 @@ class Recipe:
     name: str
     form: Form
     columns: str
-    """`lean`: level, trend, price, time; `core`: the catalogue; `worth`: what is paid, and the use of each
-    of the product's own features per price; `wide`: everything."""
+    """`lean`: level, trend, price, time; `core`: the catalogue; `paid`: the contract and its payment alone;
+    `worth`: the same, and the use of each of the product's own features per price; `wide`: everything."""
     depth: int
     learning_rate: float = 0.03
     l2: float = 10.0
@@ -75,6 +75,7 @@ RECIPES = (
     Recipe("core", Form.DIRECT, "core", depth=2, is_monotone=True),
     Recipe("core-deep", Form.DIRECT, "core", depth=4, is_monotone=True),
     Recipe("worth", Form.DIRECT, "worth", depth=2, is_monotone=True),
+    Recipe("paid", Form.DIRECT, "paid", depth=2, is_monotone=True),
     Recipe("wide", Form.DIRECT, "wide", depth=3, is_monotone=True),
     Recipe("lean-hazard", Form.HAZARD, "lean", depth=2, is_monotone=True),
     Recipe("core-hazard", Form.HAZARD, "core", depth=2, is_monotone=True),
@@ -107,6 +108,8 @@ def columns_of(recipe: Recipe, available: Sequence[str]) -> tuple[str, ...]:
     """Return which of the available columns a recipe uses."""
     if recipe.columns == "wide":
         return tuple(available)
+    if recipe.columns == "paid":
+        return tuple(name for name in available if _is_paid(name))
     if recipe.columns == "worth":
         return tuple(
             name for name in available if name.startswith("commercial.") or _is_own(name, ("price",))
