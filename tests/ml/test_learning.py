@@ -63,7 +63,7 @@ def test_a_known_signal_is_found_and_beats_knowing_only_the_base_rate(world: Sam
 def test_noise_is_not_taken_for_a_signal() -> None:
     noise = portfolio(strength=0.0, seed=2)
     found = evaluate(noise, task(noise), seeds=1, recipes=FEW)
-    assert found.auc().low < 0.5 < found.auc().high
+    assert found.auc().value == pytest.approx(0.5, abs=0.12), "three standard errors of some sixty events"
     assert found.figures().log_loss < found.figures().constant_log_loss + 0.01
 
 
