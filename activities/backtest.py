@@ -9,10 +9,9 @@ from domain.backtest import Gone, Look, Said, Voice
 from domain.features import CustomerFeatures
 from domain.labels import GRACE, Absence, Relation
 from domain.learning_rows import World
+from domain.progress import Progress
 from domain.time import after
 from models.database import Database
-
-Tell = Callable[[str, float], None]
 
 
 async def replay_looks(
@@ -20,7 +19,7 @@ async def replay_looks(
     world: World,
     days: Sequence[dt.date],
     voice_on: Callable[[dt.date], Voice],
-    tell: Tell,
+    tell: Progress,
 ) -> dict[dt.date, list[Look]]:
     """Return what the voice of each day says of everybody who was a customer then."""
     found: dict[dt.date, list[Look]] = {}

@@ -71,5 +71,5 @@ async def end_night(
         try:
             async with asyncio.timeout(seconds):
                 await part(database, clock, statistician, date)
-        except Exception:
+        except Exception:  # whatever it is, the other parts are still worth doing; the next night tries again
             log.exception("a part of the night failed", part=part.__name__)

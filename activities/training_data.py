@@ -73,7 +73,7 @@ async def gather(
     """Yield the samples of each date; each customer that was live then is one row."""
     for date in dates:
         rows = [
-            _sample(world, target, one)
+            sample_of(world, one, _outcome(world, target, one))
             async for batch in snapshots(database, world, date)
             for one in batch
             if _is_asked(target, one)
@@ -102,13 +102,14 @@ def _is_asked(target: Target, features: CustomerFeatures) -> bool:
     return days is not None and 0 < days <= RENEWS_WITHIN
 
 
-def _sample(world: World, target: Target, features: CustomerFeatures) -> Sample:
+def sample_of(world: World, features: CustomerFeatures, outcome: Outcome) -> Sample:
+    """Return a customer on the date of its features, with what became of it."""
     return Sample(
         customer=world.codes[features.customer_id],
         as_of=features.as_of.date(),
         values=values_of(world, features),
         yearly=12 * features.commercial.mrr,
-        outcome=_outcome(world, target, features),
+        outcome=outcome,
     )
 
 

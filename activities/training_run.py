@@ -8,9 +8,10 @@ from activities.leak_checks import SNAPSHOT_CHECKS, SnapshotCheck
 from activities.training_data import month_starts
 from activities.training_rows import load_gathered, look_at, open_sampled_world
 from domain.labels import GRACE, Cause
-from domain.learning_port import LEAST_CHURNERS, Check, Learner, Progress, TooLittleError, quietly
+from domain.learning_port import LEAST_CHURNERS, Check, Learner, TooLittleError
 from domain.learning_rows import World
 from domain.ports import Clock
+from domain.progress import Progress, quietly
 from domain.risk import Scorecard
 from domain.time import after
 from domain.trained_model import ModelTarget, NewModel

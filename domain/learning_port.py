@@ -1,22 +1,17 @@
 """What a training asks of whoever learns: to keep snapshots, to learn from them, and to judge."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain.learning_rows import Snapshot, World
+from domain.progress import Progress
 from domain.scoring_policy import RiskPolicy
 from domain.trained_model import NewModel, Twin
 from domain.training_calendar import Training
 
 LEAST_CHURNERS = 30
 """Customers with the event that a model needs to learn from; under so many it mostly learns chance."""
-Progress = Callable[[str, float], None]
-"""Told what is done, and the share of the whole."""
-
-
-def quietly(_what: str, _share: float) -> None:
-    """Tell nobody how far it is."""
 
 
 class TooLittleError(Exception):

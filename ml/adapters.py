@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.drift_words import Change
-from domain.learning_port import Check, Gathered, Progress, Ruling
+from domain.learning_port import Check, Gathered, Ruling
 from domain.learning_rows import Sample, Snapshot
+from domain.progress import Progress
 from domain.scoring_policy import RiskPolicy, WeightPolicy
 from domain.statistician import Hindsight, WeightEvidence
 from domain.trained_model import NewModel, StoredModel, Twin

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from domain.learning_port import LEAST_CHURNERS, Check, Gathered, Progress
+from domain.learning_port import LEAST_CHURNERS, Check, Gathered
+from domain.progress import Progress
 from domain.trained_model import ModelTarget, NewModel
 from domain.training_calendar import Training
 from ml.card import card_of

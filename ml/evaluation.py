@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from domain.interval import Interval
-from domain.learning_port import Progress, quietly
+from domain.progress import Progress, part_of, quietly
 from ml.anchors import tier_shares
 from ml.bootstrap import interval
 from ml.fitting import fit, predict_plainly
@@ -116,7 +116,7 @@ def evaluate(
     """Learn on the training window with several seeds and predict the test window; it chooses nothing."""
     train, test = split(samples, task)
     first = learn(
-        train, task.horizon, is_churn=task.is_churn, recipes=recipes, progress=_first_part(progress)
+        train, task.horizon, is_churn=task.is_churn, recipes=recipes, progress=part_of(progress, 0.0, 0.8)
     )
     learned: list[Learned] = []
     plain: list[Floats] = []
@@ -128,10 +128,6 @@ def evaluate(
         progress(f"seed {seed} of {seeds}", 0.8 + 0.2 * seed / seeds)
     ours = [one.probability(test.select(one.columns)) for one in learned]
     return Evaluation(task, train, test, learned, ours, plain, usual)
-
-
-def _first_part(progress: Progress) -> Progress:
-    return lambda what, share: progress(what, 0.8 * share)
 
 
 def _with_usual_settings(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from catboost import CatBoostClassifier
 
-from domain.learning_port import Progress, quietly
+from domain.progress import Progress, quietly
 from ml.anchors import Anchors, choose_anchors
 from ml.calibration import Calibration, choose_calibration
 from ml.fitting import fit_mean, over_horizon

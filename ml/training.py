@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from domain.learning_port import LEAST_CHURNERS, Progress, TooLittleError, quietly
+from domain.learning_port import LEAST_CHURNERS, TooLittleError
+from domain.progress import Progress, quietly
 from ml.folds import forward_folds
 from ml.learning import Learned, fit_again, learn
 from ml.recipes import RECIPES, Recipe

@@ -5,18 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.labels import GRACE
-from domain.learning_port import LEAST_CHURNERS, Progress, quietly
+from domain.learning_port import LEAST_CHURNERS
 from domain.model_features import column_named
+from domain.progress import Progress, quietly
 from domain.scoring_policy import RiskPolicy
+from domain.trained_model import ModelTarget
 from ml.folds import forward_folds
 from ml.learning import Learned, learn
 from ml.recipes import RECIPES, Recipe
-from ml.samples import Samples
+from ml.samples import Samples, date_of
 from ml.trained import TrainedModel
 from ml.trained_risk import TrainedRisk
 from ml.training import SEED, events_of
 
-HORIZON = 90
+HORIZON = ModelTarget.CHURN.horizon_days
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def _known(samples: Samples, day: dt.date) -> Samples:
 
 
 def _newest(samples: Samples) -> str:
-    return (dt.date(1970, 1, 1) + dt.timedelta(days=int(samples.as_of.max()))).isoformat()
+    return date_of(samples.dates()[-1]).isoformat()
 
 
 def _model(learned: Learned, name: str, churners: int, other_rate: float) -> TrainedModel:

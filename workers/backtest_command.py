@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from activities.backtest import Tell, begun_on, departures, replay_looks, settled_on
+from activities.backtest import begun_on, departures, replay_looks, settled_on
 from activities.training_data import open_world
 from domain.backtest import Replay
 from domain.backtest_figures import document
 from domain.errors import InvalidInputError
 from domain.learning_rows import World
+from domain.progress import Progress, part_of
 from domain.scoring_policy import RiskPolicy
 from domain.time import start_of_day
 from ml.recipes import RECIPES, Recipe
@@ -45,7 +46,7 @@ class Asked:
 
 
 async def run_backtest(
-    settings: Settings, asked: Asked, tell: Tell, recipes: Sequence[Recipe] = RECIPES
+    settings: Settings, asked: Asked, tell: Progress, recipes: Sequence[Recipe] = RECIPES
 ) -> dict[str, Any]:
     """Return the backtest as published; raises InvalidInputError where it cannot be honest."""
     database = Database(settings.database_url or "", pool_size=2)
@@ -56,7 +57,7 @@ async def run_backtest(
 
 
 async def backtest(
-    database: Database, asked: Asked, tell: Tell, recipes: Sequence[Recipe] = RECIPES
+    database: Database, asked: Asked, tell: Progress, recipes: Sequence[Recipe] = RECIPES
 ) -> dict[str, Any]:
     """Replay with an open database."""
     clock = await open_clock(database)
@@ -68,8 +69,8 @@ async def backtest(
     days = days_between(*_bounds(asked, world), STEPS[asked.every])
     groups = read_groups(asked.groups, keys) if asked.groups else {}
     share = 0.5 if asked.model == RETRAIN else 0.0
-    cast = await _cast(database, asked, world, (policy, recipes), days, _part(tell, 0.0, share))
-    looks = await replay_looks(database, world, days, cast.on, _part(tell, share, 1.0))
+    cast = await _cast(database, asked, world, (policy, recipes), days, part_of(tell, 0.0, share))
+    looks = await replay_looks(database, world, days, cast.on, part_of(tell, share, 1.0))
     replay = Replay(looks, departures(world, groups), settled_on(world), asked.capacity)
     found = _head(asked, days, cast, world) | document(replay)
     if asked.is_kept:
@@ -86,7 +87,7 @@ async def _cast(
     world: World,
     how: tuple[RiskPolicy, Sequence[Recipe]],
     days: Sequence[dt.date],
-    tell: Tell,
+    tell: Progress,
 ) -> Cast:
     policy, recipes = how
     if asked.model == SCORECARD:
@@ -134,7 +135,3 @@ def _head(asked: Asked, days: Sequence[dt.date], cast: Cast, world: World) -> di
         "note": cast.note,
         "stages": list(cast.stages),
     }
-
-
-def _part(tell: Tell, low: float, high: float) -> Tell:
-    return lambda what, share: tell(what, low + (high - low) * share)

@@ -1,20 +1,20 @@
 """Who may speak in a backtest: the scorecard, a filed model, or models trained as they would have been."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from activities.backtest import Tell, begun_on
-from activities.training_data import month_starts, snapshots, values_of
+from activities.backtest import begun_on
+from activities.training_data import month_starts, sample_of, snapshots
 from domain.backtest import Said, Voice
 from domain.errors import InvalidInputError
 from domain.features import CustomerFeatures
 from domain.labels import GRACE
-from domain.learning_rows import Sample, World, outcome_of
+from domain.learning_rows import World, outcome_of
+from domain.progress import Progress, part_of
 from domain.risk import SCORECARD_VERSION, Scorecard
 from domain.scoring_policy import RiskPolicy
-from domain.time import start_of_day
 from domain.trained_model import ModelTarget
 from ml.recipes import RECIPES, Recipe
 from ml.samples import Samples, joined, samples_of
@@ -123,16 +123,16 @@ async def retrained_cast(
     world: World,
     policy: RiskPolicy,
     days: tuple[dt.date, dt.date],
-    tell: Tell,
+    tell: Progress,
     recipes: Sequence[Recipe] = RECIPES,
 ) -> Cast:
     """Train at the start and at every quarter, as it would have been: from what was known on that day."""
     dates = training_days(*days)
-    past = await _past(database, world, dates[-1], _part(tell, 0.0, 0.5))
+    past = await _past(database, world, dates[-1], part_of(tell, 0.0, 0.5))
     card, voices, told = CardVoice(Scorecard(policy)), list[tuple[dt.date, Voice]](), []
     for place, day in enumerate(dates):
         low, high = (0.5 + 0.5 * (place + more) / len(dates) for more in (0, 1))
-        stage = _stage(past, day, policy, recipes, _part(tell, low, high))
+        stage = _stage(past, day, policy, recipes, part_of(tell, low, high))
         voice = card if stage.model is None else ModelVoice(stage.model)
         voices.append((day, voice))
         told.append(
@@ -148,7 +148,7 @@ def training_days(first: dt.date, last: dt.date) -> list[dt.date]:
 
 
 def _stage(
-    past: Past | None, day: dt.date, policy: RiskPolicy, recipes: Sequence[Recipe], tell: Tell
+    past: Past | None, day: dt.date, policy: RiskPolicy, recipes: Sequence[Recipe], tell: Progress
 ) -> Stage:
     if past is None:
         return Stage(day, None, 0, "nobody had been a customer for long enough")
@@ -159,7 +159,7 @@ def _stage(
     return learn_as_of(past, day, policy, recipes, step)
 
 
-async def _past(database: Database, world: World, last: dt.date, tell: Tell) -> Past | None:
+async def _past(database: Database, world: World, last: dt.date, tell: Progress) -> Past | None:
     """Look at everybody as of each month that could have been learned from on the last day."""
     newest = last - GRACE - dt.timedelta(days=HORIZON)
     dates = [one for one in await month_starts(database, newest) if one > begun_on(world)]
@@ -175,20 +175,9 @@ async def _past(database: Database, world: World, last: dt.date, tell: Tell) -> 
 
 
 def _samples(world: World, target: ModelTarget, rows: Sequence[CustomerFeatures]) -> Samples:
-    found = [
-        Sample(
-            customer=world.codes[one.customer_id],
-            as_of=one.as_of.date(),
-            values=values_of(world, one),
-            yearly=12 * one.commercial.mrr,
-            outcome=outcome_of(
-                world.relations[one.customer_id], target, start_of_day(one.as_of.date()), world.known_until
-            ),
-        )
-        for one in rows
-    ]
+    found = []
+    for one in rows:
+        relation = world.relations[one.customer_id]
+        outcome = outcome_of(relation, target, one.as_of, world.known_until)
+        found.append(sample_of(world, one, outcome))
     return samples_of([column.name for column in world.columns], found)
-
-
-def _part(tell: Tell, low: float, high: float) -> Callable[[str, float], None]:
-    return lambda what, share: tell(what, low + (high - low) * share)

@@ -9,8 +9,9 @@ from activities.leak_checks import LeakReport, as_check, future_deleted_equal, p
 from activities.training_data import Target, gather, month_starts, open_world
 from domain.errors import InvalidInputError
 from domain.labels import GRACE
-from domain.learning_port import Check, Progress
+from domain.learning_port import Check
 from domain.learning_rows import World
+from domain.progress import Progress, part_of
 from domain.time import BusinessInstant, start_of_day
 from ml.evaluation import Evaluation, Task, document, evaluate, split
 from ml.leak_checks import grouping, planted_leak, purge, single_feature, too_good
@@ -53,7 +54,7 @@ async def run_evaluate(
         samples = await _samples(database, world, target, task, progress)
         _refuse_too_little(samples, task)
         future = await _look_without_future(database, world, task)
-        found = evaluate(samples, task, seeds, progress=_part(progress))
+        found = evaluate(samples, task, seeds, progress=part_of(progress, 0.3, 1.0))
         return _document(found, samples, future)
     finally:
         await database.close()
@@ -115,10 +116,6 @@ async def _look_without_future(database: Database, world: World, task: Task) -> 
         deleted.append(await future_deleted_equal(database, ids, as_of, world.since))
         planted.append(await planted_leak_refused(database, ids, as_of, world.since))
     return [as_check(deleted), as_check(planted)]
-
-
-def _part(progress: Progress) -> Progress:
-    return lambda what, share: progress(what, 0.3 + 0.7 * share)
 
 
 def _document(found: Evaluation, samples: Samples, future: Sequence[Check]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """What `everstay train` does: the same training as the workflow's, in this process and at once."""
 
-from collections.abc import Callable
 from typing import Any
 
 from activities.training_run import gather_dates, plan_dates, train_filed
 from activities.training_trial import judge_filed
+from domain.progress import Progress, part_of
 from domain.trained_model import ModelTarget
 from ml.adapters import CatBoostLearner
 from models.clock import open_clock
@@ -13,10 +13,8 @@ from models.model_registry import named_by_training, show_model
 from models.trainings import free_key, load_training
 from settings import Settings
 
-Tell = Callable[[str, float], None]
 
-
-async def run_training(settings: Settings, target: ModelTarget, tell: Tell) -> dict[str, Any]:
+async def run_training(settings: Settings, target: ModelTarget, tell: Progress) -> dict[str, Any]:
     """Train and judge one model; return its card and where it stands, or what is missing."""
     database = Database(settings.database_url or "", pool_size=2)
     try:
@@ -25,7 +23,7 @@ async def run_training(settings: Settings, target: ModelTarget, tell: Tell) -> d
         await database.close()
 
 
-async def train_now(database: Database, target: ModelTarget, tell: Tell) -> dict[str, Any]:
+async def train_now(database: Database, target: ModelTarget, tell: Progress) -> dict[str, Any]:
     """Go through a training's parts in order."""
     clock = await open_clock(database)
     async with database.transaction() as session:
@@ -33,8 +31,8 @@ async def train_now(database: Database, target: ModelTarget, tell: Tell) -> dict
     learner = CatBoostLearner()
     dates = await plan_dates(database, clock, target, key)
     if dates:
-        await gather_dates(database, learner, key, dates, _part(tell, 0.0, 0.5))
-        if await train_filed(database, clock, learner, key, _part(tell, 0.5, 0.95)) is not None:
+        await gather_dates(database, learner, key, dates, part_of(tell, 0.0, 0.5))
+        if await train_filed(database, clock, learner, key, part_of(tell, 0.5, 0.95)) is not None:
             await judge_filed(database, clock, learner, key)
     tell("done", 1.0)
     async with database.transaction() as session:
@@ -42,10 +40,6 @@ async def train_now(database: Database, target: ModelTarget, tell: Tell) -> dict
         name = await named_by_training(session, key)
         model = await show_model(session, name) if name is not None else None
     return {"target": target.value, "training": key, "outcome": training.outcome, "model": model}
-
-
-def _part(tell: Tell, start: float, end: float) -> Tell:
-    return lambda what, share: tell(what, start + (end - start) * share)
 
 
 def shown(document: dict[str, Any]) -> str:

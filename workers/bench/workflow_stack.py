@@ -3,24 +3,20 @@
 No relay, no scoring: what customers' workflows hear is what the benchmark tells them.
 """
 
-import asyncio
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-from domain.errors import EverstayError
-from settings import Settings, load_settings
+from settings import Settings
 from workers.bench.bare_worker import QUEUE
+from workers.bench.child_stack import alone, serve
 from workers.embedded.children import ChildSpec
 from workers.embedded.parts import full_stack, resolve
 from workers.embedded.pollers import queues_are_polled
-from workers.embedded.stack import run_stack
 
 LIFECYCLE, DECISIONS, ACTIVITIES, EMAIL = "worker-lifecycle", "worker-decisions", "worker-activities", "email"
 NEEDED = ("postgres", "temporal", "migrations", "clock", "simulators", LIFECYCLE, DECISIONS, ACTIVITIES)
 BARE = "worker-bare"
-QUIET = {"EVERSTAY_LOG_LEVEL": "warning"}
 
 
 def workflow_children(day_seconds: float) -> Callable[[Settings], tuple[ChildSpec, ...]]:
@@ -28,16 +24,11 @@ def workflow_children(day_seconds: float) -> Callable[[Settings], tuple[ChildSpe
 
     def children(settings: Settings) -> tuple[ChildSpec, ...]:
         resolved = resolve(settings)
-        kept = (_alone(spec) for spec in full_stack(settings) if spec.name in NEEDED)
+        kept = (alone(spec, NEEDED) for spec in full_stack(settings) if spec.name in NEEDED)
         found = tuple(_changed(spec, resolved, day_seconds) for spec in kept)
         return (*found, *(_bare(spec, resolved) for spec in found if spec.name == LIFECYCLE))
 
     return children
-
-
-def _alone(spec: ChildSpec) -> ChildSpec:
-    needs = tuple(name for name in spec.depends_on if name in NEEDED)
-    return replace(spec, depends_on=needs, environment={**spec.environment, **QUIET})
 
 
 def _changed(spec: ChildSpec, settings: Settings, day_seconds: float) -> ChildSpec:
@@ -57,19 +48,5 @@ def _bare(worker: ChildSpec, settings: Settings) -> ChildSpec:
     )
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    code = 0
-    try:
-        table = workflow_children(float(sys.argv[1]))
-        asyncio.run(run_stack(load_settings(), _say, auto_ports=True, children=table))
-    except EverstayError as error:
-        sys.stderr.write(f"{error}\n")
-        code = error.exit_code
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # as the command line itself does
+    serve(workflow_children(float(sys.argv[1])))
