@@ -25,6 +25,7 @@ from domain.learning_port import Learner
 from domain.ports import Clock
 from domain.trained_model import ModelState, ModelTarget
 from domain.training_calendar import is_due
+from models.changes import announce_change
 from models.database import Database
 from models.model_registry import load_in_use, promote
 from models.scores import load_policy
@@ -85,6 +86,8 @@ async def promote_shadows(database: Database, clock: Clock) -> list[str]:
                 why = f"won its trial and scored {seen} nights in shadow{_told(shares)}"
                 await promote(session, one.name, "shadow", why, clock.now())
                 promoted.append(one.name)
+        if promoted:
+            await announce_change(session)
     return promoted
 
 
@@ -95,7 +98,7 @@ def _told(shares: dict[str, float]) -> str:
 async def due_training(database: Database, clock: Clock) -> ModelTarget | None:
     """Return what is to be trained now, one at a time; None where nothing is due."""
     async with database.transaction() as session:
-        departures, newest = await count_departures(session), await newest_start(session)
+        departures, newest = await count_departures(session, clock.now()), await newest_start(session)
         for target in ModelTarget:
             last = await last_training(session, target)
             if is_due(last, newest, departures, clock.now(), clock.wall_now()):

@@ -6,7 +6,8 @@ from activities.training_rows import load_gathered, open_sampled_world
 from domain.learning_port import Learner, Ruling
 from domain.ports import Clock
 from domain.scoring_policy import RiskPolicy
-from domain.trained_model import ModelDecision, ModelState
+from domain.trained_model import GATE, ModelDecision, ModelState
+from models.changes import announce_change
 from models.database import Database
 from models.model_registry import decide, load_filed, load_twin, promote
 from models.scores import load_policy
@@ -37,9 +38,10 @@ async def _follow(
     if ruling.needs_review:
         state = ModelState.CHALLENGER
     async with database.transaction() as session:
-        await decide(session, name, ModelDecision(state, "gate", ruling.why, now, ruling.figures))
+        await decide(session, name, ModelDecision(state, GATE, ruling.why, now, ruling.figures))
         if state is ModelState.SHADOW and not policy.shadow_nights:
-            await promote(session, name, "gate", "no nights in shadow are asked for", now)
+            await promote(session, name, GATE, "no nights in shadow are asked for", now)
             state = ModelState.CHAMPION
+        await announce_change(session)
         await end_training(session, key, now, f"{name} is {state.value}: {ruling.why}")
     return state

@@ -150,10 +150,17 @@ class DriftPolicy(Document):
     least_customers: int = Field(100, ge=1)
     """With fewer, shares say nothing."""
     psi_watch: float = Field(0.1, gt=0)
+    """From here on a change of the probability is told,"""
     psi_alarm: float = Field(0.25, gt=0)
-    """The usual thresholds of the population stability index (Siddiqi 2006)."""
+    """and from here on one of a column: the usual thresholds of the stability index (Siddiqi 2006)."""
     log_loss_margin: float = Field(0.02, ge=0)
     """By so much (in nats) the newest matured month may be worse than the model's card."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.psi_alarm < self.psi_watch:
+            raise ValueError("the index of a column is below that of the probability")
+        return self
 
 
 class ScoringPolicy(Document):

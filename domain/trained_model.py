@@ -1,7 +1,7 @@
 """What the registry knows of a trained model: what it is for, where it stands, what scoring needs of it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -94,7 +94,6 @@ class Twin:
     judged_until: dt.date
     checks: Mapping[str, Mapping[str, Any]]
     """The safeguards on its card."""
-    is_reviewed: bool
 
 
 @dataclass(frozen=True)
@@ -123,6 +122,20 @@ class ModelDecision:
         """Return it as kept."""
         said = {"state": self.state.value, "by": self.by, "why": self.why, "at": self.at.isoformat()}
         return said | ({"figures": dict(self.figures)} if self.figures is not None else {})
+
+
+GATE = "gate"
+"""Who decides by figures alone."""
+
+
+def ruling_of(decisions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return what the gate decided about a model, as kept; None: it has not judged it yet."""
+    return next((one for one in decisions if one["by"] == GATE), None)
+
+
+def waits_for_review(state: ModelState, decisions: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the gate has judged a model and left it to a person."""
+    return state is ModelState.CHALLENGER and ruling_of(decisions) is not None
 
 
 def evidence_weight(churners: int, enough: float) -> float:

@@ -97,10 +97,10 @@ def split(samples: Samples, task: Task) -> tuple[Samples, Samples]:
     """Return what may be learned from, as known when the training window closed, and what is judged.
 
     The model would have been trained on the eve of the first test date: labels that had not matured by then
-    are not learned from, whatever is known today.
+    are not learned from, whatever is known today. Whether a lapse is a departure is known a grace later.
     """
     eve = task.test_from - dt.timedelta(days=1)
-    train = samples.known_by(eve).until(task.train_until).matured(task.horizon)
+    train = samples.settled_by(eve, is_churn=task.is_churn).until(task.train_until).matured(task.horizon)
     inside = (samples.as_of >= days_of(task.test_from)) & (samples.as_of <= days_of(task.test_to))
     return train, samples.where(inside).matured(task.horizon)
 

@@ -41,7 +41,7 @@ def fit(
     trees: int | None = None,
 ) -> CatBoostClassifier:
     """Fit one recipe with one seed; with `available`, as a model over those columns that ignores the rest."""
-    span = horizon if recipe.form is Form.DIRECT else PERIOD_DAYS
+    span = recipe.span(horizon)
     known = samples.matured(span)
     names = list(available or columns)
     used = set(columns)

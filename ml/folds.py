@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.learning_port import TooLittleError
 from ml.samples import Codes, Samples
 
 BLOCKS, GROUPS = 2, 5
@@ -42,6 +43,20 @@ def forward_folds(samples: Samples, purge_days: int, seed: int = 0) -> Iterator[
             fold = Fold(np.flatnonzero(early & (group != one)), np.flatnonzero(judged & (group == one)))
             if len(fold.train) and len(fold.valid):
                 yield fold
+
+
+def teaching_folds(samples: Samples, horizon: int, span: int, seed: int) -> list[Fold]:
+    """Return the forward folds of which one can learn: within `span` days some had the event, some not.
+
+    Raises TooLittleError where there is none.
+    """
+    happened = samples.happened(span)
+    folds = [
+        one for one in forward_folds(samples, horizon, seed) if 0 < happened[one.train].sum() < len(one.train)
+    ]
+    if not folds:
+        raise TooLittleError("too few months with both outcomes have matured to choose between recipes")
+    return folds
 
 
 def group_of(customers: Codes, groups: int, seed: int) -> Codes:

@@ -9,7 +9,7 @@ intervals drawn by customer. A challenger wins when
    log-loss in use: non-inferiority, since a tenant with dozens of churners can prove no superiority (the
    standard error of an AUC of .75 is .041 with 50 churners, .009 with a thousand);
 3. its expected calibration error and its lift in the top tenth are not surely worse;
-4. every leak check passed, and what looks too good was reviewed by a person.
+4. every leak check passed, and what looks too good waits for a person's review.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ def knowledge(happened: Flags, chance: Floats, customers: Codes) -> Check:
     return Check("knows_something", found.low > 0, said)
 
 
-def judge(bout: Bout, checks: Sequence[Check], *, is_reviewed: bool = False) -> Ruling:
+def judge(bout: Bout, checks: Sequence[Check]) -> Ruling:
     """Return who wins. What is lost is lost for all its reasons, each named."""
     events = int(bout.happened.sum())
     failed = [f"the check {one.name} failed: {one.said}" for one in checks if _has_failed(one)]
@@ -69,7 +69,7 @@ def judge(bout: Bout, checks: Sequence[Check], *, is_reviewed: bool = False) -> 
     if against:
         return Ruling(is_won=False, needs_review=False, reasons=tuple(against), figures=_documents(figures))
     won = f"log-loss better than that of {bout.incumbent_name} by {figures['log_loss_gain'].value:.4f}"
-    if suspicions and not is_reviewed:
+    if suspicions:
         reasons = (f"{won}, but it looks too good: {'; '.join(suspicions)}: a person has to look first",)
         return Ruling(is_won=False, needs_review=True, reasons=reasons, figures=_documents(figures))
     return Ruling(is_won=True, needs_review=False, reasons=(won,), figures=_documents(figures))

@@ -10,7 +10,7 @@ from domain.progress import Progress, quietly
 from ml.anchors import Anchors, choose_anchors
 from ml.calibration import Calibration, choose_calibration
 from ml.fitting import fit_mean, over_horizon
-from ml.folds import forward_folds
+from ml.folds import teaching_folds
 from ml.judging import Judged, OutOfTime, deepen, judge, keep, pool
 from ml.metrics import from_log_odds
 from ml.recipes import RECIPES, STAGES, Form, Recipe
@@ -67,11 +67,13 @@ def learn(
     """Choose and fit. `samples` hold nothing but what the model may learn from.
 
     The form is chosen first, then those of its recipes that the best one does not surely beat are averaged.
+    Raises TooLittleError where no earlier months with both outcomes lie before later ones.
     """
     known = samples.matured(horizon)
     available = varying(known)
-    folds = list(forward_folds(known, horizon, seed))
     fitting = recipes if is_churn else [one.without_signs() for one in recipes if one.form is Form.DIRECT]
+    span = min(one.span(horizon) for one in fitting)
+    folds = teaching_folds(known, horizon, span, seed)
     pooled = pool(known, folds, horizon)
     judged = []
     for place, recipe in enumerate(fitting):

@@ -41,6 +41,10 @@ class Recipe:
         """Most trees that are grown."""
         return STAGES[-1]
 
+    def span(self, horizon: int) -> int:
+        """Return the days within which the event is looked for in a row that is learned from."""
+        return horizon if self.form is Form.DIRECT else PERIOD_DAYS
+
     def settings(self) -> Mapping[str, object]:
         """Return what CatBoost is told: plain log-loss without class weights, shallow trees."""
         return {

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain import learning_rows
+from domain.labels import GRACE
 from domain.learning_rows import Sample
 
 Floats = npt.NDArray[np.float64]
@@ -76,6 +77,10 @@ class Samples:
         left = (limit - kept.as_of).astype(np.float64)
         seen = np.where(kept.event_days <= left, kept.event_days, NEVER)
         return replace(kept, event_days=seen, observed_days=np.minimum(kept.observed_days, left))
+
+    def settled_by(self, day: dt.date, *, is_churn: bool) -> "Samples":
+        """Return the rows as a training on a day could know them: departures once their grace is over."""
+        return self.known_by(day - GRACE if is_churn else day)
 
     def dates(self) -> Codes:
         """Return the distinct as-of dates, oldest first."""

@@ -21,7 +21,7 @@ from ml.trained import TrainedModel
 
 @dataclass(frozen=True)
 class Chance:
-    """How likely one customer is to leave, by each voice and by both."""
+    """How likely one customer is to leave, by model and scorecard together."""
 
     probability: float
     score: int

@@ -8,7 +8,6 @@ import numpy as np
 
 from domain.learning_port import LEAST_CHURNERS, TooLittleError
 from domain.progress import Progress, quietly
-from ml.folds import forward_folds
 from ml.learning import Learned, fit_again, learn
 from ml.recipes import RECIPES, Recipe
 from ml.samples import Codes, Floats, Samples, date_of
@@ -63,9 +62,9 @@ def window_start(samples: Samples, horizon: int) -> int:
     return int(dates[-WINDOW_DATES])
 
 
-def before(samples: Samples, start: int, horizon: int) -> Samples:
+def before(samples: Samples, start: int, horizon: int, *, is_churn: bool) -> Samples:
     """Return what could be learned from on the eve of the window, and was known then."""
-    return samples.known_by(date_of(start - 1)).matured(horizon)
+    return samples.settled_by(date_of(start - 1), is_churn=is_churn).matured(horizon)
 
 
 def train(
@@ -84,13 +83,11 @@ def train(
     """
     samples = rows.samples
     start = window_start(samples, horizon)
-    known = before(samples, start, horizon)
+    known = before(samples, start, horizon, is_churn=is_churn)
     events = events_of(known, horizon)
     if events < LEAST_CHURNERS:
         reason = f"{events} customers with the event are known before the window, {LEAST_CHURNERS} are needed"
         raise TooLittleError(reason)
-    if not list(forward_folds(known, horizon, SEED)):
-        raise TooLittleError("too few months lie before the window to choose between recipes")
     judged = learn(known, horizon, is_churn=is_churn, seed=SEED, recipes=recipes, progress=progress)
     everything = samples.matured(horizon)
     fitted = fit_again(judged, everything, SEED)
@@ -111,7 +108,7 @@ def _matured(samples: Samples, horizon: int) -> "np.ndarray[tuple[int, ...], np.
     return matured
 
 
-def known_before(samples: Samples, start: int, horizon: int) -> float:
+def known_before(samples: Samples, start: int, horizon: int, *, is_churn: bool) -> float:
     """Return the base rate as known on the eve of the window."""
-    known = before(samples, start, horizon)
+    known = before(samples, start, horizon, is_churn=is_churn)
     return float(known.happened(horizon).mean()) if len(known) else 0.0

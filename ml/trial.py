@@ -26,12 +26,13 @@ def try_challenger(challenger: Twin, champion: Twin | None, gathered: Gathered, 
     start = window_start(rows.samples, horizon)
     first = start if champion is None else max(start, days_of(champion.judged_until) + 1)
     window = rows.where(np.flatnonzero(_judged(rows, first, horizon)))
-    happened, base = window.samples.happened(horizon), known_before(rows.samples, start, horizon)
+    happened = window.samples.happened(horizon)
+    base = known_before(rows.samples, start, horizon, is_churn=target.is_churn)
     ours = model.chances(model.matrix_of(window.samples))
     theirs, name = _incumbent(window, target, champion, base)
     bout = Bout(happened, window.samples.customers, ours, theirs, name, base)
-    ruling = judge(bout, _checks(challenger), is_reviewed=challenger.is_reviewed)
-    used = _as_used(window, ours, stored, policy) if target.is_churn else None
+    ruling = judge(bout, _checks(challenger))
+    used = _as_used(window, ours, stored, policy) if target is ModelTarget.CHURN else None
     return replace(ruling, figures=clean({**ruling.figures, "as_used": used, "against": name}))
 
 

@@ -4,13 +4,11 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.labels import GRACE
-from domain.learning_port import LEAST_CHURNERS
+from domain.learning_port import LEAST_CHURNERS, TooLittleError
 from domain.model_features import column_named
 from domain.progress import Progress, quietly
 from domain.scoring_policy import RiskPolicy
 from domain.trained_model import ModelTarget
-from ml.folds import forward_folds
 from ml.learning import Learned, learn
 from ml.recipes import RECIPES, Recipe
 from ml.samples import Samples, date_of
@@ -51,9 +49,10 @@ def learn_as_of(
     events = events_of(known, HORIZON)
     if events < LEAST_CHURNERS:
         return Stage(day, None, events, f"{events} customers had left, {LEAST_CHURNERS} are needed")
-    if not list(forward_folds(known, HORIZON, SEED)):
-        return Stage(day, None, events, "too few months had matured to choose between recipes")
-    learned = learn(known, HORIZON, is_churn=True, seed=SEED, recipes=recipes, progress=progress)
+    try:
+        learned = learn(known, HORIZON, is_churn=True, seed=SEED, recipes=recipes, progress=progress)
+    except TooLittleError as reason:
+        return Stage(day, None, events, str(reason))
     unpaid = _known(past.involuntary, day)
     other = float(unpaid.happened(HORIZON).mean()) if len(unpaid) else 0.0
     risk = TrainedRisk(policy, _model(learned, f"churn as of {day.isoformat()}", events, other))
@@ -62,7 +61,7 @@ def learn_as_of(
 
 
 def _known(samples: Samples, day: dt.date) -> Samples:
-    return samples.known_by(day - GRACE).matured(HORIZON)
+    return samples.settled_by(day, is_churn=True).matured(HORIZON)
 
 
 def _newest(samples: Samples) -> str:

@@ -43,12 +43,12 @@ async def load_filed(session: AsyncSession, training: str) -> Twin | None:
 
 async def _twin(session: AsyncSession, which: ColumnElement[bool]) -> Twin | None:
     row = ModelRow
-    query = select(*_STORED, row.judged_artefact, row.judged_until, row.card["leak_checks"], row.reviewed_at)
+    query = select(*_STORED, row.judged_artefact, row.judged_until, row.card["leak_checks"])
     found = (await session.execute(query.where(which))).one_or_none()
     if found is None:
         return None
-    *values, until, checks, reviewed = found
-    return Twin(_stored(tuple(values)), until, checks or {}, reviewed is not None)
+    *values, until, checks = found
+    return Twin(_stored(tuple(values)), until, checks or {})
 
 
 async def log_loss_on_card(session: AsyncSession, version: str) -> float | None:
@@ -89,7 +89,7 @@ def _stored(values: tuple[Any, ...]) -> StoredModel:
 async def file_model(session: AsyncSession, model: NewModel, now: BusinessInstant) -> str:
     """File a challenger and return its name; a training that has filed one already gets that name again."""
     await _alone(session, model.target)
-    had = await session.scalar(select(ModelRow.name).where(ModelRow.training == model.training))
+    had = await named_by_training(session, model.training)
     if had is not None:
         return had
     name = await _next_name(session, model.target, now)
@@ -114,17 +114,15 @@ async def _next_name(session: AsyncSession, target: ModelTarget, now: BusinessIn
 
 async def decide(session: AsyncSession, name: str, decision: ModelDecision) -> None:
     """Move a model to another state that is not champion, and write down why."""
-    target, state = await _standing(session, name)
+    _, state = await _held(session, name)
     if state is ModelState.CHAMPION:
         raise ConflictError(what=f"model {name}", reason="it is the champion: roll it back instead")
-    await _alone(session, target)
     await _note(session, name, decision)
 
 
 async def promote(session: AsyncSession, name: str, by: str, why: str, now: BusinessInstant) -> str | None:
     """Make a model the champion of its target; return whose place it took."""
-    target, _ = await _standing(session, name)
-    await _alone(session, target)
+    target, _ = await _held(session, name)
     before = await _champion(session, target)
     if before == name:
         raise ConflictError(what=f"model {name}", reason="it is the champion already")
@@ -146,6 +144,7 @@ async def roll_back(
     if name is None:
         raise NotFoundError(what="champion", key=target.value)
     before = await session.scalar(select(ModelRow.replaced).where(ModelRow.name == name))
+    await session.execute(update(ModelRow).where(ModelRow.name == name).values(replaced=None))
     await _note(session, name, ModelDecision(ModelState.RETIRED, by, f"rolled back: {why}", now))
     if before is not None:
         said = f"brought back in the place of {name}: {why}"
@@ -155,7 +154,7 @@ async def roll_back(
 
 async def review(session: AsyncSession, name: str, by: str, why: str, now: BusinessInstant) -> ModelState:
     """Keep a person's word on a model that looked too good, and return where the model stands."""
-    _, state = await _standing(session, name)
+    _, state = await _held(session, name)
     await session.execute(update(ModelRow).where(ModelRow.name == name).values(reviewed_at=now))
     await _note(session, name, ModelDecision(state, by, f"reviewed: {why}", now))
     return state
@@ -187,12 +186,13 @@ async def _rows(session: AsyncSession, query: Select[Any]) -> list[dict[str, Any
     return [dict(row) for row in (await session.execute(query)).mappings()]
 
 
-async def _standing(session: AsyncSession, name: str) -> tuple[ModelTarget, ModelState]:
-    query = select(ModelRow.target, ModelRow.state).where(ModelRow.name == name).with_for_update()
-    row = (await session.execute(query)).one_or_none()
-    if row is None:
+async def _held(session: AsyncSession, name: str) -> tuple[ModelTarget, ModelState]:
+    """Return what a model is for and where it stands, once nobody else decides about that target."""
+    target = await session.scalar(select(ModelRow.target).where(ModelRow.name == name))
+    if target is None:
         raise NotFoundError(what="model", key=name)
-    return row[0], row[1]
+    await _alone(session, target)
+    return target, (await session.scalars(select(ModelRow.state).where(ModelRow.name == name))).one()
 
 
 async def _champion(session: AsyncSession, target: ModelTarget) -> str | None:

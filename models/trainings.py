@@ -24,7 +24,7 @@ async def begin_training(
     """Note that a training begins, or return the one that has begun under this key."""
     values = {
         "key": key, "target": target, "started_at": now, "started_wall": wall, "known_until": known_until,
-        "departures": await count_departures(session),
+        "departures": await count_departures(session, now),
     }  # fmt: skip
     await session.execute(upsert(TrainingRow).values(values).on_conflict_do_nothing())
     return await load_training(session, key)
@@ -87,11 +87,13 @@ async def load_part(session: AsyncSession, key: str, date: dt.date) -> bytes:
     return (await session.execute(query)).scalar_one()
 
 
-async def count_departures(session: AsyncSession) -> int:
-    """Return how many departures are known: cancellations said, and terms that ended."""
-    said = await session.scalar(select(func.count()).select_from(CancellationRow))
-    ended = select(func.count()).select_from(SubscriptionRow).where(SubscriptionRow.ended_at.is_not(None))
-    return int(said or 0) + int(await session.scalar(ended) or 0)
+async def count_departures(session: AsyncSession, now: BusinessInstant) -> int:
+    """Return how many customers are known to have left: they said so, or all of their terms have ended."""
+    said, term = CancellationRow, SubscriptionRow
+    gone = select(said.customer_id).where(~said.reactivated, said.occurred_at <= now)
+    over = select(term.customer_id).group_by(term.customer_id)
+    left = gone.union(over.having(func.bool_and(func.coalesce(term.ended_at <= now, False))))
+    return int(await session.scalar(select(func.count()).select_from(left.subquery())) or 0)
 
 
 async def told_until(session: AsyncSession, now: BusinessInstant) -> BusinessInstant:

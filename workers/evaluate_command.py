@@ -9,7 +9,7 @@ from activities.leak_checks import LeakReport, as_check, future_deleted_equal, p
 from activities.training_data import Target, gather, month_starts, open_world
 from domain.errors import InvalidInputError
 from domain.labels import GRACE
-from domain.learning_port import Check
+from domain.learning_port import Check, TooLittleError
 from domain.learning_rows import World
 from domain.progress import Progress, part_of
 from domain.time import BusinessInstant, start_of_day
@@ -54,10 +54,17 @@ async def run_evaluate(
         samples = await _samples(database, world, target, task, progress)
         _refuse_too_little(samples, task)
         future = await _look_without_future(database, world, task)
-        found = evaluate(samples, task, seeds, progress=part_of(progress, 0.3, 1.0))
+        found = _evaluated(samples, task, seeds, part_of(progress, 0.3, 1.0))
         return _document(found, samples, future)
     finally:
         await database.close()
+
+
+def _evaluated(samples: Samples, task: Task, seeds: int, progress: Progress) -> Evaluation:
+    try:
+        return evaluate(samples, task, seeds, progress=progress)
+    except TooLittleError as reason:
+        raise InvalidInputError(field="train_until", reason=str(reason)) from reason
 
 
 def _task(target: Target, window: Window, known_until: BusinessInstant) -> Task:
@@ -133,6 +140,7 @@ def _document(found: Evaluation, samples: Samples, future: Sequence[Check]) -> d
     model = f"{found.task.target}-{found.task.train_until.isoformat()}"
     return document(found, {one.name: one.passed for one in checks}, model) | {
         "leaks": {one.name: one.said for one in [*checks, good]},
+        "is_too_good": not good.passed,
         "needs_review": not all(one.passed for one in [*checks, good]),
         "data": samples.digest(),
         "settings_chosen": "inside the training window, by log-loss on its later dates and other customers",
@@ -175,7 +183,7 @@ def shown(found: dict[str, Any]) -> str:
             f"    {'passed' if is_passed else 'FAILED'}  {name}: {found['leaks'][name]}"
             for name, is_passed in found["leak_checks"].items()
         ),
-        *(["  too good to be believed unseen: " + found["leaks"]["auc"]] if found["needs_review"] else []),
+        *(["  too good to be believed unseen: " + found["leaks"]["auc"]] if found["is_too_good"] else []),
     ]
     return "\n".join(lines)
 

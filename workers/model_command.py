@@ -36,21 +36,22 @@ async def show_one(settings: Settings, name: str) -> dict[str, Any]:
 
 async def promote_one(settings: Settings, name: str, why: str, by: str) -> dict[str, Any]:
     """Make a model the champion."""
-    async with _opened(settings) as (database, clock):
-        before = await promote_by_hand(database, clock, name, _name(by), why)
+    async with _opened(settings) as (database, clock), database.transaction() as session:
+        before = await promote_by_hand(session, name, _name(by), why, clock.now())
     return {"champion": name, "before": before}
 
 
 async def roll_back_one(settings: Settings, target: ModelTarget, why: str, by: str) -> dict[str, Any]:
     """Bring back the champion before."""
-    async with _opened(settings) as (database, clock):
-        return {"champion": await roll_back_by_hand(database, clock, target, _name(by), why)}
+    async with _opened(settings) as (database, clock), database.transaction() as session:
+        back = await roll_back_by_hand(session, target, _name(by), why, clock.now())
+    return {"champion": back, "target": target.value}
 
 
 async def review_one(settings: Settings, name: str, why: str, by: str, *, sound: bool) -> dict[str, Any]:
     """Say what a look at a model that seems too good has found."""
-    async with _opened(settings) as (database, clock):
-        state = await review_by_hand(database, clock, name, _name(by), why, is_sound=sound)
+    async with _opened(settings) as (database, clock), database.transaction() as session:
+        state = await review_by_hand(session, name, _name(by), why, clock.now(), is_sound=sound)
     return {"model": name, "state": state.value}
 
 
@@ -83,4 +84,6 @@ def shown_decision(document: dict[str, Any]) -> str:
     """Return what is in use after a decision."""
     if "model" in document:
         return f"{document['model']} is {document['state']}."
+    if document["champion"] is None and document["target"] != ModelTarget.CHURN:
+        return f"No model speaks of {document['target']} any more."
     return f"The champion is {document['champion'] or 'nobody: the scorecard speaks alone'}."

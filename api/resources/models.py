@@ -9,15 +9,14 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.model_decisions import promote_by_hand, review_by_hand, roll_back_by_hand
-from api.callers import hand
 from api.guards import needs
-from api.resources.pages import ApiRequest
+from api.resources.pages import ApiRequest, hand_of, write_once
 from api.resources.shapes import Shape
 from domain.permissions import Permission
 from domain.trained_model import ModelState, ModelTarget
 from domain.vocabulary import RiskTier
 from models.clock import StoredClock
-from models.database import Database
+from models.database import Database, Session
 from models.model_registry import list_models, show_model
 from models.views.models import load_model_view, load_registry
 
@@ -109,10 +108,12 @@ class ModelController(Controller):
             return [TrainedModel.model_validate(one) for one in await list_models(session, target)]
 
     @get("/evidence")
-    async def evidence(self, database: NamedDependency[Database]) -> Evidence:
+    async def evidence(
+        self, database: NamedDependency[Database], clock: NamedDependency[StoredClock]
+    ) -> Evidence:
         """Say which voice speaks for each target, and what a model still waits for."""
         async with database.transaction() as session:
-            found = await load_registry(session)
+            found = await load_registry(session, clock.now())
         champions = {one.target: one.champion for one in found.targets}
         return Evidence(
             departures=found.departures,
@@ -145,10 +146,13 @@ class ModelController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> ChampionNow:
         """Use a model from the next scoring on, whatever the gate said."""
-        await promote_by_hand(
-            database, clock, name, hand(request.user, clock.now(), clock.wall_now()).name, data.why
-        )
-        return ChampionNow(champion=name)
+
+        async def write(session: Session) -> ChampionNow:
+            by = hand_of(request, clock)
+            await promote_by_hand(session, name, by.name, data.why, by.now)
+            return ChampionNow(champion=name)
+
+        return await write_once(request, database, clock, ChampionNow, write)
 
     @post("/{name:str}/review", opt=needs(Permission.EDIT_POLICIES), status_code=200)
     async def review(
@@ -160,16 +164,13 @@ class ModelController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> TrainedModel:
         """Say what you found in a model that looks too good: sound, it goes on to its nights in shadow."""
-        await review_by_hand(
-            database,
-            clock,
-            name,
-            hand(request.user, clock.now(), clock.wall_now()).name,
-            data.why,
-            is_sound=data.is_sound,
-        )
-        async with database.transaction() as session:
+
+        async def write(session: Session) -> TrainedModel:
+            by = hand_of(request, clock)
+            await review_by_hand(session, name, by.name, data.why, by.now, is_sound=data.is_sound)
             return TrainedModel.model_validate(await show_model(session, name))
+
+        return await write_once(request, database, clock, TrainedModel, write)
 
     @post("/rollback/{target:str}", opt=needs(Permission.EDIT_POLICIES), status_code=200)
     async def rollback(
@@ -181,7 +182,9 @@ class ModelController(Controller):
         clock: NamedDependency[StoredClock],
     ) -> ChampionNow:
         """Go back to the champion before; behind the first one stands the scorecard."""
-        back = await roll_back_by_hand(
-            database, clock, target, hand(request.user, clock.now(), clock.wall_now()).name, data.why
-        )
-        return ChampionNow(champion=back)
+
+        async def write(session: Session) -> ChampionNow:
+            by = hand_of(request, clock)
+            return ChampionNow(champion=await roll_back_by_hand(session, target, by.name, data.why, by.now))
+
+        return await write_once(request, database, clock, ChampionNow, write)

@@ -19,7 +19,7 @@ from api.web.query import text
 from api.web.run_control import field, hand_at
 from domain.errors import EverstayError
 from domain.permissions import Permission
-from domain.trained_model import ModelState, ModelTarget
+from domain.trained_model import ModelState, ModelTarget, waits_for_review
 from domain.vocabulary import RiskTier
 from models.views.models import ModelView, load_model_view, load_registry
 
@@ -132,7 +132,7 @@ class ModelPages(Controller):
     async def show_all(self, desk: NamedDependency[Desk]) -> Template:
         """Show each target's champion, those in shadow, those that wait, and those before."""
         async with desk.reading() as session:
-            registry = await load_registry(session)
+            registry = await load_registry(session, desk.now)
         return desk.page(
             "models.html", registry=registry, model_words=_Words, model_states=ModelState, **_said(desk)
         )
@@ -159,7 +159,8 @@ class ModelPages(Controller):
         """Use a model from the next scoring on."""
 
         async def write(by: str, why: str, _form: Mapping[str, object]) -> str:
-            before = await promote_by_hand(desk.database, desk.clock, name, by, why)
+            async with desk.database.transaction() as session:
+                before = await promote_by_hand(session, name, by, why, desk.now)
             place = before or "what held without a model"
             return f"In use from the next scoring on, in the place of {place}. A rollback undoes it."
 
@@ -171,7 +172,8 @@ class ModelPages(Controller):
 
         async def write(by: str, why: str, form: Mapping[str, object]) -> str:
             is_sound = field(form, "found") == "sound"
-            state = await review_by_hand(desk.database, desk.clock, name, by, why, is_sound=is_sound)
+            async with desk.database.transaction() as session:
+                state = await review_by_hand(session, name, by, why, desk.now, is_sound=is_sound)
             return f"Noted with your name: {STATES[state][0].lower()}."
 
         return await _decide(desk, f"{PLACE}/{name}", write)
@@ -181,7 +183,8 @@ class ModelPages(Controller):
         """Bring back the champion before; behind the first one stands what holds without a model."""
 
         async def write(by: str, why: str, _form: Mapping[str, object]) -> str:
-            back = await roll_back_by_hand(desk.database, desk.clock, target, by, why)
+            async with desk.database.transaction() as session:
+                back = await roll_back_by_hand(session, target, by, why, desk.now)
             return f"{back} is in use again." if back else f"Rolled back: {TARGETS[target][2]}."
 
         return await _decide(desk, PLACE, write)
@@ -206,10 +209,8 @@ def _said(desk: Desk) -> dict[str, str]:
 def _choices(view: ModelView) -> dict[str, bool]:
     """Return what may be decided about a model where it stands."""
     state = view.model["state"]
-    ruling = view.ruling
-    waits = state is ModelState.CHALLENGER and ruling is not None
     return {
         "promote": state is not ModelState.CHAMPION,
         "roll_back": state is ModelState.CHAMPION,
-        "review": waits,
+        "review": waits_for_review(state, view.model["decisions"]),
     }

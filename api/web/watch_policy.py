@@ -25,8 +25,8 @@ PLACE = "/watch-policy"
 DRIFT = {
     "sample": "Customers that are looked at each night",
     "least_customers": "With fewer customers shares say nothing",
-    "psi_watch": "Stability index from which a change is told",
-    "psi_alarm": "Stability index from which it is an alarm",
+    "psi_watch": "Stability index of the probability from which a change is told",
+    "psi_alarm": "Stability index of a column from which a change is told",
     "log_loss_margin": "Log-loss by which a month may be worse than the card",
 }
 DISAGREEMENT = {
@@ -77,11 +77,9 @@ def read_form(form: Mapping[str, object]) -> dict[str, DriftPolicy | Disagreemen
         views_found = DisagreementPolicy.model_validate(views)
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0])
+        name = str(first["loc"][0]) if first["loc"] else "psi_alarm"
         label = DRIFT.get(name) or DISAGREEMENT.get(name) or "What holds after the deadline"
         raise InvalidInputError(field=label, reason=first["msg"]) from None
-    if found.psi_alarm < found.psi_watch:
-        raise InvalidInputError(field=DRIFT["psi_alarm"], reason="is not below the one that is only told")
     return {"drift": found, "disagreement": views_found}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant
-from domain.trained_model import ModelState, ModelTarget, evidence_weight
+from domain.trained_model import ModelState, ModelTarget, evidence_weight, ruling_of
 from domain.training_calendar import LEAST_DEPARTURES
 from domain.vocabulary import RiskTier
 from models.model_registry import show_model
@@ -96,11 +96,10 @@ class ModelView:
     @property
     def ruling(self) -> Mapping[str, Any] | None:
         """Return the gate's decision, with its figures."""
-        judged = [one for one in self.model["decisions"] if one["by"] == "gate"]
-        return judged[0] if judged else None
+        return ruling_of(self.model["decisions"])
 
 
-async def load_registry(session: AsyncSession) -> Registry:
+async def load_registry(session: AsyncSession, now: BusinessInstant) -> Registry:
     """Return every model without the heavy parts of its card."""
     row = ModelRow
     query = select(
@@ -118,7 +117,7 @@ async def load_registry(session: AsyncSession) -> Registry:
     )
     churn = targets[list(ModelTarget).index(ModelTarget.CHURN)].champion
     weight = evidence_weight(churn["churners"], policy.even_evidence) if churn else 0.0
-    departures = await count_departures(session)
+    departures = await count_departures(session, now)
     return Registry(targets, departures, LEAST_DEPARTURES, policy.shadow_nights, weight)
 
 

@@ -17,7 +17,7 @@ from activities.training_trial import judge_filed
 from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.risk import SCORECARD_VERSION, Scorecard
 from domain.scoring_policy import POLICY_KEY, RiskPolicy, ScoringPolicy
-from domain.trained_model import ModelState, ModelTarget
+from domain.trained_model import GATE, ModelState, ModelTarget
 from ml.adapters import CatBoostLearner, CatBoostModelReader
 from ml.trained_risk import TrainedRisk
 from models.database import Database
@@ -29,7 +29,7 @@ from models.tables.scoring import AssessmentRow, ScoreRow
 from models.tables.system import PolicyRow
 from models.tables.trained import ModelRow, ShadowScoreRow, TrainingPartRow
 from models.trainings import load_training
-from tests.support.learned import QUICK, add_portfolio, begin, new_model
+from tests.support.learned import QUICK, add_portfolio, begin, doubt, new_model
 from tests.support.portfolio import NOW, WALL, FixedClock, ago
 
 pytestmark = pytest.mark.integration
@@ -71,7 +71,7 @@ async def set_nights(database: Database, nights: int) -> None:
 
 
 async def test_a_known_signal_is_learned_judged_shadowed_used_and_rolled_back(database: Database) -> None:
-    ids = await add_portfolio(database)
+    ids = await add_portfolio(database, customers=600)
     await set_nights(database, 2)
     state = await run(database)
     assert state is ModelState.SHADOW, await outcome(database)
@@ -123,7 +123,8 @@ async def test_a_known_signal_is_learned_judged_shadowed_used_and_rolled_back(da
     }
     assert alone == [whole[each] for each in live[:5]]
 
-    assert await roll_back_by_hand(database, CLOCK, ModelTarget.CHURN, "Ada", "it cries wolf") is None
+    async with database.transaction() as session:
+        assert await roll_back_by_hand(session, ModelTarget.CHURN, "Ada", "it cries wolf", NOW) is None
     await score_customers(database, FixedClock(ago(-3)), READER, live)
     assert (await _newest(database, live[0])).model_version == SCORECARD_VERSION
 
@@ -243,18 +244,42 @@ async def test_one_model_is_champion_and_a_rollback_brings_back_the_one_before(d
         async with database.transaction() as session:
             names.append(await file_model(session, new_model(f"t/{number}", seed=number), NOW))
     first, second = names
-    await promote_by_hand(database, CLOCK, first, "Ada", "it is the first")
-    assert await promote_by_hand(database, CLOCK, second, "Ada", "it is better") == first
+    assert await _promoted(database, first, "it is the first") is None
+    assert await _promoted(database, second, "it is better") == first
     assert await _states(database) == {first: ModelState.RETIRED, second: ModelState.CHAMPION}
     with pytest.raises(ConflictError):
-        await promote_by_hand(database, CLOCK, second, "Ada", "again")
-    assert await roll_back_by_hand(database, CLOCK, ModelTarget.CHURN, "Ada", "worse") == first
+        await _promoted(database, second, "again")
+    assert await _rolled_back(database, "worse") == first
     assert await _states(database) == {first: ModelState.CHAMPION, second: ModelState.RETIRED}
-    assert await roll_back_by_hand(database, CLOCK, ModelTarget.CHURN, "Ada", "worse still") is None
+    assert await _rolled_back(database, "worse still") is None
     with pytest.raises(NotFoundError):
-        await roll_back_by_hand(database, CLOCK, ModelTarget.CHURN, "Ada", "what else")
+        await _rolled_back(database, "what else")
     with pytest.raises(InvalidInputError):
-        await promote_by_hand(database, CLOCK, first, "Ada", " ")
+        await _promoted(database, first, " ")
+
+
+async def test_rollbacks_end_at_the_scorecard_also_where_one_was_promoted_twice(database: Database) -> None:
+    names = []
+    for number in range(2):
+        await begin(database, f"t/{number}")
+        async with database.transaction() as session:
+            names.append(await file_model(session, new_model(f"t/{number}", seed=number), NOW))
+    first, second = names
+    for name in (first, second, first):
+        await _promoted(database, name, "back and forth")
+    assert await _rolled_back(database, "worse") == second
+    assert await _rolled_back(database, "worse as well") == first
+    assert await _rolled_back(database, "worse than nothing") is None
+
+
+async def _promoted(database: Database, name: str, why: str) -> str | None:
+    async with database.transaction() as session:
+        return await promote_by_hand(session, name, "Ada", why, NOW)
+
+
+async def _rolled_back(database: Database, why: str) -> str | None:
+    async with database.transaction() as session:
+        return await roll_back_by_hand(session, ModelTarget.CHURN, "Ada", why, NOW)
 
 
 async def test_a_model_that_reads_what_is_no_more_leaves_the_scorecard_to_speak(database: Database) -> None:
@@ -272,14 +297,22 @@ async def test_a_review_lets_a_suspicious_model_go_on_or_rejects_it(database: Da
     async with database.transaction() as session:
         name = await file_model(session, new_model("t/1"), NOW)
         assert await file_model(session, new_model("t/1"), NOW) == name
-    state = await review_by_hand(database, CLOCK, name, "Ada", "the contract says so", is_sound=True)
+    with pytest.raises(ConflictError, match="waits for no review"):
+        await _reviewed(database, name, "the gate has not seen it", is_sound=True)
+    await doubt(database, name)
+    state = await _reviewed(database, name, "the contract says so", is_sound=True)
     assert state is ModelState.SHADOW
     with pytest.raises(ConflictError):
-        await review_by_hand(database, CLOCK, name, "Ada", "again", is_sound=False)
+        await _reviewed(database, name, "again", is_sound=False)
     async with database.transaction() as session:
         found = await show_model(session, name)
     assert found["reviewed_at"] == NOW
-    assert [one["by"] for one in found["decisions"]] == ["training", "Ada", "Ada"]
+    assert [one["by"] for one in found["decisions"]] == ["training", GATE, "Ada", "Ada"]
+
+
+async def _reviewed(database: Database, name: str, why: str, *, is_sound: bool) -> ModelState:
+    async with database.transaction() as session:
+        return await review_by_hand(session, name, "Ada", why, NOW, is_sound=is_sound)
 
 
 async def _states(database: Database) -> dict[str, ModelState]:

@@ -10,7 +10,7 @@ from models.clock import wall_now
 from models.database import Database
 from models.keys import KeyKind, create_key
 from models.model_registry import file_model
-from tests.support.learned import begin, new_model
+from tests.support.learned import begin, doubt, new_model
 from tests.support.portfolio import NOW
 from tests.support.sample_rows import fill
 from tests.support.web import Client, web_client, web_settings
@@ -54,7 +54,11 @@ async def test_models_are_listed_promoted_and_rolled_back(client: Client) -> Non
     assert (await client.post("/api/models/rollback/churn", json=WHY)).status_code == 404
 
 
-async def test_a_review_says_whether_a_suspicious_model_is_sound(client: Client) -> None:
+async def test_a_review_says_whether_a_suspicious_model_is_sound(client: Client, database: Database) -> None:
+    early = await client.post(f"/api/models/{FIRST}/review", json={**WHY, "is_sound": True})
+    assert early.status_code == 409, "the gate has not judged it"
+    for name in (FIRST, SECOND):
+        await doubt(database, name)
     reviewed = await client.post(f"/api/models/{FIRST}/review", json={**WHY, "is_sound": True})
     assert reviewed.json()["state"] == ModelState.SHADOW.value
     refused = await client.post(f"/api/models/{SECOND}/review", json={**WHY, "is_sound": False})

@@ -23,12 +23,12 @@ FEW = RECIPES[:1] + RECIPES[-1:]
 
 @pytest.fixture(scope="module")
 def world() -> Samples:
-    return portfolio()
+    return portfolio(customers=700)
 
 
 def task(samples: Samples) -> Task:
     dates = samples.dates()
-    return Task("churn_60d", HORIZON, True, date_of(dates[6]), date_of(dates[8]), date_of(dates[11]))
+    return Task("churn_60d", HORIZON, True, date_of(dates[7]), date_of(dates[10]), date_of(dates[11]))
 
 
 def test_what_is_unknown_at_a_date_is_not_learned_from(world: Samples) -> None:
@@ -113,8 +113,8 @@ def test_splits_that_overlap_are_noticed(world: Samples) -> None:
 
 
 def test_the_same_rows_have_the_same_digest_and_others_another(world: Samples) -> None:
-    assert world.digest() == portfolio().digest()
-    assert world.digest() != portfolio(seed=1).digest()
+    assert world.digest() == portfolio(customers=700).digest()
+    assert world.digest() != portfolio(customers=700, seed=1).digest()
 
 
 def test_labels_end_where_knowledge_does(world: Samples) -> None:

@@ -9,12 +9,13 @@ from catboost import CatBoostClassifier, Pool
 from sqlalchemy import insert
 
 from domain.time import BusinessInstant
-from domain.trained_model import ModelState, ModelTarget, NewModel, StoredModel
+from domain.trained_model import GATE, ModelDecision, ModelState, ModelTarget, NewModel, StoredModel
 from domain.vocabulary import Segment
 from ml.recipes import Form, Recipe
 from ml.samples import NEVER, Samples
 from ml.trained import written
 from models.database import Database
+from models.model_registry import decide
 from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
 from models.tables.facts import SubscriptionRow
@@ -141,4 +142,12 @@ async def begin(database: Database, training: str, target: ModelTarget = ModelTa
             insert(TrainingRow).values(
                 key=training, target=target, started_at=NOW, started_wall=WALL, known_until=NOW
             )
+        )
+
+
+async def doubt(database: Database, name: str) -> None:
+    """Let the gate leave a model to a person."""
+    async with database.transaction() as session:
+        await decide(
+            session, name, ModelDecision(ModelState.CHALLENGER, GATE, "too good to be true", NOW, {})
         )

@@ -10,7 +10,7 @@ from cli import run
 from models.clock import start_clock
 from models.database import Database
 from models.model_registry import file_model
-from tests.support.learned import add_portfolio, begin, new_model
+from tests.support.learned import add_portfolio, begin, doubt, new_model
 from tests.support.portfolio import NOW, WALL
 
 pytestmark = pytest.mark.integration
@@ -61,9 +61,18 @@ def test_models_are_listed_shown_promoted_and_rolled_back(
     assert json.loads(capsys.readouterr().out)["decisions"][-1]["state"] == "retired"
 
 
+async def _doubted(database_url: str) -> None:
+    database = Database(database_url)
+    await doubt(database, NAME)
+    await database.close()
+
+
 def test_a_review_of_what_waits_for_none_is_refused(
-    installation: None, capsys: pytest.CaptureFixture[str]
+    installation: None, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert run(["model", "review", NAME, "--why", "before the gate has judged it"]) == 1
+    assert "waits for no review" in capsys.readouterr().err
+    asyncio.run(_doubted(database_url))
     assert run(["model", "review", NAME, "--why", "it reads the end date", "--leak"]) == 0
     assert "rejected" in capsys.readouterr().out
     assert run(["model", "review", NAME, "--why", "again"]) == 1

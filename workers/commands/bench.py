@@ -120,7 +120,7 @@ def loop(
 
 @bench.command(name="all")
 def everything(*, json_path: Json = None) -> None:
-    """Run every benchmark that this version has."""
+    """Run every benchmark of speed and cost; not uplift and loop, which take hours."""
     _show([_ingest(), _pages(300, 100), _reaction(40), _lifecycle(300), _cost(), _score()], json_path)
 
 
