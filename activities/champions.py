@@ -2,7 +2,7 @@
 
 import structlog
 
-from domain.model_features import column_named
+from domain.model_features import is_column
 from domain.risk import Scorecard
 from domain.scoring_policy import RiskPolicy
 from domain.trained_model import StoredModel
@@ -20,11 +20,7 @@ async def open_voices(session: Session, reader: ModelReader, policy: RiskPolicy)
 
 
 def _is_readable(model: StoredModel) -> bool:
-    """Tell whether every column of a model still exists: an older release's model may know others."""
-    try:
-        for name in model.columns:
-            column_named(name)
-    except KeyError as unknown:
-        log.warning("model reads a column that is no more", model=model.name, column=str(unknown))
-        return False
-    return True
+    gone = [name for name in model.columns if not is_column(name)]
+    if gone:
+        log.warning("model reads a column that is no more", model=model.name, column=gone[0])
+    return not gone

@@ -13,7 +13,7 @@ import structlog
 from domain.drift_words import SCORE, Alert, AlertLevel, Change, say_calibration, say_change, say_log_loss
 from domain.features import CustomerFeatures
 from domain.labels import GRACE, Relation
-from domain.model_features import COLUMNS, column_named, vector
+from domain.model_features import COLUMNS, column_named, is_column, vector
 from domain.ports import Clock
 from domain.scoring_policy import DriftPolicy
 from domain.statistician import Statistician
@@ -34,6 +34,7 @@ from models.model_health import (
 from models.model_registry import log_loss_on_card
 from models.relations import load_relations
 from models.scores import load_policy
+from models.snapshots import told_until
 
 log: Any = structlog.get_logger("models")
 MOST_TOLD = 8
@@ -92,10 +93,11 @@ async def _look(
     scored = await sample_scored(session, version, date, most)
     features = await _features(session, list(scored), now)
     reference = await load_reference(session, version)
-    names = tuple(reference["columns"]) if reference else tuple(column.name for column in COLUMNS)
+    described = reference["columns"] if reference else [column.name for column in COLUMNS]
+    names = tuple(name for name in described if is_column(name))
     columns = [column_named(name) for name in names]
     rows = [[*vector(one, columns), scored[one.customer_id]] for one in features]
-    newest = (now - dt.timedelta(days=horizon) - GRACE).date()
+    newest = (await told_until(session, now) - dt.timedelta(days=horizon) - GRACE).date()
     past = await matured_probabilities(session, version, newest)
     relations = await load_relations(session, [one.customer_id for one in past]) if past else {}
     left = [_left(relations[one.customer_id], one.as_of, horizon) for one in past]

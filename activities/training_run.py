@@ -19,7 +19,8 @@ from domain.training_calendar import Training
 from models.database import Database
 from models.model_registry import file_model, load_filed
 from models.scores import load_policy
-from models.trainings import begin_training, end_training, keep_part, kept_dates, load_training, told_until
+from models.snapshots import told_until
+from models.trainings import begin_training, end_training, keep_part, kept_dates, load_training
 
 MOST_DATES = 36
 """Months that are looked back at: what customers were like before says little of today's."""

@@ -22,6 +22,7 @@ from models.component_history import PastScores, load_component_history
 from models.database import Database
 from models.relations import load_relations
 from models.scores import load_policy
+from models.snapshots import told_until
 from models.weight_proposals import is_proposed, keep_proposal
 
 log: Any = structlog.get_logger("health")
@@ -34,7 +35,7 @@ class Question:
     past: Sequence[PastScores]
     relations: Mapping[uuid.UUID, Relation]
     policy: ScoringPolicy
-    now: BusinessInstant
+    known_until: BusinessInstant
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ async def propose_once_a_quarter(
         policy = await load_policy(session)
         past = await load_component_history(session, now)
         relations = await load_relations(session, {one.customer_id for one in past})
-    asked = Question(past, relations, policy, now)
+        known_until = await told_until(session, now)
+    asked = Question(past, relations, policy, known_until)
     learnt = await asyncio.to_thread(learn_weights, asked, statistician)
     present = weights_document(policy.health.weights)
     async with database.transaction() as session:
@@ -127,6 +129,6 @@ def _is_live(asked: Question, one: PastScores) -> bool:
 
 
 def _outcome(asked: Question, one: PastScores) -> Outcome:
-    settled, start = after(asked.now, -GRACE), start_of_day(one.as_of)
+    settled, start = after(asked.known_until, -GRACE), start_of_day(one.as_of)
     gone = asked.relations[one.customer_id].left_within(start, settled)
     return Outcome(NEVER if gone is None else (gone.since - start) / DAY, (settled - start) / DAY)

@@ -16,7 +16,7 @@ from domain.model_columns_use import ADOPTION_COLUMNS, USAGE_COLUMNS
 from domain.vocabulary import HealthComponent
 from domain.wording import count, number
 
-OWN_MEASURES = ("quantity_28", "quantity_91", "value_91", "price")
+OWN_MEASURES = ("quantity_28", "quantity_91", "value_91", "price", "per_user")
 OWN = re.compile(rf"own\.(?P<feature>.+)\.(?P<measure>{'|'.join(OWN_MEASURES)})")
 """The name of a column about one feature of the tenant's own product."""
 COLUMNS: tuple[Column, ...] = (
@@ -42,6 +42,11 @@ def column_named(name: str) -> Column:
     return _own(found["feature"], found["measure"]) if found else BY_NAME[name]
 
 
+def is_column(name: str) -> bool:
+    """Tell whether a column exists: another release's models may know others."""
+    return name in BY_NAME or OWN.fullmatch(name) is not None
+
+
 def _own(feature: str, measure: str) -> Column:
     words = feature.replace("_", " ")
 
@@ -51,12 +56,16 @@ def _own(feature: str, measure: str) -> Column:
         use = f.usage.by_feature.get(feature)
         if measure == "price":
             return ratio(use.quantity_91 if use else 0.0, mrr(f))
+        if measure == "per_user":
+            return ratio(use.quantity_91 if use else 0.0, f.usage.users_28)
         return float(getattr(use, measure)) if use else 0.0
 
     def say(f: CustomerFeatures) -> str:
         use = f.usage.by_feature.get(feature)
         if use is None:
             return f"{words} was not used in a quarter"
+        if measure == "per_user" and f.usage.users_28:
+            return f"{words}: {number(use.quantity_91 / f.usage.users_28)} times per person in 91 days"
         return f"{words}: {count(use.quantity_28, 'time')} in 28 days, {number(use.quantity_91)} in 91"
 
     return Column(f"own.{feature}.{measure}", HealthComponent.ADOPTION, "usage", measure, 0, read, say)

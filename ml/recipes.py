@@ -29,7 +29,8 @@ class Recipe:
     form: Form
     columns: str
     """`lean`: level, trend, price, time; `core`: the catalogue; `paid`: the contract and its payment alone;
-    `worth`: the same, and the use of each of the product's own features per price; `wide`: everything."""
+    `worth`: the same, and the use of each of the product's own features per price; `habits`: the same, and
+    what one person does with each of them; `wide`: everything."""
     depth: int
     learning_rate: float = 0.03
     l2: float = 10.0
@@ -79,12 +80,16 @@ RECIPES = (
     Recipe("core", Form.DIRECT, "core", depth=2, is_monotone=True),
     Recipe("core-deep", Form.DIRECT, "core", depth=4, is_monotone=True),
     Recipe("worth", Form.DIRECT, "worth", depth=2, is_monotone=True),
+    Recipe("habits", Form.DIRECT, "habits", depth=2, is_monotone=True),
+    Recipe("habits-deep", Form.DIRECT, "habits", depth=3, is_monotone=True),
     Recipe("paid", Form.DIRECT, "paid", depth=2, is_monotone=True),
     Recipe("wide", Form.DIRECT, "wide", depth=3, is_monotone=True),
     Recipe("lean-hazard", Form.HAZARD, "lean", depth=2, is_monotone=True),
     Recipe("core-hazard", Form.HAZARD, "core", depth=2, is_monotone=True),
 )
 """Few, shallow, and unlike each other in what they read. The best of each list of columns is averaged."""
+OWN_BESIDE_PAID: Mapping[str, tuple[str, ...]] = {"paid": (), "worth": ("price",), "habits": ("per_user",)}
+"""Lists of the contract and its payment, and what they know beside of each feature of the product."""
 PLAIN_COLUMNS = (
     "usage.week", "usage.month", "usage.quarter", "usage.active_days_7", "usage.active_days_28",
     "usage.active_days_91", "usage.silent_days", "usage.users", "usage.value",
@@ -112,12 +117,9 @@ def columns_of(recipe: Recipe, available: Sequence[str]) -> tuple[str, ...]:
     """Return which of the available columns a recipe uses."""
     if recipe.columns == "wide":
         return tuple(available)
-    if recipe.columns == "paid":
-        return tuple(name for name in available if _is_paid(name))
-    if recipe.columns == "worth":
-        return tuple(
-            name for name in available if name.startswith("commercial.") or _is_own(name, ("price",))
-        )
+    if recipe.columns in OWN_BESIDE_PAID:
+        measures = OWN_BESIDE_PAID[recipe.columns]
+        return tuple(name for name in available if _is_paid(name) or _is_own(name, measures))
     wanted = set(LEAN) if recipe.columns == "lean" else set(BY_NAME)
     return tuple(name for name in available if name in wanted)
 

@@ -101,6 +101,16 @@ class Samples:
         return found.hexdigest()
 
 
+def either(one: Samples, other: Samples) -> Samples:
+    """Return the same rows with the earlier of two events.
+
+    Each ends the view of the other (domain.learning_rows.outcome_of); what we know of both reaches as far as
+    the longer of the views.
+    """
+    events = np.minimum(one.event_days, other.event_days)
+    return replace(one, event_days=events, observed_days=np.maximum(one.observed_days, other.observed_days))
+
+
 def days_of(date: dt.date) -> int:
     """Return days since 1970-01-01."""
     return (date - dt.date(1970, 1, 1)).days

@@ -13,6 +13,7 @@ from domain.scoring_policy import RiskPolicy
 from domain.trained_model import evidence_weight
 from domain.wording import percent
 from ml.anchors import Anchors
+from ml.blend import together
 from ml.metrics import SMALLEST
 from ml.reasons import Part, drivers, parts_of
 from ml.samples import Floats, Matrix
@@ -50,7 +51,8 @@ class TrainedRisk:
     @property
     def version(self) -> str:
         """Return the name under which scores are filed: who spoke, and how loud."""
-        return f"{self._scorecard.version} and {self._churn.name}, {percent(self.weight)} model"
+        names = self._churn.name + (f" with {self._involuntary.name}" if self._involuntary else "")
+        return f"{self._scorecard.version} and {names}, {percent(self.weight)} model"
 
     def chances(self, features: Sequence[CustomerFeatures]) -> list[Chance]:
         """Return how likely each is to leave; without reasons, which cost most of the time."""
@@ -134,11 +136,6 @@ class TrainedRisk:
             model_version=self.version,
             outlook=outlook_of(features, chance.probability, horizon, growing),
         )
-
-
-def together(one: float, other: float) -> float:
-    """Return the chance of either of two ways to leave, each as if the other were not there."""
-    return 1 - (1 - one) * (1 - other)
 
 
 def held(probability: float) -> float:

@@ -8,11 +8,11 @@ import numpy as np
 from domain.learning_port import Check, Gathered, Ruling
 from domain.scoring_policy import RiskPolicy
 from domain.trained_model import ModelTarget, StoredModel, Twin, evidence_weight
-from ml.blend import blended
+from ml.blend import blended, together
 from ml.card import clean
 from ml.gate import Bout, judge
 from ml.metrics import figures
-from ml.samples import Flags, Floats, days_of
+from ml.samples import Flags, Floats, days_of, either
 from ml.trained import read_model
 from ml.training import Rows, known_before, window_start
 from ml.training_rows import rows_of
@@ -32,7 +32,7 @@ def try_challenger(challenger: Twin, champion: Twin | None, gathered: Gathered, 
     theirs, name = _incumbent(window, target, champion, base)
     bout = Bout(happened, window.samples.customers, ours, theirs, name, base)
     ruling = judge(bout, _checks(challenger))
-    used = _as_used(window, ours, stored, policy) if target is ModelTarget.CHURN else None
+    used = _as_used(rows, gathered, first, stored, policy) if target is ModelTarget.CHURN else None
     return replace(ruling, figures=clean({**ruling.figures, "as_used": used, "against": name}))
 
 
@@ -56,11 +56,24 @@ def _incumbent(window: Rows, target: ModelTarget, champion: Twin | None, base: f
     return np.full(len(window.samples), base), "the base rate"
 
 
-def _as_used(window: Rows, ours: Floats, model: StoredModel, policy: RiskPolicy) -> dict[str, Any] | None:
-    """Return the figures of model and scorecard together, as customers would be scored."""
-    happened = window.samples.happened(model.horizon_days)
+def _as_used(
+    rows: Rows, gathered: Gathered, first: int, stored: StoredModel, policy: RiskPolicy
+) -> dict[str, Any] | None:
+    """Return the figures of model and scorecard together, as customers would be scored.
+
+    They are of leaving for whatever cause: that is what a score is about and what the nightly watch
+    compares with.
+    """
+    unpaid = rows_of(gathered, ModelTarget.INVOLUNTARY).samples
+    whole = replace(rows, samples=either(rows.samples, unpaid))
+    window = whole.where(np.flatnonzero(_judged(whole, first, stored.horizon_days)))
+    happened = window.samples.happened(stored.horizon_days)
     if not happened.any():
         return None
-    weight, base = evidence_weight(model.churners, policy.even_evidence), model.base_rate
-    both = blended(weight, ours, window.scorecard, policy.base_rate, base)
+    model = read_model(stored)
+    unpaid_rate = np.full(len(window.samples), stored.other_rate)
+    learned = together(model.chances(model.matrix_of(window.samples)), unpaid_rate)
+    base = together(stored.base_rate, stored.other_rate)
+    weight = evidence_weight(stored.churners, policy.even_evidence)
+    both = blended(weight, learned, window.scorecard, policy.base_rate, base)
     return asdict(figures(happened, both, base)) | {"weight": weight}

@@ -56,7 +56,7 @@ async def log_loss_on_card(session: AsyncSession, version: str) -> float | None:
 
     It is that of model and scorecard together where that was measured, since that is what scored.
     """
-    named = func.strpos(version, ModelRow.name) > 0
+    named = (func.strpos(version, ModelRow.name) > 0) & (ModelRow.target == ModelTarget.CHURN)
     decisions = await session.scalar(
         select(ModelRow.decisions).where(named).order_by(ModelRow.trained_at.desc())
     )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.features import KINDS, CustomerFeatures, KindFreshness
 from domain.time import BusinessInstant
 from models.features import load_features
-from models.tables.facts import UsageDailyRow
+from models.tables.facts import CancellationRow, SubscriptionRow, UsageDailyRow
 from models.tables.tracking import MetricRow
 
 MOST_OWN_FEATURES = 30
@@ -76,14 +76,17 @@ SELECT 'onboarding', min(LEAST(onboarded_at, first_value_at)) FROM customers
 """
 
 
-async def newest_known(session: AsyncSession) -> BusinessInstant | None:
-    """Return when we knew the newest fact: what an import left open is unknown after that, not unchanged."""
-    newest: BusinessInstant | None = await session.scalar(text(_NEWEST_KNOWN))
-    return newest
+async def told_until(session: AsyncSession, now: BusinessInstant) -> BusinessInstant:
+    """Return until when anything was told: after the end of a data set nobody leaves and nobody stays."""
+    newest = await session.scalar(text(_TOLD_UNTIL), {"now": now})
+    return now if newest is None else BusinessInstant(min(newest, now))
 
 
-_NEWEST_KNOWN = """
-SELECT GREATEST((SELECT max(known_at) FROM usage_events), (SELECT max(known_at) FROM subscriptions),
-                (SELECT max(known_at) FROM tickets), (SELECT max(known_at) FROM invoices),
-                (SELECT max(known_at) FROM touchpoints), (SELECT max(told_at) FROM customers))
-"""
+_TOLD_UNTIL = f"""
+SELECT max(at) FROM (
+    SELECT max(day + 1)::timestamptz AS at FROM {UsageDailyRow.__tablename__}
+    UNION ALL SELECT max(started_at) FROM {SubscriptionRow.__tablename__} WHERE started_at <= :now
+    UNION ALL SELECT max(ended_at) FROM {SubscriptionRow.__tablename__} WHERE ended_at <= :now
+    UNION ALL SELECT max(occurred_at) FROM {CancellationRow.__tablename__} WHERE occurred_at <= :now
+) AS told
+"""  # noqa: S608 - names of our own tables

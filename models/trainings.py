@@ -2,14 +2,14 @@
 
 import datetime as dt
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, WallInstant
 from domain.trained_model import ModelTarget
 from domain.training_calendar import Training
-from models.tables.facts import CancellationRow, SubscriptionRow, UsageDailyRow
+from models.tables.facts import CancellationRow, SubscriptionRow
 from models.tables.trained import TrainingPartRow, TrainingRow
 
 
@@ -94,22 +94,6 @@ async def count_departures(session: AsyncSession, now: BusinessInstant) -> int:
     over = select(term.customer_id).group_by(term.customer_id)
     left = gone.union(over.having(func.bool_and(func.coalesce(term.ended_at <= now, False))))
     return int(await session.scalar(select(func.count()).select_from(left.subquery())) or 0)
-
-
-async def told_until(session: AsyncSession, now: BusinessInstant) -> BusinessInstant:
-    """Return until when anything was told: after the end of a data set nobody leaves and nobody stays."""
-    newest = await session.scalar(text(_TOLD_UNTIL), {"now": now})
-    return now if newest is None else BusinessInstant(min(newest, now))
-
-
-_TOLD_UNTIL = f"""
-SELECT max(at) FROM (
-    SELECT max(day + 1)::timestamptz AS at FROM {UsageDailyRow.__tablename__}
-    UNION ALL SELECT max(started_at) FROM {SubscriptionRow.__tablename__} WHERE started_at <= :now
-    UNION ALL SELECT max(ended_at) FROM {SubscriptionRow.__tablename__} WHERE ended_at <= :now
-    UNION ALL SELECT max(occurred_at) FROM {CancellationRow.__tablename__} WHERE occurred_at <= :now
-) AS told
-"""  # noqa: S608 - names of our own tables
 
 
 def _training(row: TrainingRow) -> Training:

@@ -23,7 +23,7 @@ from models.backtests import customer_keys, file_backtest
 from models.clock import open_clock
 from models.database import Database
 from models.scores import load_policy
-from models.snapshots import newest_known
+from models.snapshots import told_until
 from settings import Settings
 from workers.backtest_voices import CHAMPION, RETRAIN, SCORECARD, Cast, card_cast, filed_cast, retrained_cast
 
@@ -62,7 +62,7 @@ async def backtest(
     """Replay with an open database."""
     clock = await open_clock(database)
     async with database.transaction() as session:
-        known_until = min(clock.now(), await newest_known(session) or clock.now())
+        known_until = await told_until(session, clock.now())
         policy = (await load_policy(session)).risk
         keys = await customer_keys(session) if asked.groups else {}
     world = await open_world(database, known_until, start_of_day(asked.first or known_until.date()))

@@ -18,7 +18,7 @@ from ml.leak_checks import grouping, planted_leak, purge, single_feature, too_go
 from ml.samples import Samples, joined, samples_of
 from models.clock import open_clock
 from models.database import Database
-from models.snapshots import newest_known
+from models.snapshots import told_until
 from settings import Settings
 
 TEST_MONTHS = 3
@@ -48,7 +48,7 @@ async def run_evaluate(
     try:
         clock = await open_clock(database)
         async with database.transaction() as session:
-            known_until = min(clock.now(), await newest_known(session) or clock.now())
+            known_until = await told_until(session, clock.now())
         task = _task(target, window, known_until)
         world = await open_world(database, known_until, start_of_day(task.train_until))
         samples = await _samples(database, world, target, task, progress)

@@ -6,18 +6,19 @@ import uuid
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from activities.model_watch import watch_models
 from activities.night_end import PARTS, end_night
 from activities.weight_proposals import propose_once_a_quarter
+from domain.risk import SCORECARD_VERSION
 from domain.scoring_policy import POLICY_KEY
 from domain.time import BusinessInstant
 from domain.trained_model import ModelDecision, ModelState
 from domain.vocabulary import HealthComponent, Segment
 from ml.adapters import NumpyStatistician
 from models.database import Database
-from models.model_health import load_model_health
+from models.model_health import keep_reference, load_model_health, load_reference
 from models.model_registry import decide, file_model, promote
 from models.tables.customers import CustomerRow
 from models.tables.facts import CancellationRow, UsageDailyRow
@@ -156,6 +157,29 @@ async def test_a_column_that_moved_is_told_in_words_and_nothing_is_told_before_t
     assert all(one["level"] == "watch" for one in seen.alerts)
     assert told["score"].startswith("The churn probability: all customers moved since 15 June")
     assert any("the median rose from 3 to 30" in sentence for sentence in told.values())
+
+
+async def test_a_column_that_is_no_more_stops_no_look(database: Database) -> None:
+    await a_portfolio_in_use(database)
+    await watch_models(database, FixedClock(), STATISTICIAN, TODAY)
+    async with database.transaction() as session:
+        kept = await load_reference(session, SCORECARD_VERSION)
+        assert kept is not None
+        described = {**kept["columns"], "usage.of_an_older_release": kept["columns"]["usage.week"]}
+        await keep_reference(session, SCORECARD_VERSION, {**kept, "columns": described}, NOW)
+    (seen,) = await watch_models(database, FixedClock(), STATISTICIAN, TODAY)
+    assert "usage.of_an_older_release" not in {one["name"] for one in seen.columns}
+    assert len(seen.columns) > 30
+
+
+async def test_nobody_is_known_to_have_stayed_after_the_end_of_what_was_told(database: Database) -> None:
+    ids = await a_portfolio_in_use(database)
+    then = TODAY - dt.timedelta(days=125)
+    async with database.transaction() as session:
+        await session.execute(insert(ScoreRow), [score_row(one, then) for one in ids])
+        await session.execute(delete(UsageDailyRow).where(UsageDailyRow.day > TODAY - dt.timedelta(days=10)))
+    (seen,) = await watch_models(database, FixedClock(), STATISTICIAN, TODAY)
+    assert seen.outcomes == {"rows": 0}
 
 
 async def test_a_model_that_was_wrong_on_what_has_happened_since_is_an_alarm(database: Database) -> None:

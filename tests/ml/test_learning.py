@@ -1,10 +1,12 @@
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.learning_port import TooLittleError
 from domain.vocabulary import RiskTier
 from ml.anchors import choose_anchors
 from ml.evaluation import Task, document, evaluate, split
@@ -13,7 +15,7 @@ from ml.leak_checks import grouping, planted_leak, purge, single_feature
 from ml.learning import learn, varying
 from ml.metrics import auc
 from ml.recipes import RECIPES
-from ml.samples import NEVER, Samples, date_of, joined
+from ml.samples import NEVER, Samples, date_of, either, joined
 from tests.ml.worlds import MONTH, portfolio
 
 HORIZON = 60
@@ -115,6 +117,22 @@ def test_splits_that_overlap_are_noticed(world: Samples) -> None:
 def test_the_same_rows_have_the_same_digest_and_others_another(world: Samples) -> None:
     assert world.digest() == portfolio(customers=700).digest()
     assert world.digest() != portfolio(customers=700, seed=1).digest()
+
+
+def test_whoever_left_for_either_cause_has_left_and_is_known_as_long_as_the_longer_view() -> None:
+    two = portfolio(customers=2, months=1)
+    chosen = replace(two, event_days=np.array([45.0, NEVER]), observed_days=np.array([300.0, 20.0]))
+    unpaid = replace(two, event_days=np.array([NEVER, 20.0]), observed_days=np.array([45.0, 300.0]))
+    whole = either(chosen, unpaid)
+    assert whole.event_days.tolist() == [45.0, 20.0]
+    assert whole.matured(HORIZON).happened(HORIZON).tolist() == [True, True]
+    assert len(chosen.matured(HORIZON)) == 1
+
+
+def test_where_no_earlier_month_shows_both_outcomes_that_is_said(world: Samples) -> None:
+    quiet = replace(world, event_days=np.full(len(world), NEVER))
+    with pytest.raises(TooLittleError, match="both outcomes"):
+        learn(quiet, HORIZON, is_churn=True, recipes=FEW)
 
 
 def test_labels_end_where_knowledge_does(world: Samples) -> None:

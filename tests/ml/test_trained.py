@@ -11,8 +11,9 @@ from domain.outlook import chance_to_stay, outlook_of
 from domain.risk import Scorecard, log_odds
 from domain.scoring_policy import RiskPolicy
 from domain.trained_model import evidence_weight
+from ml.blend import together
 from ml.trained import read_model
-from ml.trained_risk import TrainedRisk, together
+from ml.trained_risk import TrainedRisk
 from tests.support.features import customer, everything_told, week
 from tests.support.learned import stored
 
@@ -57,6 +58,9 @@ def test_odds_lie_between_the_scorecards_and_the_models_and_the_version_says_whe
     half = risk().assess_all([features])[0]
     assert log_odds(half.churn_probability) == pytest.approx((moved + alone) / 2)
     assert half.model_version == "scorecard-2 and churn-2026-06-15-1, 50 % model"
+    unpaid = read_model(stored(name="involuntary-2026-06-15-1"))
+    both = TrainedRisk(POLICY, read_model(stored()), unpaid)
+    assert both.version == "scorecard-2 and churn-2026-06-15-1 with involuntary-2026-06-15-1, 50 % model"
 
 
 def test_reasons_are_one_per_family_in_words_with_what_protects_last() -> None:
