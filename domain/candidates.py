@@ -12,7 +12,7 @@ from domain.playbook_triggers import OWN
 from domain.signal_families import speaks_of
 from domain.time import BusinessInstant, start_of_day
 from domain.uplift import say_uplift, uplift_of
-from domain.vocabulary import HealthStatus, InterventionState, RiskTier
+from domain.vocabulary import InterventionState, RiskTier, rank
 
 ASKED = "asked:"
 """How the reason of a run begins that somebody asked for."""
@@ -135,7 +135,7 @@ def _fallen(known: KnownPlaybook, state: CustomerState) -> Iterator[Occasion]:
     wanted, status = known.document.trigger.health, state.health_status
     if wanted is None or status is None or not state.health_was_better:
         return
-    if list(HealthStatus).index(status) >= list(HealthStatus).index(wanted):
+    if rank(status) >= rank(wanted):
         words = status.value.replace("_", " ")
         yield f"health:{wanted.value}", f"Health has fallen to {words}.", {"health": wanted.value}
 

@@ -33,6 +33,10 @@ class Driver:
     now: float | None
     baseline: float | None
 
+    def scaled(self, by: float) -> "Driver":
+        """Return it with so many times its points."""
+        return Driver(self.key, self.family, self.sentence, self.points * by, self.now, self.baseline)
+
     def document(self) -> dict[str, Any]:
         """Return it as stored with the score."""
         return {
@@ -154,6 +158,4 @@ def _scale(family: HealthComponent, drivers: list[Driver]) -> float:
 def _scaled(driver: Driver, scale: float) -> Driver:
     if driver.points < 0 or scale == 1.0:
         return driver
-    return Driver(
-        driver.key, driver.family, driver.sentence, driver.points * scale, driver.now, driver.baseline
-    )
+    return driver.scaled(scale)

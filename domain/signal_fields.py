@@ -23,14 +23,11 @@ def values_of(features: CustomerFeatures, whole: Whole | None) -> dict[str, Fiel
 
 def measured_values(features: CustomerFeatures) -> dict[str, FieldValue]:
     """Return the measured fields; what rests on facts that nobody tells now is empty, whatever it reads."""
+    told = {None, *(kind for kind, one in features.freshness.items() if one.is_usable)}
     return {
-        name: field.read(features) if field.read and _is_told(field, features) else None
+        name: field.read(features) if field.read and field.needs in told else None
         for name, field in MEASURED.items()
     }
-
-
-def _is_told(field: Field, features: CustomerFeatures) -> bool:
-    return field.needs is None or features.fresh(field.needs).is_usable
 
 
 def needs_of(fields: frozenset[str]) -> tuple[str, ...]:

@@ -1,16 +1,17 @@
 """The CSM's eye: what opens, goes on and ends when one looks at a customer again."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from domain.features import CustomerFeatures
+from domain.features import CustomerFeatures, KindFreshness
 from domain.scoring_policy import ScoringPolicy, Thresholds
 from domain.signal_catalogue import CATALOGUE, RETURNS
 from domain.signal_own import OwnSignal, spec_of
 from domain.signal_readings import Ending, Evidence, Level, Member, Reading, Sight, SignalSpec, Whole
 from domain.time import start_of_day
-from domain.vocabulary import Severity, SignalKind
+from domain.vocabulary import Severity, SignalKind, rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,20 @@ class Outlook:
 
 def look(features: CustomerFeatures, outlook: Outlook, held: Sequence[HeldSignal]) -> SignalChanges:
     """Run every detector whose sources can be trusted."""
-    eye = _Eye(features, outlook, held)
+    eye = _Eye(features, outlook, held, _by_kind(held), told_of(features), features.as_of.date())
     own = [one for one in outlook.own if one.enabled]
     for spec in (*CATALOGUE, *map(spec_of, own)):
         eye.look_for(spec)
     keys = {one.dedupe_key for one in own}
     eye.end(one for one in held if one.kind is SignalKind.OWN and one.dedupe_key not in keys)
     return SignalChanges(tuple(eye.opened), tuple(eye.updated), tuple(eye.resolved))
+
+
+def _by_kind(held: Sequence[HeldSignal]) -> dict[SignalKind, list[HeldSignal]]:
+    found: dict[SignalKind, list[HeldSignal]] = {}
+    for one in held:
+        found.setdefault(one.kind, []).append(one)
+    return found
 
 
 @dataclass
@@ -85,17 +93,22 @@ class _Eye:
     features: CustomerFeatures
     outlook: Outlook
     held: Sequence[HeldSignal]
+    by_kind: Mapping[SignalKind, Sequence[HeldSignal]]
+    told: Mapping[str, KindFreshness]
+    """What is told today."""
+    today: dt.date
     opened: list[Sighting] = field(default_factory=list)
     updated: list[tuple[HeldSignal, Sighting]] = field(default_factory=list)
     resolved: list[tuple[HeldSignal, Ending]] = field(default_factory=list)
 
     def look_for(self, spec: SignalSpec) -> None:
         """Run one detector; what the tenant switched off ends, what cannot be seen today stays."""
-        mine = {one.dedupe_key: one for one in self.held if spec.owns(one.kind, one.dedupe_key)}
+        open_now = self.by_kind.get(spec.kind, ())
+        mine = {one.dedupe_key: one for one in open_now if spec.owns(one.kind, one.dedupe_key)}
         if not is_wanted(spec, self.outlook.policy):
             self.end(mine.values())
             return
-        if not can_look(spec, self.features):
+        if not can_look(spec, self.told, self.today):
             return
         for reading in self._readings(spec, mine.values()):
             self._take(spec, reading, mine.pop(reading.key, None))
@@ -140,17 +153,25 @@ def is_wanted(spec: SignalSpec, policy: ScoringPolicy) -> bool:
     return spec.kind not in policy.signals or policy.signals[spec.kind].enabled
 
 
-def can_look(spec: SignalSpec, features: CustomerFeatures) -> bool:
+def told_of(features: CustomerFeatures) -> dict[str, KindFreshness]:
+    """Return the kinds of fact that can be relied on today."""
+    return {kind: one for kind, one in features.freshness.items() if one.is_usable}
+
+
+def can_look(spec: SignalSpec, told: Mapping[str, KindFreshness], today: dt.date) -> bool:
     """Tell whether all that a detector rests on is told and fresh; otherwise it abstains."""
-    told, today = [features.fresh(kind) for kind in spec.needs], features.as_of.date()
-    return all(one.is_usable and one.is_fresh_for(spec.fresh_days, today) for one in told)
+    for kind in spec.needs:
+        one = told.get(kind)
+        if one is None or not one.is_fresh_for(spec.fresh_days, today):
+            return False
+    return True
 
 
 def thresholds(spec: SignalSpec, features: CustomerFeatures, policy: ScoringPolicy) -> Thresholds:
     """Return the tenant's thresholds for the customer's segment, else the catalogue's."""
     tuned = policy.signals.get(spec.kind)
     own = tuned.thresholds.get(features.segment) if tuned else None
-    return own or spec.defaults[features.segment.value]
+    return own or spec.defaults[features.segment]
 
 
 def rests_on_history(spec: SignalSpec, reading: Reading, features: CustomerFeatures) -> bool:
@@ -168,7 +189,7 @@ def _change(
 
     A baseline signal that has become worse since the source was connected is news, and baseline no more.
     """
-    worse = list(Severity).index(reading.severity) > list(Severity).index(held.severity)
+    worse = rank(reading.severity) > rank(held.severity)
     is_news = worse and not (reading.is_baseline or rests_on_history(spec, reading, features))
     baseline = held.is_baseline and (held.is_held_back or not is_news)
     seen = (reading.severity, reading.title, reading.evidence, baseline)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from domain.features import CustomerFeatures
 from domain.signal_readings import Ending, Level, Member, Reading, Sight, rising, severity
-from domain.vocabulary import HealthStatus, Severity, SignalKind
+from domain.vocabulary import Severity, SignalKind, rank
 from domain.wording import listed, sentence
 
 ADAPTED_DAYS = 60
@@ -36,7 +36,7 @@ def health_drop(sight: Sight) -> list[Reading]:
     if before and _is_old(sight.today, before):
         return [_drop(sight, Level.CLEAR, usual, Ending.NEW_NORMAL)]
     level = rising(usual - whole.score, sight.limits)
-    crossed = _rank(whole.status) > _rank(whole.usual_status or whole.status)
+    crossed = rank(whole.status) > rank(whole.usual_status or whole.status)
     if before is None and not crossed and level is Level.OPEN:
         level = Level.CLEAR
     return [_drop(sight, level, usual, Ending.RECOVERED)]
@@ -49,10 +49,6 @@ def _kept(before: object) -> list[Reading]:
 
 def _has_gap(f: CustomerFeatures) -> bool:
     return any(fresh.provided and not fresh.is_usable for fresh in f.freshness.values())
-
-
-def _rank(status: HealthStatus) -> int:
-    return list(HealthStatus).index(status)
 
 
 def _is_old(today: dt.date, before: Mapping[str, object]) -> bool:

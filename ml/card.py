@@ -40,7 +40,6 @@ def card_of(trained: Trained, horizon: int, data_hash: str, checks: Sequence[Che
         "tiers": shares,
         "empty_tiers": [tier for tier, share in shares.items() if share == 0],
         "leak_checks": {one.name: one.document() for one in checks},
-        "columns_that_matter": _importance(trained.fitted),
         "drivers": global_drivers(trained.fitted, window.samples.select(trained.fitted.columns)),
     }
     cleaned: dict[str, Any] = clean(document)
@@ -96,19 +95,13 @@ def variants(learned: Learned) -> list[dict[str, Any]]:
             "columns": one.recipe.columns,
             "depth": one.recipe.depth,
             "trees": one.trees,
+            "ridge": one.ridge,
             "log_loss": one.log_loss,
             "auc": one.auc,
             "is_kept": one.is_kept,
         }
         for one in learned.tried
     ]
-
-
-def _importance(learned: Learned, most: int = 15) -> list[dict[str, Any]]:
-    """Return the columns whose splits change predictions most (CatBoost's own measure, 0 to 100 in sum)."""
-    weights = learned.model.get_feature_importance(type="PredictionValuesChange")
-    ranked = sorted(zip(learned.columns, map(float, weights), strict=True), key=lambda one: -one[1])
-    return [{"column": name, "share": round(weight, 2)} for name, weight in ranked[:most] if weight > 0]
 
 
 def clean(value: Any) -> Any:

@@ -11,9 +11,9 @@ from domain.training_calendar import Training
 from ml.card import card_of
 from ml.gate import knowledge
 from ml.leak_checks import leak_checks
+from ml.mean_model import written
 from ml.metrics import auc
 from ml.recipes import Recipe
-from ml.trained import written
 from ml.training import Trained, events_of, train
 from ml.training_rows import rows_of
 

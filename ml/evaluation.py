@@ -11,6 +11,7 @@ from domain.interval import Interval
 from domain.progress import Progress, part_of, quietly
 from ml.anchors import tier_shares
 from ml.bootstrap import interval
+from ml.card import variants
 from ml.fitting import fit, predict_plainly
 from ml.learning import Learned, fit_again, learn
 from ml.metrics import Figures, auc, figures, from_log_odds, log_losses
@@ -165,19 +166,7 @@ def document(evaluation: Evaluation, leak_checks: dict[str, Any], model: str) ->
         "tiers": tier_shares(scores),
         "form": first.form.value,
         "calibration": "identity" if first.calibration.is_identity else "platt",
-        "variants": [
-            {
-                "name": one.recipe.name,
-                "form": one.recipe.form.value,
-                "columns": one.recipe.columns,
-                "depth": one.recipe.depth,
-                "trees": one.trees,
-                "log_loss": one.log_loss,
-                "auc": one.auc,
-                "is_kept": one.is_kept,
-            }
-            for one in first.tried
-        ],
+        "variants": variants(first),
         "leak_checks": leak_checks,
     }
 

@@ -1,10 +1,13 @@
 """Fits CatBoost by a recipe: plain log-loss, shallow trees, known signs held to where the recipe says so."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from catboost import CatBoostClassifier, Pool, sum_models
 
+from ml.lines import Line, fit_line
+from ml.mean_model import MeanModel
 from ml.recipes import PERIOD_DAYS, Form, Recipe, columns_of, plain_columns, signs_of
 from ml.samples import Floats, Samples
 
@@ -19,16 +22,43 @@ def over_horizon(form: Form, chance: Floats, horizon: int) -> Floats:
     return chance if form is Form.DIRECT else 1 - (1 - chance) ** (horizon / PERIOD_DAYS)
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """A recipe, and how far it goes: its number of trees, or the ridge of a line."""
+
+    recipe: Recipe
+    trees: int = 0
+    ridge: float = 0.0
+
+
 def fit_mean(
-    samples: Samples, available: Sequence[str], chosen: Sequence[tuple[Recipe, int]], horizon: int, seed: int
-) -> CatBoostClassifier:
-    """Fit every chosen recipe, with its number of trees, on all rows, as one model: the mean of log-odds."""
+    samples: Samples, available: Sequence[str], chosen: Sequence[Chosen], horizon: int, seed: int
+) -> MeanModel:
+    """Fit every chosen recipe on all rows, as one model: the mean of log-odds. Some of them are trees."""
+    share = 1 / len(chosen)
     models = [
-        fit(recipe, samples, columns_of(recipe, available), horizon, BAGS * seed + bag, available, trees)
-        for recipe, trees in chosen
-        for bag in range(BAGS)
+        fit(one.recipe, samples, columns_of(one.recipe, available), horizon, seed_of, available, one.trees)
+        for one in chosen
+        if not one.recipe.is_line
+        for seed_of in range(BAGS * seed, BAGS * (seed + 1))
     ]
-    return sum_models(models, weights=[1 / len(models)] * len(models))
+    lines = [
+        fit_linear(one.recipe, samples, available, horizon, one.ridge).weighted(share)
+        for one in chosen
+        if one.recipe.is_line
+    ]
+    return MeanModel(sum_models(models, weights=[share / BAGS] * len(models)), tuple(lines))
+
+
+def fit_linear(
+    recipe: Recipe, samples: Samples, available: Sequence[str], horizon: int, ridge: float
+) -> Line:
+    """Fit a line over the available columns that reads those of its recipe."""
+    known, read = samples.matured(recipe.span(horizon)), set(columns_of(recipe, available))
+    places = tuple(place for place, name in enumerate(available) if name in read)
+    signs = signs_of([available[place] for place in places]) if recipe.is_monotone else None
+    happened = known.happened(recipe.span(horizon))
+    return fit_line(known.select(available), happened, places, signs, ridge)
 
 
 def fit(

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from catboost import Pool
 
 from domain.model_features import column_named
 from domain.vocabulary import HealthComponent
@@ -27,8 +26,7 @@ def global_drivers(learned: Learned, matrix: Matrix) -> dict[str, Any]:
     rows = matrix[:: max(1, -(-len(matrix) // MOST_ROWS))]
     if not len(rows):
         return {"rows": 0, "families": []}
-    found = learned.model.get_feature_importance(Pool(rows), type="ShapValues", thread_count=1)
-    moved: Floats = np.asarray(found, dtype=np.float64)[:, :-1] * learned.calibration.slope
+    moved = learned.model.contributions(rows) * learned.calibration.slope
     families = np.array([column_named(name).family.value for name in learned.columns])
     sums = {
         one.value: float(np.abs(moved[:, families == one.value].sum(axis=1)).mean())

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ml.bootstrap import interval
-from ml.fitting import fit, over_horizon
+from ml.fitting import Chosen, fit, fit_linear, over_horizon
 from ml.folds import Fold
 from ml.metrics import auc, from_log_odds, log_losses, log_odds
-from ml.recipes import STAGES, Recipe, columns_of
+from ml.recipes import RIDGES, STAGES, Recipe, columns_of
 from ml.samples import Codes, Flags, Floats, Samples
 
 
@@ -74,33 +74,55 @@ def judge(
     seed: int,
 ) -> Judged:
     """Predict every fold at every stage."""
-    columns = columns_of(recipe, available)
-    matrix = samples.select(columns)
-    found: list[list[Floats]] = [[] for _ in STAGES]
-    for fold in folds:
-        model = fit(recipe, samples.where(fold.train), columns, horizon, seed)
-        for stage, trees in enumerate(STAGES):
-            raw = model.predict(matrix[fold.valid], prediction_type="RawFormulaVal", ntree_end=trees)
-            found[stage].append(over_horizon(recipe.form, from_log_odds(np.asarray(raw)), horizon))
-    stages = tuple(np.concatenate(parts) for parts in found)
+    staged = _line_by_stages if recipe.is_line else _trees_by_stages
+    found = [staged(recipe, samples, available, fold, horizon, seed) for fold in folds]
+    stages = tuple(
+        over_horizon(recipe.form, from_log_odds(np.concatenate(parts)), horizon)
+        for parts in zip(*found, strict=True)
+    )
     return Judged(recipe, stages, tuple(pooled.loss(one) for one in stages))
 
 
-def keep(judged: Sequence[Judged], pooled: OutOfTime) -> list[Judged]:
-    """Return the best, and of its form the best of every other list of columns that it does not surely beat.
+def _trees_by_stages(
+    recipe: Recipe, samples: Samples, available: Sequence[str], fold: Fold, horizon: int, seed: int
+) -> list[Floats]:
+    """Return the log-odds of a fold after each number of trees."""
+    columns = columns_of(recipe, available)
+    model = fit(recipe, samples.where(fold.train), columns, horizon, seed)
+    matrix = samples.where(fold.valid).select(columns)
+    found = [
+        model.predict(matrix, prediction_type="RawFormulaVal", ntree_end=trees, thread_count=1)
+        for trees in STAGES
+    ]
+    return [np.asarray(raw, dtype=np.float64) for raw in found]
 
-    Where few have left, which list is best is luck: their mean is the safer choice.
+
+def _line_by_stages(
+    recipe: Recipe, samples: Samples, available: Sequence[str], fold: Fold, horizon: int, _seed: int
+) -> list[Floats]:
+    """Return the log-odds of a fold with each ridge."""
+    known, matrix = samples.where(fold.train), samples.where(fold.valid).select(available)
+    return [fit_linear(recipe, known, available, horizon, ridge).log_odds(matrix) for ridge in RIDGES]
+
+
+def keep(judged: Sequence[Judged], pooled: OutOfTime) -> list[Judged]:
+    """Return the best, and of its form the best of every other kind that it does not surely beat.
+
+    A kind is a list of columns, read by trees or by a line. Where few have left, which one is best is luck:
+    their mean is the safer choice. The best trees of the form always stay.
     """
     ranked = sorted(judged, key=lambda one: one.loss)
     best = ranked[0]
     losses = log_losses(pooled.happened, best.stages[best.best])
-    kept = {best.recipe.columns: best}
-    for one in ranked:
-        if one.recipe.form is not best.recipe.form or one.recipe.columns in kept:
+    kept = {best.recipe.kind: best}
+    alike = [one for one in ranked if one.recipe.form is best.recipe.form]
+    trees = next(one for one in alike if not one.recipe.is_line)
+    for one in alike:
+        if one.recipe.kind in kept:
             continue
         worse = log_losses(pooled.happened, one.stages[one.best]) - losses
-        if interval(pooled.customers, _mean_of(worse), level=0.8, rounds=200).low <= 0:
-            kept[one.recipe.columns] = one
+        if one is trees or interval(pooled.customers, _mean_of(worse), level=0.8, rounds=200).low <= 0:
+            kept[one.recipe.kind] = one
     return list(kept.values())
 
 
@@ -108,15 +130,23 @@ def _mean_of(values: Floats) -> Callable[[Codes], float]:
     return lambda rows: float(values[rows].mean())
 
 
-def deepen(kept: Sequence[Judged], pooled: OutOfTime) -> tuple[list[tuple[Recipe, int]], Floats]:
-    """Return the number of trees of each, and the mean's out-of-time probabilities.
+def deepen(kept: Sequence[Judged], pooled: OutOfTime) -> tuple[list[Chosen], Floats]:
+    """Return how far each goes, and the mean's out-of-time probabilities.
 
     A mean is less sure than its parts, so each may go on for some stages beyond its own best one. The final
-    model learns from more rows than a fold and bears more trees, in proportion (docs/learning.md).
+    model learns from more rows than a fold and bears more trees, in proportion (docs/learning.md); a ridge
+    weighs less beside more rows by itself.
     """
     means = [mean_of([one.stages[one.later(extra)] for one in kept]) for extra in range(len(STAGES))]
     extra = min(range(len(means)), key=lambda stages: pooled.loss(means[stages]))
-    return [(one.recipe, round(STAGES[one.later(extra)] * pooled.more)) for one in kept], means[extra]
+    return [chosen_at(one.recipe, one.later(extra), pooled.more) for one in kept], means[extra]
+
+
+def chosen_at(recipe: Recipe, stage: int, more: float = 1.0) -> Chosen:
+    """Return a recipe as far as a stage goes, for so many times the rows."""
+    if recipe.is_line:
+        return Chosen(recipe, ridge=RIDGES[stage])
+    return Chosen(recipe, trees=round(STAGES[stage] * more))
 
 
 def mean_of(probabilities: Sequence[Floats]) -> Floats:

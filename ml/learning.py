@@ -4,25 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from catboost import CatBoostClassifier
 
 from domain.progress import Progress, quietly
 from ml.anchors import Anchors, choose_anchors
 from ml.calibration import Calibration, choose_calibration
-from ml.fitting import fit_mean, over_horizon
+from ml.fitting import Chosen, fit_mean, over_horizon
 from ml.folds import teaching_folds
-from ml.judging import Judged, OutOfTime, deepen, judge, keep, pool
+from ml.judging import Judged, OutOfTime, chosen_at, deepen, judge, keep, pool
+from ml.mean_model import MeanModel
 from ml.metrics import from_log_odds
-from ml.recipes import RECIPES, STAGES, Form, Recipe
+from ml.recipes import RECIPES, Form, Recipe
 from ml.samples import Floats, Matrix, Samples
 
 
 @dataclass(frozen=True)
 class Tried:
-    """A recipe out of time: pooled over folds at its best number of trees."""
+    """A recipe out of time: pooled over folds at its best number of trees, or its best ridge."""
 
     recipe: Recipe
     trees: int
+    """0 of a line,"""
+    ridge: float
+    """and this of trees."""
     log_loss: float
     auc: float
     is_kept: bool = False
@@ -35,20 +38,20 @@ class Learned:
     form: Form
     horizon: int
     columns: tuple[str, ...]
-    model: CatBoostClassifier
+    model: MeanModel
     base_rate: float
     calibration: Calibration
     anchors: Anchors
     tried: tuple[Tried, ...]
-    chosen: tuple[tuple[Recipe, int], ...]
-    """What is averaged, each with its number of trees."""
+    chosen: tuple[Chosen, ...]
+    """What is averaged."""
     pooled: OutOfTime
     out_of_time: Floats
     """Its probabilities of the pooled rows, before calibration."""
 
     def raw(self, matrix: Matrix) -> Floats:
-        """Return the trees' log-odds."""
-        return np.asarray(self.model.predict(matrix, prediction_type="RawFormulaVal"), dtype=np.float64)
+        """Return the model's log-odds."""
+        return self.model.log_odds(matrix)
 
     def probability(self, matrix: Matrix) -> Floats:
         """Return the calibrated probability of the event within the horizon."""
@@ -107,10 +110,11 @@ def fit_again(learned: Learned, samples: Samples, seed: int) -> Learned:
     return replace(learned, model=model)
 
 
-def _tried(one: Judged, chosen: Sequence[tuple[Recipe, int]], pooled: OutOfTime) -> Tried:
-    trees = {recipe.name: count for recipe, count in chosen}
-    name = one.recipe.name
-    return Tried(one.recipe, trees.get(name, STAGES[one.best]), one.loss, one.auc(pooled), name in trees)
+def _tried(one: Judged, chosen: Sequence[Chosen], pooled: OutOfTime) -> Tried:
+    recipe = one.recipe
+    kept = next((each for each in chosen if each.recipe is recipe), None)
+    used = kept or chosen_at(recipe, one.best)
+    return Tried(recipe, used.trees, used.ridge, one.loss, one.auc(pooled), kept is not None)
 
 
 def varying(samples: Samples) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ from domain.model_features import BY_NAME, OWN
 PERIOD_DAYS = 30
 """A hazard is the chance of leaving within one period, of who is still there."""
 STAGES = (100, 150, 200, 300, 400, 600)
-"""Numbers of trees among which out-of-time log-loss chooses."""
+"""Numbers of trees among which out-of-time log-loss chooses,"""
+RIDGES = (200.0, 100.0, 50.0, 20.0, 10.0, 5.0)
+"""and as many ridges for a line, from the calmest on."""
 
 
 class Form(StrEnum):
@@ -36,6 +38,13 @@ class Recipe:
     l2: float = 10.0
     is_monotone: bool = False
     """Hold to the sign that a column is known to have, where the target is leaving."""
+    is_line: bool = False
+    """A logistic regression instead of trees."""
+
+    @property
+    def kind(self) -> tuple[str, bool]:
+        """Return what it reads and how: of those that are alike in both, one is averaged."""
+        return self.columns, self.is_line
 
     @property
     def trees(self) -> int:
@@ -83,6 +92,8 @@ RECIPES = (
     Recipe("habits", Form.DIRECT, "habits", depth=2, is_monotone=True),
     Recipe("habits-deep", Form.DIRECT, "habits", depth=3, is_monotone=True),
     Recipe("paid", Form.DIRECT, "paid", depth=2, is_monotone=True),
+    Recipe("paid-line", Form.DIRECT, "paid", depth=0, is_monotone=True, is_line=True),
+    Recipe("worth-line", Form.DIRECT, "worth", depth=0, is_monotone=True, is_line=True),
     Recipe("wide", Form.DIRECT, "wide", depth=3, is_monotone=True),
     Recipe("lean-hazard", Form.HAZARD, "lean", depth=2, is_monotone=True),
     Recipe("core-hazard", Form.HAZARD, "core", depth=2, is_monotone=True),

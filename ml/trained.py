@@ -4,15 +4,11 @@ A row is predicted the same to the bit in whatever company (tests/ml/test_traine
 across rows.
 """
 
-import functools
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from catboost import CatBoostClassifier, Pool
 
 from domain.features import CustomerFeatures
 from domain.model_column import Column
@@ -21,6 +17,7 @@ from domain.trained_model import StoredModel
 from ml.anchors import Anchors
 from ml.calibration import Calibration
 from ml.fitting import over_horizon
+from ml.mean_model import MeanModel, read
 from ml.metrics import from_log_odds
 from ml.recipes import Form
 from ml.samples import Floats, Matrix, Samples
@@ -28,13 +25,13 @@ from ml.samples import Floats, Matrix, Samples
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The trees with everything that turns their sums into chances."""
+    """What was learned, with everything that turns its log-odds into chances."""
 
     name: str
     form: Form
     horizon: int
     columns: tuple[Column, ...]
-    trees: CatBoostClassifier
+    model: MeanModel
     base_rate: float
     calibration: Calibration
     anchors: Anchors
@@ -57,33 +54,16 @@ class TrainedModel:
 
     def chances(self, matrix: Matrix) -> Floats:
         """Return the calibrated probability of the event within the horizon."""
-        raw = self.trees.predict(matrix, prediction_type="RawFormulaVal", thread_count=1)
-        chance = from_log_odds(np.asarray(raw, dtype=np.float64))
+        chance = from_log_odds(self.model.log_odds(matrix))
         return self.calibration.apply(over_horizon(self.form, chance, self.horizon))
 
     def contributions(self, matrix: Matrix) -> Floats:
-        """Return what each column adds to each row's log-odds (native SHAP values).
+        """Return what each column adds to each row's log-odds.
 
-        They are those of the trees, times the slope of the calibration. For a hazard they are in log-odds of
+        They are those of the model, times the slope of the calibration. For a hazard they are in log-odds of
         one period, which differ from those over the horizon by little while chances are small.
         """
-        found = self.trees.get_feature_importance(Pool(matrix), type="ShapValues", thread_count=1)
-        values: Floats = np.asarray(found, dtype=np.float64)[:, :-1]
-        return values * self.calibration.slope
-
-
-def written(trees: CatBoostClassifier) -> bytes:
-    """Return trees in CatBoost's own binary form."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.cbm"
-        trees.save_model(str(path), format="cbm")
-        return path.read_bytes()
-
-
-@functools.lru_cache(maxsize=16)
-def read_trees(artefact: bytes) -> CatBoostClassifier:
-    """Return the trees of an artefact; the same bytes are read once per process."""
-    return CatBoostClassifier().load_model(blob=artefact)
+        return self.model.contributions(matrix) * self.calibration.slope
 
 
 def read_model(stored: StoredModel) -> TrainedModel:
@@ -93,7 +73,7 @@ def read_model(stored: StoredModel) -> TrainedModel:
         form=Form(stored.form),
         horizon=stored.horizon_days,
         columns=tuple(column_named(name) for name in stored.columns),
-        trees=read_trees(stored.artefact),
+        model=read(stored.artefact),
         base_rate=stored.base_rate,
         calibration=Calibration(**stored.calibration),
         anchors=_anchors(stored.anchors, stored.base_rate),

@@ -124,7 +124,7 @@ class TrainedRisk:
         growing: float | None,
     ) -> RiskVerdict:
         policy, horizon = self._policy, self._churn.horizon
-        by_card = [replace(one, points=(1 - self.weight) * one.points) for one in card.drivers]
+        by_card = [one.scaled(1 - self.weight) for one in card.drivers]
         doublings = (log_odds(chance.probability) - log_odds(held(self._base_rate))) / math.log(2)
         return RiskVerdict(
             churn_probability=chance.probability,

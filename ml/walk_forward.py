@@ -56,7 +56,7 @@ def learn_as_of(
     unpaid = _known(past.involuntary, day)
     other = float(unpaid.happened(HORIZON).mean()) if len(unpaid) else 0.0
     risk = TrainedRisk(policy, _model(learned, f"churn as of {day.isoformat()}", events, other))
-    used = ", ".join(recipe.name for recipe, _trees in learned.chosen)
+    used = ", ".join(one.recipe.name for one in learned.chosen)
     return Stage(day, risk, events, f"learned from {len(known)} snapshots up to {_newest(known)}: {used}")
 
 
@@ -74,7 +74,7 @@ def _model(learned: Learned, name: str, churners: int, other_rate: float) -> Tra
         form=learned.form,
         horizon=learned.horizon,
         columns=tuple(column_named(one) for one in learned.columns),
-        trees=learned.model,
+        model=learned.model,
         base_rate=learned.base_rate,
         calibration=learned.calibration,
         anchors=learned.anchors,

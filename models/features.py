@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -24,6 +24,7 @@ from domain.features import (
 from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, Segment, TouchTier
 from models.feature_queries import RELATIONS_AS_KNOWN, RELATIONS_NOW
+from models.newest_facts import Told
 from models.standing_as_known import standings_as_known
 from models.usage_queries import USAGE_AS_KNOWN, USAGE_NOW, WEEKS
 
@@ -73,22 +74,27 @@ async def read_features(
 ) -> list[CustomerFeatures]:
     """Return features as one reader sees them; leak checks try a reader that sees too much."""
     values = {"ids": list(ids), "as_of": as_of, "today": as_of.date()}
-    rows: Sequence[Row] = (await session.execute(text(reader.relations), values)).mappings().all()
+    rows = await _rows(session, reader.relations, values)
     if reader.derives:
         then = await standings_as_known(session, ids, as_of)
         rows = [{**row, **then[row["id"]]} for row in rows]
-    usage_rows = (await session.execute(text(reader.usage), values)).mappings().all()
-    usage = {row["customer_id"]: row for row in usage_rows}
-    return [_features(row, usage.get(row["id"]), freshness, as_of) for row in rows]
+    usage = {row["customer_id"]: row for row in await _rows(session, reader.usage, values)}
+    told = Told(freshness)
+    return [_features(row, usage.get(row["id"]), told, as_of) for row in rows]
+
+
+async def _rows(session: AsyncSession, statement: str, values: Mapping[str, Any]) -> list[Row]:
+    """Return rows as plain dicts: each of their hundred columns is looked up once or more."""
+    found = await session.execute(text(statement), values)
+    names = tuple(found.keys())
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def _days(as_of: BusinessInstant, instant: BusinessInstant | None) -> int | None:
     return None if instant is None else max(0, (as_of - instant).days)
 
 
-def _features(
-    row: Row, usage: Row | None, freshness: Mapping[str, KindFreshness], as_of: BusinessInstant
-) -> CustomerFeatures:
+def _features(row: Row, usage: Row | None, told: Told, as_of: BusinessInstant) -> CustomerFeatures:
     commercial = _commercial(row, as_of)
     return CustomerFeatures(
         customer_id=row["id"],
@@ -109,7 +115,7 @@ def _features(
             row["goals"] or 0, row["achieved"] or 0, row["goals_overdue"] or 0, _float(row["progress"])
         ),
         plan=row["plan"],
-        freshness=_freshness(row, usage, freshness),
+        freshness=told.of(row, usage),
     )
 
 
@@ -237,15 +243,3 @@ def _period_days(row: Row, as_of: BusinessInstant) -> int | None:
     today, periods = as_of.date(), zip(row["begun"] or (), row["billed"] or (), strict=True)
     ends = [next_period_end(begun.date(), months, today) for begun, months in periods]
     return min(((end - today).days for end in ends), default=None)
-
-
-def _freshness(
-    row: Row, usage: Row | None, everywhere: Mapping[str, KindFreshness]
-) -> dict[str, KindFreshness]:
-    """Add the newest fact about this customer; a kind that has told of it is told, whatever was declared."""
-    found = {}
-    for kind, general in everywhere.items():
-        newest = row.get(f"{kind}_newest")
-        last_on = usage["last_on"] if kind == "usage" and usage else newest.date() if newest else None
-        found[kind] = general if last_on is None else replace(general, provided=True, last_on=last_on)
-    return found

@@ -174,7 +174,7 @@ def shown(found: dict[str, Any]) -> str:
         "  tiers: " + ", ".join(f"{tier} {share:.1%}" for tier, share in found["tiers"].items()),
         "  tried, by log-loss on later dates of the training window:",
         *(
-            f"    {'*' if one['is_kept'] else ' '} {one['name']:<14} {one['trees']:>4} trees  "
+            f"    {'*' if one['is_kept'] else ' '} {one['name']:<14} {_size(one):<12}"
             f"log-loss {one['log_loss']:.4f}  AUC {one['auc']:.3f}"
             for one in sorted(found["variants"], key=lambda each: each["log_loss"])
         ),
@@ -190,3 +190,7 @@ def shown(found: dict[str, Any]) -> str:
 
 def _interval(one: dict[str, float], digits: int = 3) -> str:
     return f"{one['value']:.{digits}f} ({one['low']:.{digits}f} to {one['high']:.{digits}f})"
+
+
+def _size(variant: dict[str, Any]) -> str:
+    return f"{variant['trees']:>4} trees" if variant["trees"] else f"ridge {variant['ridge']:g}"

@@ -81,7 +81,10 @@ async def test_a_known_signal_is_learned_judged_shadowed_used_and_rolled_back(da
         card = (await show_model(session, one["name"]))["card"]
     assert one["name"] == "churn-2026-06-15-1"
     assert card["metrics"]["auc"] > 0.65
-    assert card["columns_that_matter"][0]["column"] in {"commercial.seats", "commercial.price_per_seat"}
+    assert card["drivers"]["families"][0]["columns"][0]["column"] in {
+        "commercial.seats",
+        "commercial.price_per_seat",
+    }
     families = card["drivers"]["families"]
     assert families[0]["family"] == "commercial"
     assert sum(each["share"] for each in families) == pytest.approx(1)

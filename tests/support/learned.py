@@ -5,15 +5,16 @@ import random
 import uuid
 
 import numpy as np
-from catboost import CatBoostClassifier, Pool
+from catboost import CatBoostClassifier, Pool, sum_models
 from sqlalchemy import insert
 
 from domain.time import BusinessInstant
 from domain.trained_model import GATE, ModelDecision, ModelState, ModelTarget, NewModel, StoredModel
 from domain.vocabulary import Segment
+from ml.lines import fit_line
+from ml.mean_model import MeanModel, written
 from ml.recipes import Form, Recipe
 from ml.samples import NEVER, Samples
-from ml.trained import written
 from models.database import Database
 from models.model_registry import decide
 from models.tables.customers import CustomerRow
@@ -98,7 +99,7 @@ def samples(
     return Samples(COLUMNS, matrix, who, as_of, event, observed, np.ones(len(rows)))
 
 
-def small_trees(seed: int = 1, rows: int = 800) -> CatBoostClassifier:
+def small_model(seed: int = 1, rows: int = 800) -> MeanModel:
     """Return a little model over COLUMNS: a fall of use and overdue tickets raise its odds."""
     random_ = np.random.default_rng(seed)
     matrix = np.abs(random_.normal(size=(rows, len(COLUMNS)))).astype(np.float32)
@@ -109,7 +110,9 @@ def small_trees(seed: int = 1, rows: int = 800) -> CatBoostClassifier:
     model = CatBoostClassifier(
         iterations=60, depth=3, random_seed=seed, verbose=False, allow_writing_files=False, thread_count=1
     )
-    return model.fit(Pool(matrix, happened, feature_names=list(COLUMNS)))
+    model.fit(Pool(matrix, happened, feature_names=list(COLUMNS)))
+    line = fit_line(matrix, happened.astype(bool), (1, 3), None, ridge=10.0)
+    return MeanModel(sum_models([model], weights=[0.5]), (line.weighted(0.5),))
 
 
 def stored(
@@ -120,7 +123,7 @@ def stored(
         name=name, target=ModelTarget.CHURN, state=ModelState.CHAMPION, form="direct", horizon_days=90,
         columns=COLUMNS, base_rate=0.1, calibration={"intercept": 0.0, "slope": 1.0},
         anchors={"points": [[-3, 0], [0, 25], [1, 50], [2, 75], [4, 100]], "shares": {}},
-        churners=churners, other_rate=other_rate, artefact=written(small_trees(seed)),
+        churners=churners, other_rate=other_rate, artefact=written(small_model(seed)),
     )  # fmt: skip
 
 

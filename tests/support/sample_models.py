@@ -49,7 +49,6 @@ def card() -> dict[str, Any]:
         "tiers": {"low": 0.86, "medium": 0.08, "high": 0.06, "critical": 0.0},
         "empty_tiers": ["critical"],
         "leak_checks": {"grouping": passed, "auc": suspicious},
-        "columns_that_matter": [{"column": "usage.week", "share": 61.0}],
         "drivers": {
             "rows": 840,
             "families": [

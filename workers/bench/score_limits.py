@@ -49,7 +49,7 @@ async def measure_limits(database: Database, model: TrainedModel, as_of: Busines
     predict = _spent(lambda: model.chances(matrix))
     shap = _spent(lambda: model.contributions(matrix))
     rows = len(ids)
-    return Limits(sql / rows, predict / rows, shap / rows, model.trees.tree_count_)
+    return Limits(sql / rows, predict / rows, shap / rows, model.model.trees.tree_count_)
 
 
 async def rescore_each(database: Database, asked: int) -> list[float]:

@@ -6,10 +6,11 @@ from domain.features import CustomerFeatures
 from domain.model_features import COLUMNS, column_named, own_names, vector
 from domain.time import BusinessInstant
 from domain.trained_model import ModelTarget, NewModel
-from ml.fitting import fit_mean
+from ml.fitting import Chosen, fit_mean
+from ml.mean_model import written
 from ml.recipes import RECIPES
 from ml.samples import NEVER, Samples
-from ml.trained import TrainedModel, read_model, written
+from ml.trained import TrainedModel, read_model
 from models.clock import wall_now
 from models.database import Database
 from models.features import load_features
@@ -20,8 +21,8 @@ from models.trainings import begin_training, end_training
 
 TAUGHT = 3000
 """Customers that it learns from."""
-CHOSEN = ("core", "core-deep", "wide")
-TREES = 200
+CHOSEN = ("lean", "core", "worth", "habits", "paid", "paid-line", "worth-line")
+TREES, RIDGE = 400, 20.0
 KEY, CHURNERS = "bench", 200
 ANCHORS = {"points": [[-3, 0], [0, 25], [1, 50], [2, 75], [4, 100]], "shares": {}}
 
@@ -34,10 +35,10 @@ async def file_champion(database: Database, now: BusinessInstant) -> TrainedMode
         some = ids[:: max(1, len(ids) // TAUGHT)][:TAUGHT]
         samples = samples_of(await load_features(session, some, now, freshness))
     horizon = ModelTarget.CHURN.horizon_days
-    chosen = [(recipe, TREES) for recipe in RECIPES if recipe.name in CHOSEN]
+    chosen = [Chosen(recipe, TREES, RIDGE) for recipe in RECIPES if recipe.name in CHOSEN]
     trees = written(fit_mean(samples, samples.columns, chosen, horizon, seed=1))
     new = NewModel(
-        target=ModelTarget.CHURN, training=KEY, form=chosen[0][0].form, columns=tuple(samples.columns),
+        target=ModelTarget.CHURN, training=KEY, form=chosen[0].recipe.form, columns=tuple(samples.columns),
         base_rate=float(samples.happened(horizon).mean()), calibration={"intercept": 0.0, "slope": 1.0},
         anchors=ANCHORS, churners=CHURNERS, other_rate=0.01, data_hash="", trained_until=now.date(),
         judged_until=now.date(), artefact=trees, judged=trees, card={},
