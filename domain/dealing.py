@@ -15,24 +15,33 @@ class Dealt:
     propensity: float
 
 
+@dataclass(frozen=True)
+class Before:
+    """What a customer was dealt first: the name of the variant, and how likely that was then."""
+
+    name: str
+    propensity: float
+
+
 def deal(
     experiment: Experiment,
     salt: str,
     shares: Mapping[str, float] | None = None,
-    before: str | None = None,
+    before: Before | None = None,
 ) -> Dealt:
     """Return the variant that a salt falls on: by weight, or by shares where all variants have one.
 
-    A customer that was dealt one `before` keeps it while it is there, whatever the shares have become. The
-    throw is a hash of the salt, so that an attempt that is repeated gives the same. Where shares are the
+    A customer that was dealt one `before` keeps it while it is there, whatever the shares have become, and
+    the chance of that throw with it: there was no other. The throw is a hash of the salt, so that an attempt that is repeated gives the same. Where shares are the
     probabilities of being the best, this is Thompson sampling (Thompson 1933): one uniform throw over those
     probabilities picks a variant exactly as often as a draw from every posterior would.
     """
+    kept = next((one for one in experiment.variants if before and one.name == before.name), None)
+    if kept is not None and before is not None:
+        return Dealt(kept, before.propensity)
     weights = _weights(experiment, shares)
-    total = sum(weights)
-    kept = next((place for place, one in enumerate(experiment.variants) if one.name == before), None)
-    place = _fallen_on(weights, salt) if kept is None else kept
-    return Dealt(experiment.variants[place], weights[place] / total)
+    place = _fallen_on(weights, salt)
+    return Dealt(experiment.variants[place], weights[place] / sum(weights))
 
 
 def _weights(experiment: Experiment, shares: Mapping[str, float] | None) -> list[float]:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from domain.contact_slots import OpenHours
+from domain.dealing import Before
 from domain.known import Facts
 from domain.time import BusinessInstant
 from domain.vocabulary import (
@@ -134,7 +135,7 @@ class RunView:
     meetings: tuple[MeetingRow, ...] = ()
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """How likely each variant of an experiment is to be the best, by step; of those that are measured."""
-    dealt: Mapping[str, str] = field(default_factory=dict)
+    dealt: Mapping[str, Before] = field(default_factory=dict)
     """The variant that the customer was dealt before, by step."""
 
     def row_of(self, step_id: str, occurrence: int) -> StepRow | None:

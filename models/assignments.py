@@ -7,6 +7,7 @@ from sqlalchemy import Text, Uuid, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.dealing import Before
 from domain.time import BusinessInstant
 from domain.trials import Assignment
 from models.tables.customers import CustomerRow
@@ -75,13 +76,13 @@ async def record_assignment(
     await session.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
 
 
-async def dealt_before(session: AsyncSession, customer_id: uuid.UUID, playbook_key: str) -> dict[str, str]:
+async def dealt_before(session: AsyncSession, customer_id: uuid.UUID, playbook_key: str) -> dict[str, Before]:
     """Return the variant that a customer was dealt first, by step of the playbook."""
     row = AssignmentRow
-    query = select(row.step_id, row.arm).where(
+    query = select(row.step_id, row.arm, row.propensity).where(
         row.customer_id == customer_id, row.playbook_key == playbook_key, row.step_id != ""
     )
-    found: dict[str, str] = {}
-    for step_id, arm in await session.execute(query.order_by(row.assigned_at, row.id)):
-        found.setdefault(step_id, arm)
+    found: dict[str, Before] = {}
+    for step_id, arm, propensity in await session.execute(query.order_by(row.assigned_at, row.id)):
+        found.setdefault(step_id, Before(arm, propensity))
     return found

@@ -25,10 +25,29 @@ _SHOWN = (
 
 
 async def load_in_use(session: AsyncSession, states: Collection[ModelState] = IN_USE) -> list[StoredModel]:
-    """Return the models that score: champions, and those that score in their shadow."""
-    query = select(*_STORED, ModelRow.artefact).where(ModelRow.state.in_(states))
-    rows = await session.execute(query.order_by(ModelRow.trained_at, ModelRow.name))
-    return [_stored(tuple(row)) for row in rows]
+    """Return the models that score: champions, and those that score in their shadow.
+
+    It is asked before each scoring, of one customer as well; megabytes of trees are fetched once per process.
+    """
+    query = select(ModelRow.digest, *_STORED).where(ModelRow.state.in_(states))
+    rows = (await session.execute(query.order_by(ModelRow.trained_at, ModelRow.name))).all()
+    artefacts = await _artefacts(session, [digest for digest, *_ in rows])
+    return [_stored((*values, artefacts[digest])) for digest, *values in rows]
+
+
+_FETCHED: dict[str, bytes] = {}
+"""Artefacts by digest; one never changes. Held are those of the models that were in use last."""
+
+
+async def _artefacts(session: AsyncSession, digests: Collection[str]) -> dict[str, bytes]:
+    missing = [one for one in digests if one not in _FETCHED]
+    if missing:
+        query = select(ModelRow.digest, ModelRow.artefact).where(ModelRow.digest.in_(missing))
+        known = {one: _FETCHED[one] for one in digests if one in _FETCHED}
+        known |= {digest: artefact for digest, artefact in await session.execute(query)}
+        _FETCHED.clear()
+        _FETCHED.update(known)
+    return {one: _FETCHED[one] for one in digests}
 
 
 async def load_twin(session: AsyncSession, target: ModelTarget) -> Twin | None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import run_state
 from domain.calendar import NO_DAYS
 from domain.conditions import Value
+from domain.dealing import Before
 from domain.errors import NotFoundError
 from domain.known import Facts, Known
 from domain.money import whole_units
@@ -137,7 +138,7 @@ async def load_run(
 
 async def _experiments(
     session: AsyncSession, customer: CustomerRow, key: str, playbook: Playbook
-) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+) -> tuple[dict[str, dict[str, float]], dict[str, Before]]:
     """Return what bears on the deals of the playbook's experiments; most have none, and nothing is read."""
     experiments = [step.experiment for step in playbook.steps if step.experiment is not None]
     if not experiments:

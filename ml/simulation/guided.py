@@ -24,7 +24,7 @@ from domain.customer_state import (
     OpenRun,
     OpenSignal,
 )
-from domain.dealing import deal
+from domain.dealing import Before, deal
 from domain.directives import Directive, EndRun, StartRun, Withhold
 from domain.director import decide
 from domain.holdout import is_in_holdout
@@ -113,7 +113,7 @@ class _Company:
         self.log = TrialLog(self.observed, self.population, START.toordinal())
         self.due: dict[int, list[tuple[int, Care, uuid.UUID]]] = defaultdict(list)
         self.shares: dict[str, dict[str, float]] = {}
-        self.dealt: dict[tuple[str, uuid.UUID], str] = {}
+        self.dealt: dict[tuple[str, uuid.UUID], Before] = {}
         self.runs = 0
 
     def live(self) -> Guided:
@@ -256,7 +256,7 @@ class _Company:
         before = self.dealt.get((key, customer))
         found = deal(EXPERIMENT, f"{self.salt}/{key}/{customer}", self.shares.get(key), before)
         name = found.variant.name
-        self.dealt[key, customer] = name
+        self.dealt[key, customer] = Before(name, found.propensity)
         self._keep(place, now, Chance(key, name, found.propensity, 0.0, probability, STEP))
         return name
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -70,6 +70,7 @@ class KnownThen:
     assessment: Mapping[str, Any] | None
     health_status: HealthStatus | None
     open_runs: tuple[RunMark, ...]
+    """Runs that had begun and not ended; how they ended nobody knew."""
 
 
 async def load_score_history(session: AsyncSession, customer_id: uuid.UUID, since: dt.date) -> ScoreHistory:
@@ -112,7 +113,7 @@ async def load_known_then(session: AsyncSession, customer_id: uuid.UUID, date: d
     points = await _points(session, customer_id, end)
     (tier, since), (health, _) = (points[field] for field in POINTS)
     running = tuple(
-        run
+        replace(run, state=InterventionState.RUNNING, ended_at=None, outcome=None)
         for run in await _runs(session, customer_id, start_of_day(date), end)
         if run.ended_at is None or run.ended_at >= end
     )

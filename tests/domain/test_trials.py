@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from domain.commercial import Departure, Term
 from domain.customer_state import DirectorPolicy, RunRequest
-from domain.dealing import deal
+from domain.dealing import Before, deal
 from domain.directives import AnswerRequest, Refuse, ReleaseRun, StartRun, Withhold
 from domain.do_not_disturb import DoNotDisturb, Harm, Word
 from domain.holdout import place_of
@@ -182,8 +182,10 @@ def test_a_deal_goes_by_shares_where_all_variants_have_one_and_says_its_chance()
 
 
 def test_who_was_dealt_before_keeps_it_and_a_variant_that_is_gone_is_dealt_anew() -> None:
-    assert {deal(VARIANTS, str(one), {"a": 0.1, "b": 0.9}, "a").variant.name for one in IDS[:50]} == {"a"}
-    assert deal(VARIANTS, "salt", None, "gone") == deal(VARIANTS, "salt")
+    before = Before("a", 0.5)
+    kept = [deal(VARIANTS, str(one), {"a": 0.1, "b": 0.9}, before) for one in IDS[:50]]
+    assert {(one.variant.name, one.propensity) for one in kept} == {("a", 0.5)}, "there was no other throw"
+    assert deal(VARIANTS, "salt", None, Before("gone", 0.5)) == deal(VARIANTS, "salt")
 
 
 def test_least_shares_leave_room_for_all() -> None:
