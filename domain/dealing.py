@@ -32,9 +32,10 @@ def deal(
     """Return the variant that a salt falls on: by weight, or by shares where all variants have one.
 
     A customer that was dealt one `before` keeps it while it is there, whatever the shares have become, and
-    the chance of that throw with it: there was no other. The throw is a hash of the salt, so that an attempt that is repeated gives the same. Where shares are the
-    probabilities of being the best, this is Thompson sampling (Thompson 1933): one uniform throw over those
-    probabilities picks a variant exactly as often as a draw from every posterior would.
+    the chance of that throw with it: there was no other. The throw is a hash of the salt, so that an attempt
+    that is repeated gives the same. Where shares are the probabilities of being the best, this is Thompson
+    sampling (Thompson 1933): one uniform throw over those probabilities picks a variant exactly as often as a
+    draw from every posterior would.
     """
     kept = next((one for one in experiment.variants if before and one.name == before.name), None)
     if kept is not None and before is not None:

@@ -44,7 +44,7 @@ async def _artefacts(session: AsyncSession, digests: Collection[str]) -> dict[st
     if missing:
         query = select(ModelRow.digest, ModelRow.artefact).where(ModelRow.digest.in_(missing))
         known = {one: _FETCHED[one] for one in digests if one in _FETCHED}
-        known |= {digest: artefact for digest, artefact in await session.execute(query)}
+        known |= {row.digest: row.artefact for row in await session.execute(query)}
         _FETCHED.clear()
         _FETCHED.update(known)
     return {one: _FETCHED[one] for one in digests}
