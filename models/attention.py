@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.attention import DEFAULT_ATTENTION, AttentionPolicy
 from domain.time import BusinessInstant
+from models.policies import put_policy
 from models.tables.system import PolicyRow
 
 KEY = "attention"
@@ -36,11 +36,4 @@ async def save_attention(
     session: AsyncSession, policy: AttentionPolicy, user_id: uuid.UUID | None, now: BusinessInstant
 ) -> None:
     """Put the whole table in force at once."""
-    values = {
-        "key": KEY,
-        "document": policy.model_dump(mode="json"),
-        "updated_at": now,
-        "updated_by_id": user_id,
-    }
-    statement = upsert(PolicyRow).values(values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+    await put_policy(session, KEY, policy.model_dump(mode="json"), user_id, now)

@@ -3,11 +3,11 @@
 import uuid
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact_policy import ContactPolicy, stored_contact_policy
 from domain.time import BusinessInstant
+from models.policies import put_policy
 from models.tables.system import PolicyRow
 
 KEY = "contact"
@@ -22,11 +22,4 @@ async def save_contact_policy(
     session: AsyncSession, policy: ContactPolicy, user_id: uuid.UUID | None, now: BusinessInstant
 ) -> None:
     """Put the whole policy in force at once; what waits is asked by it when its time comes."""
-    values = {
-        "key": KEY,
-        "document": policy.model_dump(mode="json", by_alias=True),
-        "updated_at": now,
-        "updated_by_id": user_id,
-    }
-    statement = upsert(PolicyRow).values(values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+    await put_policy(session, KEY, policy.model_dump(mode="json", by_alias=True), user_id, now)

@@ -3,7 +3,6 @@
 import uuid
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.do_not_disturb import KEY, DoNotDisturb, Harm, Word, stored_do_not_disturb
@@ -12,6 +11,7 @@ from domain.time import BusinessInstant
 from domain.vocabulary import Segment
 from models.digests import keep_digest, read_digest
 from models.hands import Hand
+from models.policies import hold_policy, put_policy
 from models.tables.system import PolicyRow
 from models.uplifts import keep_uplifts
 
@@ -23,8 +23,7 @@ async def keep_report(session: AsyncSession, report: ImpactReport, now: Business
     await keep_digest(session, REPORT, now, report.model_dump(mode="json"))
     await keep_digest(session, SHARES, now, _shares(report))
     await keep_uplifts(session, report, now)
-    policy = await load_do_not_disturb(session)
-    found = _harms(report, now)
+    policy, found = await _held(session), _harms(report, now)
     if _names(found) != _names(policy.found):
         await _save(session, policy.model_copy(update={"found": found}), None, now)
 
@@ -81,22 +80,25 @@ async def load_do_not_disturb(session: AsyncSession) -> DoNotDisturb:
 
 async def say_word(session: AsyncSession, word: Word, hand: Hand) -> DoNotDisturb:
     """Put a person's word in force: the next decision on a customer goes by it."""
-    policy = (await load_do_not_disturb(session)).with_word(word, hand.name, hand.now)
+    policy = (await _held(session)).with_word(word, hand.name, hand.now)
     await _save(session, policy, hand.user_id, hand.now)
     return policy
 
 
 async def take_word_back(session: AsyncSession, playbook: str, segment: Segment, hand: Hand) -> DoNotDisturb:
     """Go by what is measured there again."""
-    policy = (await load_do_not_disturb(session)).without_word(playbook, segment)
+    policy = (await _held(session)).without_word(playbook, segment)
     await _save(session, policy, hand.user_id, hand.now)
     return policy
+
+
+async def _held(session: AsyncSession) -> DoNotDisturb:
+    """Return the policy in force, which nobody else changes until the transaction ends."""
+    await hold_policy(session, KEY)
+    return await load_do_not_disturb(session)
 
 
 async def _save(
     session: AsyncSession, policy: DoNotDisturb, user_id: uuid.UUID | None, now: BusinessInstant
 ) -> None:
-    document = policy.model_dump(mode="json")
-    values = {"key": KEY, "document": document, "updated_at": now, "updated_by_id": user_id}
-    statement = upsert(PolicyRow).values(values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+    await put_policy(session, KEY, policy.model_dump(mode="json"), user_id, now)

@@ -3,14 +3,12 @@
 import uuid
 from collections.abc import Callable
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.scoring_policy import POLICY_KEY, ScoringPolicy
 from domain.time import BusinessInstant
+from models.policies import hold_policy, put_policy
 from models.scores import load_policy
-from models.tables.system import PolicyRow
 
 
 async def change_policy(
@@ -20,14 +18,8 @@ async def change_policy(
     now: BusinessInstant,
 ) -> ScoringPolicy:
     """Put what `change` makes of the policy in force; it sees the newest one, under a lock."""
-    await session.execute(select(PolicyRow.key).where(PolicyRow.key == POLICY_KEY).with_for_update())
+    await hold_policy(session, POLICY_KEY)
     wanted = change(await load_policy(session))
-    values = {
-        "key": POLICY_KEY,
-        "document": wanted.model_dump(mode="json", exclude_defaults=True),
-        "updated_at": now,
-        "updated_by_id": user_id,
-    }
-    statement = upsert(PolicyRow).values(values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+    document = wanted.model_dump(mode="json", exclude_defaults=True)
+    await put_policy(session, POLICY_KEY, document, user_id, now)
     return wanted

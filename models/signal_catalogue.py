@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Text, case, func, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import InvalidInputError, NotFoundError
-from domain.scoring_policy import POLICY_KEY, ScoringPolicy, SignalPolicy, Thresholds
+from domain.scoring_policy import ScoringPolicy, SignalPolicy, Thresholds
 from domain.signal_catalogue import CATALOGUE, spec_for
 from domain.signal_readings import SignalSpec
 from domain.time import BusinessInstant
 from domain.vocabulary import Segment, SignalKind, SignalState
 from models.freshness import kinds_of
 from models.scores import load_policy
+from models.scoring_policies import change_policy
 from models.tables.scoring import SignalRow
-from models.tables.system import PolicyRow
 
 
 @dataclass(frozen=True)
@@ -124,17 +123,7 @@ async def tune_signal(
     now: BusinessInstant,
 ) -> ScoringPolicy:
     """Put one kind's policy in force; None goes back to the catalogue's own."""
-    await session.execute(select(PolicyRow.key).where(PolicyRow.key == POLICY_KEY).with_for_update())
-    whole = tuned(await load_policy(session), kind, policy)
-    values = {
-        "key": POLICY_KEY,
-        "document": whole.model_dump(mode="json", exclude_defaults=True),
-        "updated_at": now,
-        "updated_by_id": user_id,
-    }
-    statement = upsert(PolicyRow).values(values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
-    return whole
+    return await change_policy(session, lambda whole: tuned(whole, kind, policy), user_id, now)
 
 
 def tuned(policy: ScoringPolicy, kind: SignalKind, change: SignalPolicy | None) -> ScoringPolicy:

@@ -15,12 +15,16 @@ from api.web.backtest_charts import Series, bars, layers, lines
 from api.web.desk import DESK, Desk
 from api.web.words import compact, percent
 from domain.permissions import Permission
+from domain.scoring_policy import TIER_FLOORS
 from domain.vocabulary import RiskTier
 from models.backtests import list_backtests, show_backtest
 
 Figures = Mapping[str, Any]
 CUTS = {
-    "tier": ("Tier high or critical", "flagged whose score was 50 or more on the day"),
+    "tier": (
+        "Tier high or critical",
+        f"flagged whose score was {TIER_FLOORS[RiskTier.HIGH]} or more that day",
+    ),
     "capacity": (
         "Within capacity",
         "flagged who were the most likely to leave, as many as people can look after",
