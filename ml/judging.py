@@ -34,8 +34,14 @@ class Judged:
     """One recipe's out-of-time probabilities after each of the stages."""
 
     recipe: Recipe
+    columns: tuple[str, ...]
     stages: tuple[Floats, ...]
     losses: tuple[float, ...]
+
+    @property
+    def kind(self) -> tuple[tuple[str, ...], bool]:
+        """Return what it reads and how: of those that are alike in both, one is averaged."""
+        return self.columns, self.recipe.is_line
 
     @property
     def best(self) -> int:
@@ -80,7 +86,8 @@ def judge(
         over_horizon(recipe.form, from_log_odds(np.concatenate(parts)), horizon)
         for parts in zip(*found, strict=True)
     )
-    return Judged(recipe, stages, tuple(pooled.loss(one) for one in stages))
+    losses = tuple(pooled.loss(one) for one in stages)
+    return Judged(recipe, columns_of(recipe, available), stages, losses)
 
 
 def _trees_by_stages(
@@ -114,15 +121,15 @@ def keep(judged: Sequence[Judged], pooled: OutOfTime) -> list[Judged]:
     ranked = sorted(judged, key=lambda one: one.loss)
     best = ranked[0]
     losses = log_losses(pooled.happened, best.stages[best.best])
-    kept = {best.recipe.kind: best}
+    kept = {best.kind: best}
     alike = [one for one in ranked if one.recipe.form is best.recipe.form]
     trees = next(one for one in alike if not one.recipe.is_line)
     for one in alike:
-        if one.recipe.kind in kept:
+        if one.kind in kept:
             continue
         worse = log_losses(pooled.happened, one.stages[one.best]) - losses
         if one is trees or interval(pooled.customers, _mean_of(worse), level=0.8, rounds=200).low <= 0:
-            kept[one.recipe.kind] = one
+            kept[one.kind] = one
     return list(kept.values())
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from domain.learning_port import TooLittleError
 from domain.progress import Progress, quietly
 from ml.anchors import Anchors, choose_anchors
 from ml.calibration import Calibration, choose_calibration
@@ -13,7 +14,7 @@ from ml.folds import teaching_folds
 from ml.judging import Judged, OutOfTime, chosen_at, deepen, judge, keep, pool
 from ml.mean_model import MeanModel
 from ml.metrics import from_log_odds
-from ml.recipes import RECIPES, Form, Recipe
+from ml.recipes import RECIPES, Form, Recipe, fitting
 from ml.samples import Floats, Matrix, Samples
 
 
@@ -74,14 +75,17 @@ def learn(
     """
     known = samples.matured(horizon)
     available = varying(known)
-    fitting = recipes if is_churn else [one.without_signs() for one in recipes if one.form is Form.DIRECT]
-    span = min(one.span(horizon) for one in fitting)
+    wanted = recipes if is_churn else [one.without_signs() for one in recipes if one.form is Form.DIRECT]
+    used = fitting(wanted, available)
+    if not used:
+        raise TooLittleError("no column says anything: every one is the same for everybody")
+    span = min(one.span(horizon) for one in used)
     folds = teaching_folds(known, horizon, span, seed)
     pooled = pool(known, folds, horizon)
     judged = []
-    for place, recipe in enumerate(fitting):
+    for place, recipe in enumerate(used):
         judged.append(judge(recipe, known, available, folds, pooled, horizon, seed))
-        progress(recipe.name, (place + 1) / (len(fitting) + 1))
+        progress(recipe.name, (place + 1) / (len(used) + 1))
     kept = keep(judged, pooled)
     chosen, probability = deepen(kept, pooled)
     model = fit_mean(known, available, chosen, horizon, seed)

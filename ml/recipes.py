@@ -1,6 +1,6 @@
 """The few ways to learn that are tried, and the plain one that they are held against."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -40,11 +40,6 @@ class Recipe:
     """Hold to the sign that a column is known to have, where the target is leaving."""
     is_line: bool = False
     """A logistic regression instead of trees."""
-
-    @property
-    def kind(self) -> tuple[str, bool]:
-        """Return what it reads and how: of those that are alike in both, one is averaged."""
-        return self.columns, self.is_line
 
     @property
     def trees(self) -> int:
@@ -122,6 +117,16 @@ USUAL_TREES = 300
 def plain_columns(available: Sequence[str]) -> tuple[str, ...]:
     """Return which of the available columns the plain yardstick reads."""
     return tuple(name for name in available if name in PLAIN_COLUMNS or _is_own(name, PLAIN_OWN))
+
+
+def fitting(recipes: Iterable[Recipe], available: Sequence[str]) -> list[Recipe]:
+    """Return the recipes that read something, each way once: of bare data, many read the same."""
+    found: dict[tuple[object, ...], Recipe] = {}
+    for one in recipes:
+        columns = columns_of(one, available)
+        if columns:
+            found.setdefault((columns, one.form, one.depth, one.is_line), one)
+    return list(found.values())
 
 
 def columns_of(recipe: Recipe, available: Sequence[str]) -> tuple[str, ...]:
