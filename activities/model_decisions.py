@@ -34,12 +34,9 @@ async def review_by_hand(
     Raises ConflictError for a model that the gate has not judged yet: a review is no way round it.
     """
     _asked(why)
-    model = await show_model(session, name)
-    if not waits_for_review(model["state"], model["decisions"]):
-        raise ConflictError(
-            what=f"model {name}", reason=f"it is {model['state'].value} and waits for no review"
-        )
-    await review(session, name, by, why, now)
+    state = await review(session, name, by, why, now)
+    if not waits_for_review(state, (await show_model(session, name))["decisions"]):
+        raise ConflictError(what=f"model {name}", reason=f"it is {state.value} and waits for no review")
     after = ModelState.SHADOW if is_sound else ModelState.REJECTED
     said = "a person found no leak" if is_sound else "a person found a leak"
     await decide(session, name, ModelDecision(after, by, f"{said}: {why}", now))

@@ -65,7 +65,8 @@ def _own(feature: str, measure: str) -> Column:
         if use is None:
             return f"{words} was not used in a quarter"
         if measure == "per_user" and f.usage.users_28:
-            return f"{words}: {number(use.quantity_91 / f.usage.users_28)} times per person in 91 days"
+            each = number(use.quantity_91 / f.usage.users_28)
+            return f"{words}: {each} times in 91 days for each person of a usual day"
         return f"{words}: {count(use.quantity_28, 'time')} in 28 days, {number(use.quantity_91)} in 91"
 
     return Column(f"own.{feature}.{measure}", HealthComponent.ADOPTION, "usage", measure, 0, read, say)

@@ -60,7 +60,7 @@ class StoredModel:
     other_rate: float
     """Share of customers that left for another cause within the horizon, where that has no model."""
     artefact: bytes
-    """The trees in CatBoost's own binary form."""
+    """The model as ml.mean_model writes it: CatBoost's own binary form, lines in its metadata."""
 
 
 @dataclass(frozen=True)

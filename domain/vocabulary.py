@@ -4,9 +4,9 @@ import functools
 from enum import StrEnum
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None, typed=True)
 def rank(member: StrEnum) -> int:
-    """Return the place of a word in its vocabulary, 0 for the first."""
+    """Return the place of a word in its vocabulary, 0 for the first; the same word may stand in several."""
     return list(type(member)).index(member)
 
 

@@ -32,7 +32,7 @@ class Recipe:
     columns: str
     """`lean`: level, trend, price, time; `core`: the catalogue; `paid`: the contract and its payment alone;
     `worth`: the same, and the use of each of the product's own features per price; `habits`: the same, and
-    what one person does with each of them; `wide`: everything."""
+    how often each of them is used per person of a usual day; `wide`: everything."""
     depth: int
     learning_rate: float = 0.03
     l2: float = 10.0

@@ -62,7 +62,7 @@ def _as_used(
     """Return the figures of model and scorecard together, as customers would be scored.
 
     They are of leaving for whatever cause: that is what a score is about and what the nightly watch
-    compares with.
+    compares with. Leaving unpaid counts at its rate, as it does until a model of it is in use.
     """
     unpaid = rows_of(gathered, ModelTarget.INVOLUNTARY).samples
     whole = replace(rows, samples=either(rows.samples, unpaid))

@@ -172,7 +172,10 @@ async def roll_back(
 
 
 async def review(session: AsyncSession, name: str, by: str, why: str, now: BusinessInstant) -> ModelState:
-    """Keep a person's word on a model that looked too good, and return where the model stands."""
+    """Keep a person's word on a model that looked too good, and return where the model stands.
+
+    Nobody else decides about its target until the transaction ends.
+    """
     _, state = await _held(session, name)
     await session.execute(update(ModelRow).where(ModelRow.name == name).values(reviewed_at=now))
     await _note(session, name, ModelDecision(state, by, f"reviewed: {why}", now))

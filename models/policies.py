@@ -17,7 +17,8 @@ _HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"
 async def hold_policy(session: AsyncSession, key: str) -> None:
     """Let nobody else change a policy until the transaction ends; it may not have been stored yet.
 
-    Whoever makes a policy from the one in force holds it first, or a change that came between is lost.
+    Whoever changes a part of the policy in force holds it first, or a change that came between is lost. Forms
+    that replace a whole policy need not.
     """
     await session.execute(text(_HOLD), {"key": f"policies/{key}"})
 
@@ -29,7 +30,7 @@ async def put_policy(
     user_id: uuid.UUID | None,
     now: BusinessInstant,
 ) -> None:
-    """Put a document in force."""
+    """Put a document in force, whole: the last one wins, unless whoever made it held the key before."""
     values = {"key": key, "document": document, "updated_at": now, "updated_by_id": user_id}
     statement = upsert(PolicyRow).values(values)
     await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))

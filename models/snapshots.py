@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.features import KINDS, CustomerFeatures, KindFreshness
 from domain.time import BusinessInstant
 from models.features import load_features
-from models.tables.facts import CancellationRow, SubscriptionRow, UsageDailyRow
+from models.tables.facts import CancellationRow, InvoiceRow, SubscriptionRow, TicketRow, UsageDailyRow
 from models.tables.tracking import MetricRow
 
 MOST_OWN_FEATURES = 30
@@ -77,7 +77,10 @@ SELECT 'onboarding', min(LEAST(onboarded_at, first_value_at)) FROM customers
 
 
 async def told_until(session: AsyncSession, now: BusinessInstant) -> BusinessInstant:
-    """Return until when anything was told: after the end of a data set nobody leaves and nobody stays."""
+    """Return until when anything was told: after the end of a data set nobody leaves and nobody stays.
+
+    Counted are use, terms, departures, tickets and invoices; what we did ourselves is no sign of life.
+    """
     newest = await session.scalar(text(_TOLD_UNTIL), {"now": now})
     return now if newest is None else BusinessInstant(min(newest, now))
 
@@ -88,5 +91,7 @@ SELECT max(at) FROM (
     UNION ALL SELECT max(started_at) FROM {SubscriptionRow.__tablename__} WHERE started_at <= :now
     UNION ALL SELECT max(ended_at) FROM {SubscriptionRow.__tablename__} WHERE ended_at <= :now
     UNION ALL SELECT max(occurred_at) FROM {CancellationRow.__tablename__} WHERE occurred_at <= :now
+    UNION ALL SELECT max(opened_at) FROM {TicketRow.__tablename__} WHERE opened_at <= :now
+    UNION ALL SELECT max(issued_at) FROM {InvoiceRow.__tablename__} WHERE issued_at <= :now
 ) AS told
 """  # noqa: S608 - names of our own tables

@@ -72,7 +72,8 @@ def _task(target: Target, window: Window, known_until: BusinessInstant) -> Task:
     matured = (known_until - GRACE - dt.timedelta(days=target.horizon)).date()
     test_to = window.test_to or _months_before(matured.replace(day=1), 0)
     test_from = window.test_from or _months_before(test_to.replace(day=1), TEST_MONTHS - 1)
-    train_until = window.train_until or test_from - dt.timedelta(days=target.horizon)
+    settled = GRACE + dt.timedelta(days=1) if target.is_churn else dt.timedelta()
+    train_until = window.train_until or test_from - dt.timedelta(days=target.horizon) - settled
     if not train_until < test_from <= test_to:
         reason = f"dates must rise: train until {train_until}, test from {test_from} to {test_to}"
         raise InvalidInputError(field="train_until", reason=reason)

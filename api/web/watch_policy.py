@@ -79,7 +79,7 @@ def read_form(form: Mapping[str, object]) -> dict[str, DriftPolicy | Disagreemen
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "psi_alarm"
         label = DRIFT.get(name) or DISAGREEMENT.get(name) or "What holds after the deadline"
-        raise InvalidInputError(field=label, reason=first["msg"]) from None
+        raise InvalidInputError(field=label, reason=first["msg"].removeprefix("Value error, ")) from None
     return {"drift": found, "disagreement": views_found}
 
 

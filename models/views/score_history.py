@@ -19,6 +19,7 @@ from models.tables.scoring import AssessmentRow, FieldPointRow, ScoreRow
 
 DAY = dt.timedelta(days=1)
 POINTS = ("tier", "health_status")
+RUNNING = InterventionState.RUNNING
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ async def load_known_then(session: AsyncSession, customer_id: uuid.UUID, date: d
     points = await _points(session, customer_id, end)
     (tier, since), (health, _) = (points[field] for field in POINTS)
     running = tuple(
-        replace(run, state=InterventionState.RUNNING, ended_at=None, outcome=None)
+        run if run.ended_at is None else replace(run, state=RUNNING, ended_at=None, outcome=None)
         for run in await _runs(session, customer_id, start_of_day(date), end)
         if run.ended_at is None or run.ended_at >= end
     )
