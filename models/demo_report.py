@@ -4,11 +4,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, case, cast, func, select, text
+from sqlalchemy import ColumnElement, Float, Text, case, cast, func, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import WallInstant
 from domain.vocabulary import (
+    GOING_ON,
     Channel,
     DecisionKind,
     Direction,
@@ -19,6 +20,7 @@ from domain.vocabulary import (
 )
 from models.clock import StoredClock
 from models.heads_up_mails import KIND as INTERNAL
+from models.pressing import is_pressing
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.facts import (
     CancellationRow,
@@ -29,9 +31,10 @@ from models.tables.facts import (
     TicketRow,
     UsageSeenRow,
 )
-from models.tables.ledger import DecisionRow, EffectRow, TouchpointRow
+from models.tables.ledger import DecisionRow, EffectRow, OutboxRow, TouchpointRow
 from models.tables.playbooks import InterventionRow, LifecycleRow
 from models.tables.scoring import ScoreRow, SignalRow
+from models.tables.system import WakeRow
 from models.tables.work import TaskRow
 
 FACT_TABLES: tuple[type[Any], ...] = (
@@ -57,28 +60,10 @@ class Lateness:
     p99: float = 0.0
 
 
-LATENESS = text("""
-WITH late AS (
-    SELECT extract(epoch FROM woke_at - due_at) / 3600 AS hours FROM wakes WHERE wall_at >= :since
-    UNION ALL
-    SELECT extract(epoch FROM :now - expected_wake_at) / 3600 FROM lifecycles
-    WHERE ended_at IS NULL AND expected_wake_at < :now
-    UNION ALL
-    SELECT extract(epoch FROM :now - expected_wake_at) / 3600 FROM interventions
-    WHERE state IN ('running', 'paused') AND expected_wake_at < :now
-    UNION ALL
-    SELECT hours - :patience FROM (
-        SELECT extract(epoch FROM :wall - greatest(created_at, :began)) * :rate / 3600 AS hours
-        FROM outbox WHERE consumed_at IS NULL AND kind NOT IN ('touchpoint', 'payment')
-    ) AS unheard WHERE hours > :patience
-)
-SELECT count(*) AS wakes, percentile_cont(0.5) WITHIN GROUP (ORDER BY hours) AS p50,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY hours) AS p95,
-       percentile_cont(0.99) WITHIN GROUP (ORDER BY hours) AS p99
-FROM late
-""")
 PATIENCE_HOURS = 6.0
-"""A notice may wait so long to be heard before the wait counts as lateness."""
+"""A pressing notice may wait so long to be heard before the wait counts as lateness; others may wait for
+their customer's next wake (`models.pressing`)."""
+SECONDS_PER_HOUR = 3600.0
 ALWAYS = WallInstant(dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
 
 
@@ -88,11 +73,26 @@ async def lateness(session: AsyncSession, clock: StoredClock, since: WallInstant
     What has not woken at all counts with the time that it is late already: a stack that is swamped records
     few wakes.
     """
-    instants = {"since": since, "now": clock.now(), "wall": clock.wall_now(), "began": clock.running_since}
-    values = instants | {"rate": clock.rate, "patience": PATIENCE_HOURS}
-    row = (await session.execute(LATENESS, values)).one()
-    figures = (round(float(value or 0.0), 3) for value in (row.p50, row.p95, row.p99))
-    return Lateness(row.wakes, *figures)
+    now, life, run = clock.now(), LifecycleRow, InterventionRow
+    woken = select(_hours(WakeRow.woke_at - WakeRow.due_at).label("hours")).where(WakeRow.wall_at >= since)
+    lives = select(_hours(now - life.expected_wake_at)).where(
+        life.ended_at.is_(None), life.expected_wake_at < now
+    )
+    runs = select(_hours(now - run.expected_wake_at)).where(
+        run.state.in_(GOING_ON), run.expected_wake_at < now
+    )
+    waiting = _hours(clock.wall_now() - func.greatest(OutboxRow.created_at, clock.running_since)) * clock.rate
+    unheard = select(waiting - PATIENCE_HOURS).where(
+        OutboxRow.consumed_at.is_(None), waiting > PATIENCE_HOURS, is_pressing()
+    )
+    late = union_all(woken, lives, runs, unheard).subquery()
+    shares = (func.percentile_cont(share).within_group(late.c.hours) for share in (0.5, 0.95, 0.99))
+    wakes, *values = (await session.execute(select(func.count(), *shares).select_from(late))).one()
+    return Lateness(wakes, *(round(float(value or 0.0), 3) for value in values))
+
+
+def _hours(interval: ColumnElement[Any]) -> ColumnElement[float]:
+    return cast(func.extract("epoch", interval) / SECONDS_PER_HOUR, Float)
 
 
 async def count_facts(session: AsyncSession, source_id: str) -> int:

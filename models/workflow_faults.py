@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +11,7 @@ from domain.monitoring import WALL_GRACE
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import GOING_ON, WorkflowTrouble
 from models.monitor import expected_at
+from models.pressing import is_pressing
 from models.tables.ledger import OutboxRow
 from models.tables.playbooks import InterventionRow, LifecycleRow
 from models.tables.workflows import WorkflowFaultRow, WorkflowLookRow
@@ -51,8 +52,9 @@ async def suspects(session: AsyncSession, late: BusinessInstant, wall: WallInsta
     lives = select(life.customer_id).where(life.ended_at.is_(None), life.expected_wake_at < late)
     unheard = (
         select(OutboxRow.customer_id)
-        .where(OutboxRow.consumed_at.is_(None), OutboxRow.created_at < wall - WALL_GRACE)
-        .distinct()
+        .where(OutboxRow.consumed_at.is_(None), OutboxRow.created_at < wall - WALL_GRACE, is_pressing())
+        .group_by(OutboxRow.customer_id)
+        .order_by(func.min(OutboxRow.created_at))
     )
     known = select(WorkflowFaultRow.customer_id, WorkflowFaultRow.intervention_id)
     found = [Suspect(*row) for row in await session.execute(known.limit(MOST_ASKED))]
