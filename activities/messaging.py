@@ -1,51 +1,22 @@
-"""Messages to people, each exactly once: guard and claim, send, record."""
+"""Messages of runs: look where the run stands, send what it asks for, and look again behind it."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.contracts import AdvanceInput, MessagingContract, SendEmailInput, SendEmailResult
 from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
-from domain.errors import (
-    MessageTemplateError,
-    PermanentProviderError,
-    TransientProviderError,
-    UncertainDeliveryError,
-)
-from domain.ports import Clock, DeliveryReceipt, EmailSender
-from domain.time import BusinessInstant
-from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
-from models.customer_state import lock_customer
+from activities.posting import Posting
+from domain.ports import Clock, EmailSender
 from models.database import Database
-from models.effects import LEASE, Effect, give_back, settle
 from models.playbooks import PlaybookShelf
-from models.send_claims import Begun, Busy, Closed, Lost, Ready, begin_send
-from models.send_ledger import (
-    Become,
-    ask_a_person,
-    count_as_touch,
-    keep_subject,
-    record_step,
-    sent,
-)
+from models.posts import RunPost
 from models.step_visits import Visit
-
-QUICK_RETRIES = 4
-"""Attempts close together before a message that the provider cannot take now is put off."""
-LOOK_UPS = 12
-"""Attempts, some seconds apart, before a question that the provider cannot answer now is put off."""
-LOOK_UP_DELAY = timedelta(seconds=10)
-BLIND_ATTEMPTS = 3
-"""Times that a transactional message may leave in doubt; then a person is asked."""
-PUT_OFF = timedelta(hours=4)
-"""Business time until a message that was put off is asked for again."""
 
 
 class MessagingActivities(MessagingContract):
-    """Sends through the EmailSender port under the effect ledger."""
+    """Sends what runs ask for."""
 
     def __init__(
         self,
@@ -55,13 +26,10 @@ class MessagingActivities(MessagingContract):
         sender: EmailSender,
         letterhead: Letterhead,
     ) -> None:
-        """Take what a send needs; the letterhead renders and knows our own links."""
-        self._database = database
-        self._clock = clock
+        """Take what a send needs, and what advances its run."""
         self._shelf = shelf
         self._runs = InterventionActivities(database, clock, shelf)
-        self._sender = sender
-        self._letterhead = letterhead
+        self._posting = Posting(database, clock, sender, letterhead)
 
     @activity.defn(name="send_email")
     async def send_email(self, request: SendEmailInput) -> SendEmailResult:
@@ -73,154 +41,7 @@ class MessagingActivities(MessagingContract):
             if wanted.send is None:
                 return SendEmailResult("", next=wanted)
             visit = Visit(request.intervention_id, wanted.send.step_id, wanted.send.occurrence)
-        done = await self._deliver(visit)
+        done = await self._posting.deliver(RunPost(visit, self._shelf))
         if not request.seq:
             return done
         return replace(done, next=await self._runs.look(look, sent=True))
-
-    async def _deliver(self, visit: Visit) -> SendEmailResult:
-        begun = await self._begin(visit)
-        if isinstance(begun, Lost):
-            begun = await self._recover(visit, begun)
-        if isinstance(begun, Busy):
-            raise ApplicationError("another attempt is sending it", next_retry_delay=begun.left)
-        if isinstance(begun, Closed):
-            return SendEmailResult(begun.state, begun.reason)
-        assert isinstance(begun, Ready)  # noqa: S101 - what is left
-        return await self._send(visit, begun)
-
-    async def _begin(self, visit: Visit, lost: EffectState | None = None) -> Begun:
-        now, wall = self._clock.now(), self._clock.wall_now()
-        async with self._database.transaction() as session:
-            return await begin_send(session, visit, self._shelf, self._sender.name, now, wall, lost)
-
-    async def _recover(self, visit: Visit, lost: Lost) -> Begun:
-        """Find out what became of a claim whose sender died; DESIGN.md names each expected end."""
-        settled_at = lost.effect.claimed_at + timedelta(seconds=self._sender.settle_seconds)
-        left = settled_at - self._clock.wall_now()
-        if self._sender.has_look_up and left > timedelta():
-            return Busy(left)
-        try:
-            receipt = await self._sender.look_up(lost.effect.delivery_id)
-        except TransientProviderError as error:
-            return await self._ask_later(visit, lost, error)
-        except UncertainDeliveryError as error:
-            return await self._by_purpose(visit, lost, str(error))
-        if receipt is not None:
-            await self._record_sent(visit, lost, receipt)
-            return Closed("sent", "found")
-        return await self._begin(visit, lost=EffectState.FAILED)
-
-    async def _ask_later(self, visit: Visit, lost: Lost, error: TransientProviderError) -> Begun:
-        """Ask the provider again soon, a few times; then put the question off by business time."""
-        if activity.info().attempt < LOOK_UPS:
-            raise ApplicationError(NO_ANSWER, next_retry_delay=LOOK_UP_DELAY) from None
-        await self._put_off(visit, lost, str(error))
-        return Closed("deferred", "provider_unavailable")
-
-    async def _by_purpose(self, visit: Visit, lost: Lost, reason: str) -> Begun:
-        """Nobody can say: resend what must arrive, drop marketing, ask a person about the rest."""
-        if lost.order.purpose is Purpose.TRANSACTIONAL and lost.effect.attempts < BLIND_ATTEMPTS:
-            return await self._begin(visit, lost=EffectState.UNCERTAIN)
-        if lost.order.purpose is Purpose.MARKETING:
-            become = Become(StepState.FAILED, "uncertain", None, DecisionKind.REFUSAL, DROPPED)
-            await self._settle(visit, lost, EffectState.UNCERTAIN, become, error=reason)
-            return Closed("uncertain", "dropped")
-        become = Become(StepState.WAITING, "uncertain", None, DecisionKind.DEFERRAL, PARKED)
-        await self._settle(visit, lost, EffectState.UNCERTAIN, become, error=reason)
-        return Closed("uncertain", "parked")
-
-    async def _send(self, visit: Visit, ready: Ready) -> SendEmailResult:
-        """Hand the message over, and write down what the provider said."""
-        try:
-            message = self._letterhead.write(
-                ready.context, ready.order, ready.effect.delivery_id, ready.allowed_at
-            )
-            async with self._database.transaction() as session:
-                await keep_subject(session, ready.effect.key, message.subject)
-            self._refuse_late(ready.effect)
-            receipt = await self._sender.send(message)
-        except TransientProviderError as error:
-            return await self._not_taken(visit, ready, error)
-        except (PermanentProviderError, MessageTemplateError) as error:
-            reason = "template" if isinstance(error, MessageTemplateError) else "provider_refused"
-            become = Become(StepState.FAILED, reason, None, DecisionKind.REFUSAL, str(error))
-            await self._settle(visit, ready, EffectState.FAILED, become, error=str(error))
-            return SendEmailResult("failed", reason)
-        except UncertainDeliveryError as error:
-            return await self._uncertain(visit, ready, error)
-        await self._record_sent(visit, ready, receipt)
-        return SendEmailResult("sent")
-
-    def _refuse_late(self, effect: Effect) -> None:
-        """Stop an attempt that slept through its lease: another may be sending the message by now."""
-        if effect.lease_until is not None and self._clock.wall_now() >= effect.lease_until:
-            raise ApplicationError("the lease ran out before the message left")
-
-    async def _uncertain(self, visit: Visit, ready: Ready, error: UncertainDeliveryError) -> SendEmailResult:
-        """Ask the provider after its settle time where it can be asked; else decide by purpose."""
-        lost = Lost(ready.effect, ready.context, ready.order)
-        blindly = ready.order.purpose is Purpose.TRANSACTIONAL and ready.effect.attempts < BLIND_ATTEMPTS
-        if self._sender.has_look_up or blindly:
-            wait = timedelta(seconds=self._sender.settle_seconds) if self._sender.has_look_up else LEASE
-            raise ApplicationError(IN_DOUBT, next_retry_delay=wait) from None
-        begun = await self._by_purpose(visit, lost, str(error))
-        assert isinstance(begun, Closed)  # noqa: S101 - nothing is left to repeat
-        return SendEmailResult(begun.state, begun.reason)
-
-    async def _not_taken(self, visit: Visit, ready: Ready, error: TransientProviderError) -> SendEmailResult:
-        """Try again soon, a few times; then put the message off by business time."""
-        async with self._database.transaction() as session:
-            await give_back(session, ready.effect.key, str(error))
-        if activity.info().attempt < QUICK_RETRIES:
-            after = error.details.get("retry_after")
-            delay = timedelta(seconds=float(after)) if isinstance(after, int | float) else None
-            raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
-        await self._put_off(visit, ready, str(error))
-        return SendEmailResult("deferred", "provider_unavailable")
-
-    async def _put_off(self, visit: Visit, ready: Ready | Lost, reason: str) -> None:
-        now = self._clock.now()
-        until = BusinessInstant(now + PUT_OFF)
-        become = Become(StepState.DEFERRED, "provider_unavailable", until, DecisionKind.DEFERRAL, reason)
-        async with self._database.transaction() as session:
-            await lock_customer(session, ready.context.customer_id)
-            await record_step(session, visit, ready.context, become, now)
-
-    async def _record_sent(self, visit: Visit, ready: Ready | Lost, receipt: DeliveryReceipt) -> None:
-        """Record the receipt in the ledger, the touchpoint and the step, together."""
-        become = sent(ready.effect, receipt.provider_message_id)
-        await self._settle(visit, ready, EffectState.SENT, become, receipt=receipt)
-
-    async def _settle(
-        self,
-        visit: Visit,
-        ready: Ready | Lost,
-        state: EffectState,
-        become: Become,
-        *,
-        receipt: DeliveryReceipt | None = None,
-        error: str | None = None,
-    ) -> None:
-        """Write what became of a message, with the customer locked first, as every writer of a run does."""
-        now, wall = self._clock.now(), self._clock.wall_now()
-        message_id = receipt.provider_message_id if receipt is not None else None
-        async with self._database.transaction() as session:
-            await lock_customer(session, ready.context.customer_id)
-            is_news = await settle(
-                session, ready.effect.key, state, wall, provider_message_id=message_id, error=error
-            )
-            become = become if is_news else sent(ready.effect, message_id)
-            await record_step(session, visit, ready.context, become, now)
-            if become.state is StepState.DONE:
-                await count_as_touch(session, ready.context, now)
-            if become.state is StepState.WAITING:
-                await ask_a_person(session, visit, ready.context, ready.effect, now)
-
-
-NOT_TAKEN = "the provider cannot take the message now"
-NO_ANSWER = "the provider cannot say now what became of the message"
-IN_DOUBT = "nobody knows yet whether the provider took the message"
-"""What Temporal hears: a provider's own words can quote an address, so they stay in our database."""
-PARKED = "Nobody can say whether the message left. It is not sent again; a person was asked."
-DROPPED = "Nobody can say whether the message left, and it was optional: it is not sent again."

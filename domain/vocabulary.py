@@ -277,15 +277,6 @@ class TaskOutcome(StrEnum):
     REJECTED = "rejected"
 
 
-class OfferState(StrEnum):
-    """Life of something that costs us."""
-
-    PROPOSED = "proposed"
-    GRANTED = "granted"
-    REFUSED = "refused"
-    EXPIRED = "expired"
-
-
 class PromptState(StrEnum):
     """Life of a message inside the product."""
 
@@ -369,6 +360,8 @@ class NoticeKind(StrEnum):
     TOUCHPOINT = "touchpoint"
     TASK_DONE = "task_done"
     PAYMENT = "payment"
+    PAYMENT_FAILED = "payment_failed"
+    CASE_ENDED = "case_ended"
     CONSENT_CHANGED = "consent_changed"
     INTERVENTION_ENDED = "intervention_ended"
     RELEASED = "released"

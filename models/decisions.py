@@ -24,6 +24,7 @@ class Decision:
     sentence: str
     evidence: dict[str, Any] = field(default_factory=dict)
     intervention_id: uuid.UUID | None = None
+    case_id: uuid.UUID | None = None
 
 
 async def record_decisions(session: AsyncSession, decisions: list[Decision], now: BusinessInstant) -> None:
@@ -33,6 +34,7 @@ async def record_decisions(session: AsyncSession, decisions: list[Decision], now
             "id": uuid.uuid4(),
             "customer_id": one.customer_id,
             "intervention_id": one.intervention_id,
+            "case_id": one.case_id,
             "decided_at": now,
             "kind": one.kind,
             "action": one.action,

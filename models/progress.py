@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.case_vocabulary import OfferState
 from domain.directives import OpenHeadsUp
 from domain.run_state import (
     ChangeOrder,
@@ -20,14 +21,7 @@ from domain.run_state import (
 )
 from domain.time import BusinessInstant, WallInstant
 from domain.trials import Arm, Assignment
-from domain.vocabulary import (
-    DecisionKind,
-    InterventionState,
-    NoticeKind,
-    OfferState,
-    StepState,
-    TaskState,
-)
+from domain.vocabulary import DecisionKind, InterventionState, NoticeKind, StepState, TaskState
 from models.assignments import Subject, record_assignment
 from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, cancel_tasks, end_run

@@ -10,9 +10,11 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import InterventionRunState, LifecycleState
+from activities.contracts_cases import CaseRunState
+from domain.case_vocabulary import CaseKind
 from domain.monitoring import late_since
 from domain.ports import Clock
-from domain.vocabulary import InterventionState, WorkflowAction, WorkflowTrouble
+from domain.vocabulary import WorkflowAction, WorkflowTrouble
 from models.clock import StoredClock
 from models.database import Database
 from models.listening import announcements
@@ -28,6 +30,7 @@ from models.workflow_faults import (
 )
 from models.workflow_orders import CHANNEL, WorkflowOrder, finish_order, open_orders
 from workflows import policies
+from workflows.cases import DunningWorkflow, WinBackWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
 from workflows.search import CUSTOMER_ID, MOTION
@@ -37,6 +40,10 @@ POLL_SECONDS = 5.0
 MANY_ATTEMPTS = 4
 """Attempts after which what fails is worth telling: a restart of a worker costs one or two."""
 RUNNING_RUNS = 'WorkflowType = "InterventionWorkflow" AND ExecutionStatus = "Running"'
+CASES: dict[CaseKind, Any] = {
+    CaseKind.DUNNING: DunningWorkflow,
+    CaseKind.WIN_BACK: WinBackWorkflow,
+}
 log = structlog.get_logger("workflows")
 
 
@@ -69,13 +76,10 @@ async def carry_out_orders(client: Client, database: Database, clock: Clock) -> 
 
 
 async def _carry_out(client: Client, order: WorkflowOrder) -> str:
-    if order.run_state is InterventionState.ENDED:
+    if order.is_over:
         return await _ring_ended(client, order)
     anew = order.action is WorkflowAction.RESTART
-    run: Any = CustomerLifecycleWorkflow.run
-    state: Any = LifecycleState(order.customer_id, order.seq)
-    if order.intervention_id is not None:
-        run, state = InterventionWorkflow.run, InterventionRunState(order.intervention_id, order.seq)
+    run, state = _beginning(order)
     policy = WorkflowIDConflictPolicy.TERMINATE_EXISTING if anew else WorkflowIDConflictPolicy.USE_EXISTING
     await client.start_workflow(
         run,
@@ -88,6 +92,15 @@ async def _carry_out(client: Client, order: WorkflowOrder) -> str:
         start_signal=None if anew else "ring",
     )
     return "started anew" if anew else "rung"
+
+
+def _beginning(order: WorkflowOrder) -> tuple[Any, Any]:
+    """Return the workflow that an order is for, and the state with which it begins."""
+    if order.case is not None:
+        return CASES[order.case.kind].run, CaseRunState(order.case.id, order.seq)
+    if order.intervention_id is not None:
+        return InterventionWorkflow.run, InterventionRunState(order.intervention_id, order.seq)
+    return CustomerLifecycleWorkflow.run, LifecycleState(order.customer_id, order.seq)
 
 
 async def _ring_ended(client: Client, order: WorkflowOrder) -> str:
@@ -103,8 +116,9 @@ async def _ring_ended(client: Client, order: WorkflowOrder) -> str:
 
 def _attributes(order: WorkflowOrder) -> TypedSearchAttributes:
     pairs: list[SearchAttributePair[str]] = [SearchAttributePair(CUSTOMER_ID, str(order.customer_id))]
-    if order.motion is not None:
-        pairs.append(SearchAttributePair(MOTION, order.motion.value))
+    motion = order.case.kind if order.case is not None else order.motion
+    if motion is not None:
+        pairs.append(SearchAttributePair(MOTION, motion.value))
     return TypedSearchAttributes(pairs)
 
 

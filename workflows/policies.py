@@ -41,6 +41,20 @@ PERFORM = ActivityPolicy(timedelta(seconds=60), SEND.retry, heartbeat=timedelta(
 The heartbeat tells a slow system from a worker that is gone.
 """
 
+CASE_LOOK = ActivityPolicy(
+    timedelta(seconds=30),
+    RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5), maximum_attempts=0
+    ),
+)
+"""A look at a case asks the billing provider first: what it cannot answer is asked again until it does.
+
+Nothing is charged or sent on old evidence, so there is nothing better to do than to wait for it.
+"""
+
+CASE_DEED = ActivityPolicy(timedelta(seconds=30), SEND.retry)
+"""A charge, a discount, the end of a subscription: one idempotency key makes a repeated attempt safe."""
+
 SCORING_STEP = ActivityPolicy(
     timedelta(seconds=30),
     RetryPolicy(
@@ -95,6 +109,7 @@ CONTINUE_AS_NEW_AFTER = timedelta(days=90)
 LIFECYCLE_QUEUE = "lifecycle"
 DECISIONS_QUEUE = "decisions"
 EMAIL_QUEUE = "email"
+BILLING_QUEUE = "billing"
 BULK_QUEUE = "bulk"
 SCORING_QUEUE = "scoring"
 

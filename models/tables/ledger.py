@@ -26,6 +26,7 @@ class DecisionRow(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"))
     intervention_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("interventions.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("cases.id"), index=True)
     decided_at: Mapped[BusinessInstant]
     kind: Mapped[DecisionKind]
     action: Mapped[str]
@@ -76,6 +77,7 @@ class TouchpointRow(Base):
     contact_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("contacts.id"), index=True)
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     intervention_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("interventions.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("cases.id"), index=True)
     effect_key: Mapped[str | None] = mapped_column(ForeignKey("effects.key"), index=True)
     direction: Mapped[Direction]
     channel: Mapped[Channel]

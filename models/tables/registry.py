@@ -2,6 +2,7 @@
 
 from models.tables import (
     backtests,
+    cases,
     changes,
     connections,
     customers,
@@ -28,6 +29,7 @@ from models.tables.base import Base
 METADATA = Base.metadata
 MODULES = (
     backtests,
+    cases,
     changes,
     connections,
     customers,

@@ -1,30 +1,48 @@
 """What runs leave behind beside their steps, and what people say of runs."""
 
 import uuid
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.case_vocabulary import OfferState
 from domain.time import BusinessInstant
-from domain.vocabulary import OfferState, PauseScope, PromptState, RequestState
+from domain.vocabulary import PauseScope, PromptState, RequestState
 from models.tables.base import Base
 
 
 class OfferRow(Base):
-    """Something that costs us: proposed by a run, granted or refused by a person."""
+    """Something that costs us: proposed by a run or a case, granted or refused, and used or not."""
 
     __tablename__ = "offers"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), index=True)
-    intervention_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("interventions.id"), index=True)
+    intervention_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("interventions.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("cases.id"), index=True)
     effect_key: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
     title: Mapped[str]
     percent: Mapped[float | None]
     months: Mapped[int | None]
+    currency: Mapped[str | None]
+    cost_minor: Mapped[int | None]
+    """What it costs us if it is used: revenue forgone over its months."""
+    margin: Mapped[float | None]
+    """Gross margin that is left on what they pay with it, as a share."""
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    """What it was chosen by: rung of the ladder, value, tenure, reason, checks against misuse."""
+    source_id: Mapped[str | None] = mapped_column(ForeignKey("sources.id"))
+    provider_key: Mapped[str | None]
+    code: Mapped[str | None]
+    """What the customer enters; the provider takes it once, from this customer only."""
     state: Mapped[OfferState]
     proposed_at: Mapped[BusinessInstant]
     decided_at: Mapped[BusinessInstant | None]
+    decided_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    """None: by policy, below the limit above which a person decides."""
+    expires_at: Mapped[BusinessInstant | None]
+    redeemed_at: Mapped[BusinessInstant | None]
 
 
 class PromptRow(Base):

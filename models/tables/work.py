@@ -17,6 +17,7 @@ class TaskRow(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), index=True)
     intervention_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("interventions.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("cases.id"), index=True)
     effect_key: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
     title: Mapped[str]

@@ -17,6 +17,7 @@ class WorkflowOrderRow(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"))
     intervention_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("interventions.id"))
+    case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("cases.id"))
     action: Mapped[WorkflowAction]
     asked_at: Mapped[WallInstant]
     done_at: Mapped[WallInstant | None]
@@ -32,6 +33,7 @@ class WorkflowFaultRow(Base):
     workflow_id: Mapped[str] = mapped_column(primary_key=True)
     customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"))
     intervention_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("interventions.id"))
+    case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("cases.id"))
     trouble: Mapped[WorkflowTrouble]
     attempts: Mapped[int]
     detail: Mapped[str]

@@ -241,12 +241,7 @@ async def test_a_training_is_due_each_week_or_with_news_and_never_twice_within_a
 
 
 async def test_one_model_is_champion_and_a_rollback_brings_back_the_one_before(database: Database) -> None:
-    names = []
-    for number in range(2):
-        await begin(database, f"t/{number}")
-        async with database.transaction() as session:
-            names.append(await file_model(session, new_model(f"t/{number}", seed=number), NOW))
-    first, second = names
+    first, second = await _two_models(database)
     assert await _promoted(database, first, "it is the first") is None
     assert await _promoted(database, second, "it is better") == first
     assert await _states(database) == {first: ModelState.RETIRED, second: ModelState.CHAMPION}
@@ -262,17 +257,21 @@ async def test_one_model_is_champion_and_a_rollback_brings_back_the_one_before(d
 
 
 async def test_rollbacks_end_at_the_scorecard_also_where_one_was_promoted_twice(database: Database) -> None:
-    names = []
-    for number in range(2):
-        await begin(database, f"t/{number}")
-        async with database.transaction() as session:
-            names.append(await file_model(session, new_model(f"t/{number}", seed=number), NOW))
-    first, second = names
+    first, second = await _two_models(database)
     for name in (first, second, first):
         await _promoted(database, name, "back and forth")
     assert await _rolled_back(database, "worse") == second
     assert await _rolled_back(database, "worse as well") == first
     assert await _rolled_back(database, "worse than nothing") is None
+
+
+async def _two_models(database: Database) -> list[str]:
+    names = []
+    for number in range(2):
+        await begin(database, f"t/{number}")
+        async with database.transaction() as session:
+            names.append(await file_model(session, new_model(f"t/{number}", seed=number), NOW))
+    return names
 
 
 async def _promoted(database: Database, name: str, why: str) -> str | None:

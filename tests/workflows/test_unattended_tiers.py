@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from domain.case_vocabulary import OfferState
 from domain.run_walk import FINISHED
 from domain.vocabulary import (
     InterventionState,
-    OfferState,
     Outcome,
     Purpose,
     RiskTier,
