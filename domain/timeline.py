@@ -1,8 +1,10 @@
 """Business time as an append-only list of segments, so that a compressed installation can stop and go on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from domain.time import BusinessInstant, WallInstant
 
@@ -109,3 +111,16 @@ def rescaled(timeline: Timeline, now: WallInstant, rate: float) -> Segment:
 def stopped(timeline: Timeline, last_seen: WallInstant) -> Segment:
     """Return the segment that stops business time where the stack was last seen alive."""
     return rescaled(timeline, last_seen, 0.0)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+AS_TOLD = Timeline((Segment(WallInstant(_EPOCH), BusinessInstant(_EPOCH), 1.0),))
+"""The timeline of a provider that lives on business time: what it tells is taken as it is."""
+
+
+def timeline_of(options: Mapping[str, Any], timeline: Timeline) -> Timeline:
+    """Return how a connection's instants map: with `clock=business` they are business instants already.
+
+    The simulated providers of a compressed installation live on its clock; real ones live on the wall's.
+    """
+    return AS_TOLD if options.get("clock") == "business" else timeline
