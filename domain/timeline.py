@@ -118,9 +118,14 @@ AS_TOLD = Timeline((Segment(WallInstant(_EPOCH), BusinessInstant(_EPOCH), 1.0),)
 """The timeline of a provider that lives on business time: what it tells is taken as it is."""
 
 
-def timeline_of(options: Mapping[str, Any], timeline: Timeline) -> Timeline:
-    """Return how a connection's instants map: with `clock=business` they are business instants already.
+def lives_on_business_time(options: Mapping[str, Any]) -> bool:
+    """Tell by a connection's options (`clock=business`) that its provider's clock is ours.
 
-    The simulated providers of a compressed installation live on its clock; real ones live on the wall's.
+    The simulated providers of a compressed installation may live on its clock; real ones live on the wall's.
     """
-    return AS_TOLD if options.get("clock") == "business" else timeline
+    return options.get("clock") == "business"
+
+
+def timeline_of(options: Mapping[str, Any], timeline: Timeline) -> Timeline:
+    """Return how a connection's instants map to business time."""
+    return AS_TOLD if lives_on_business_time(options) else timeline

@@ -9,6 +9,8 @@ from domain.money import exponent
 Body = Mapping[str, Any]
 LEGACY_TWO_DECIMALS = frozenset({"ISK", "UGX"})
 """Currencies without minor units that Stripe still writes with two decimals."""
+PAYMENTS = "payment_intents"
+"""No stream that is listed: by it, the invoice is asked for that a payment was for."""
 
 
 def subscription_of(invoice: Body) -> str | None:
@@ -65,3 +67,9 @@ def payments_of(invoice: Body) -> list[tuple[str, Any]]:
         for given in (*listed, invoice)
     ]
     return [pair for pair in pairs if pair is not None]
+
+
+def disputed_payment(body: Body) -> str | None:
+    """Return the payment intent of a dispute, None for any other object."""
+    given = body.get("payment_intent") if body.get("object") == "dispute" else None
+    return id_of(given, "payment_intent") if given else None
