@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Protocol
 
 from domain.billing import BillingProvider, retries_of
-from domain.errors import InvalidInputError
+from domain.errors import PermanentProviderError
 from domain.timeline import Timeline, timeline_of
 from integrations.stripe_billing import StripeBilling
 from integrations.stripe_http import account_of
@@ -38,12 +38,13 @@ async def open_billing(
 ) -> AsyncIterator[BillingProvider]:
     """Open a connection's account, and close its connections at the end.
 
-    `timeline` is the installation's; the option `clock=business` says that the provider lives on it.
+    `timeline` is the installation's; the option `clock=business` says that the provider lives on it. Raises
+    PermanentProviderError without an adapter or a key.
     """
     opener = OPENERS.get(provider)
     if opener is None:
-        reason = f"{provider} is none through which can be billed: {', '.join(OPENERS)}"
-        raise InvalidInputError(field="provider", reason=reason)
+        reason = "invoices of this connection can be read, and not collected"
+        raise PermanentProviderError(provider=provider, reason=reason)
     opened = opener(options, secrets, timeline_of(options, timeline))
     try:
         yield opened

@@ -1,5 +1,6 @@
 """Stripe's official client over one pool of httpx, with timeouts of our own and no retries of its own."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +16,15 @@ BASE_URL = "https://api.stripe.com"
 
 @dataclass(frozen=True)
 class StripeAccount:
-    """How to reach an account. `timeout_seconds` bounds each wait for the network; Temporal retries."""
+    """How to reach an account. A whole call stays shorter than the lease of an effect (15 s).
+
+    A charge that takes longer is in doubt, and made again under the same key, which is one request.
+    """
 
     api_key: str = field(repr=False)
     base_url: str = BASE_URL
     timeout_seconds: float = 12.0
-    connect_seconds: float = 5.0
+    connect_seconds: float = 4.0
 
 
 def account_of(options: Mapping[str, Any], secrets: Mapping[str, str]) -> StripeAccount:
@@ -39,6 +43,7 @@ class StripeTransport(stripe.HTTPClient):
     def __init__(self, account: StripeAccount) -> None:
         """Open the pool."""
         super().__init__()
+        self._longest = account.timeout_seconds
         timeout = httpx.Timeout(account.timeout_seconds, connect=account.connect_seconds)
         self._client = httpx.AsyncClient(timeout=timeout)
 
@@ -47,8 +52,9 @@ class StripeTransport(stripe.HTTPClient):
     ) -> tuple[bytes, int, Mapping[str, str]]:
         """Make one call; what breaks it is told as the library's error, with httpx's as its cause."""
         try:
-            answer = await self._client.request(method, url, headers=headers, content=post_data or None)
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(self._longest):  # httpx bounds each read, not what trickles
+                answer = await self._client.request(method, url, headers=headers, content=post_data or None)
+        except (httpx.HTTPError, TimeoutError) as error:
             raise stripe.APIConnectionError(  # type: ignore[no-untyped-call] # the library left it out
                 f"the connection failed: {type(error).__name__}"
             ) from error
