@@ -106,6 +106,14 @@ async def _answer(reply: Reply, send: Callable[[Message], Awaitable[None]]) -> N
 
 
 @asynccontextmanager
+async def served(scripted: ScriptedStripe) -> AsyncIterator[str]:
+    """Serve it on a free port and yield its URL."""
+    config = uvicorn.Config(scripted, port=0, lifespan="off", ws="none", log_config=None, access_log=False)
+    async with running(uvicorn.Server(config)) as url:
+        yield url
+
+
+@asynccontextmanager
 async def billing_at(
     scripted: ScriptedStripe,
     *,
@@ -114,8 +122,7 @@ async def billing_at(
     seconds: float = 5.0,
 ) -> AsyncIterator[StripeBilling]:
     """Serve it, and yield the real adapter against it."""
-    config = uvicorn.Config(scripted, port=0, lifespan="off", ws="none", log_config=None, access_log=False)
-    async with running(uvicorn.Server(config)) as url:
+    async with served(scripted) as url:
         billing = StripeBilling(StripeAccount("rk_test_1", url, seconds), timeline, retries)
         try:
             yield billing
