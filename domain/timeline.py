@@ -113,8 +113,8 @@ def stopped(timeline: Timeline, last_seen: WallInstant) -> Segment:
     return rescaled(timeline, last_seen, 0.0)
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-AS_TOLD = Timeline((Segment(WallInstant(_EPOCH), BusinessInstant(_EPOCH), 1.0),))
+_BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
+AS_TOLD = Timeline((Segment(WallInstant(_BEGIN), BusinessInstant(_BEGIN), 1.0),))
 """The timeline of a provider that lives on business time: what it tells is taken as it is."""
 
 
