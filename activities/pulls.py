@@ -25,7 +25,7 @@ from domain.ports import Clock
 from domain.pulling import HistoryLine, OpenReader, Page, PullReader, Told
 from domain.tabular import RawRow
 from domain.time import WallInstant
-from domain.timeline import Timeline
+from domain.timeline import Timeline, lives_on_business_time, timeline_of
 from models.asked_objects import ASKED, AskedObject, ask_for_all, load_asked, settle_asked
 from models.ciphers import Cipher, UnreadableSecretsError
 from models.clock import load_timeline
@@ -93,7 +93,7 @@ class PullActivities(PullContract):
         beat = Beat()
         with retold_errors():
             async with beat.beating(), self._reader(connection) as reader:
-                one = _Pull(self._database, self._clock, connection.source_id, request.stream, reader, beat)
+                one = _Pull(self._database, self._clock, connection, request.stream, reader, beat)
                 return await (one.read_asked() if request.stream == ASKED else one.read_stream())
 
     @activity.defn(name="finish_pull")
@@ -119,11 +119,17 @@ class _Pull:
     """One attempt to read one stream."""
 
     def __init__(
-        self, database: Database, clock: Clock, source_id: str, stream: str, reader: PullReader, beat: Beat
+        self,
+        database: Database,
+        clock: Clock,
+        connection: Connection,
+        stream: str,
+        reader: PullReader,
+        beat: Beat,
     ) -> None:
         self._database, self._clock, self._reader, self._beat = database, clock, reader, beat
-        self._source_id, self._stream = source_id, stream
-        self._run_id = _run_id(source_id, stream)
+        self._source_id, self._stream, self._options = connection.source_id, stream, connection.options
+        self._run_id = _run_id(self._source_id, stream)
         self._total, self._restarts = Tally(), 0
 
     async def read_stream(self) -> PullStreamResult:
@@ -131,11 +137,17 @@ class _Pull:
         cursor = await self._begin()
         is_last = False
         while not is_last:
-            page = await self._reader.page(self._stream, cursor, self._clock.wall_now())
+            page = await self._reader.page(self._stream, cursor, self._provider_now())
             await self._store(cursor, page)
             cursor, is_last = page.cursor, page.is_last
             self._beat.cursor = cursor
         return await self._end()
+
+    def _provider_now(self) -> WallInstant:
+        """Return what the provider's own clock shows."""
+        if lives_on_business_time(self._options):
+            return WallInstant(self._clock.now())
+        return self._clock.wall_now()
 
     async def read_asked(self) -> PullStreamResult:
         """Try again whom nobody could be named for, and read what was asked for one by one."""
@@ -200,8 +212,9 @@ class _Pull:
         if not told:
             return Tally()
         wall, now = self._clock.wall_now(), self._clock.now()
-        timeline = await load_timeline(session)
-        assert timeline is not None  # noqa: S101 - the clock of this process was read from it
+        stored = await load_timeline(session)
+        assert stored is not None  # noqa: S101 - the clock of this process was read from it
+        timeline = timeline_of(self._options, stored)
         line = HistoryLine((await get_source(session, self._source_id)).connected_at, now, timeline)
         items = [self._item(one, line, timeline, stream or self._stream) for one in told]
         return await take_in(session, self._source_id, items, wall, now)

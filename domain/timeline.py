@@ -1,8 +1,10 @@
 """Business time as an append-only list of segments, so that a compressed installation can stop and go on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from domain.time import BusinessInstant, WallInstant
 
@@ -109,3 +111,21 @@ def rescaled(timeline: Timeline, now: WallInstant, rate: float) -> Segment:
 def stopped(timeline: Timeline, last_seen: WallInstant) -> Segment:
     """Return the segment that stops business time where the stack was last seen alive."""
     return rescaled(timeline, last_seen, 0.0)
+
+
+_BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
+AS_TOLD = Timeline((Segment(WallInstant(_BEGIN), BusinessInstant(_BEGIN), 1.0),))
+"""The timeline of a provider that lives on business time: what it tells is taken as it is."""
+
+
+def lives_on_business_time(options: Mapping[str, Any]) -> bool:
+    """Tell by a connection's options (`clock=business`) that its provider's clock is ours.
+
+    The simulated providers of a compressed installation may live on its clock; real ones live on the wall's.
+    """
+    return options.get("clock") == "business"
+
+
+def timeline_of(options: Mapping[str, Any], timeline: Timeline) -> Timeline:
+    """Return how a connection's instants map to business time."""
+    return AS_TOLD if lives_on_business_time(options) else timeline

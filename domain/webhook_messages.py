@@ -7,7 +7,7 @@ from typing import Any
 from domain.facts import Fact
 from domain.pulling import Hint
 from domain.time import BusinessInstant, WallInstant
-from domain.timeline import Timeline
+from domain.timeline import Timeline, timeline_of
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,19 @@ class Envelope:
 
 @dataclass(frozen=True)
 class ReadingContext:
-    """What a reader needs beside the body: when it came, how wall time maps, what the connection says."""
+    """What a reader needs beside the body: when it came, how wall time maps, what the connection says.
+
+    What the provider says happened at a time maps by `told`, which the option `clock` decides.
+    """
 
     received_at: WallInstant
     timeline: Timeline
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def told(self) -> Timeline:
+        """How the provider's own instants map."""
+        return timeline_of(self.options, self.timeline)
 
     @property
     def known_at(self) -> BusinessInstant:
@@ -51,8 +59,7 @@ class ReadingContext:
 
         Providers repeat and reorder; by their own time the newer word holds, whichever comes last.
         """
-        earlier = self.received_at if told_at is None else min(told_at, self.received_at)
-        return self.timeline.happened_at(earlier)
+        return self.known_at if told_at is None else min(self.told.happened_at(told_at), self.known_at)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ from typing import Any
 
 from domain.facts import CancellationFact, ContactFact, CustomerFact, Fact, InvoiceFact, SubscriptionFact
 from domain.mail_domains import company_domain
-from domain.money import exponent
 from domain.pulling import Hint, epoch
 from domain.time import BusinessInstant
 from domain.timeline import Timeline
 from domain.vocabulary import CancellationReason, ContactRole
+from integrations.stripe_shapes import LEGACY_TWO_DECIMALS, Body, currency_of, id_of, minor_of
 
-Body = Mapping[str, Any]
 STATUS = {
     "trialing": "trialing",
     "active": "active",
@@ -28,8 +27,6 @@ STATUS = {
 }
 """`incomplete` and `incomplete_expired` never began, so they are no term."""
 MONTHS = {"day": Decimal(12) / 365, "week": Decimal(12 * 7) / 365, "month": Decimal(1), "year": Decimal(12)}
-LEGACY_TWO_DECIMALS = frozenset({"ISK", "UGX"})
-"""Currencies without minor units that Stripe still writes with two decimals."""
 ID_KEYS = (
     "everstay_id",
     "customer_id",
@@ -99,7 +96,7 @@ class _Translator:
                 domain=company_domain(email),
                 country=(body.get("address") or {}).get("country"),
                 started_at=created,
-                currency=_currency(body) if body.get("currency") else None,
+                currency=currency_of(body) if body.get("currency") else None,
             )
         ]
         if email:
@@ -131,7 +128,7 @@ class _Translator:
         months = _months(recurring)
         product = price.get("product")
         name = product.get("name") if isinstance(product, Mapping) else product
-        currency = _currency(price if price.get("currency") else self.body)
+        currency = currency_of(price if price.get("currency") else self.body)
         quantity = item.get("quantity")
         discount = _discount(self.body)
         mrr = _monthly(price, quantity, months, currency)
@@ -148,7 +145,7 @@ class _Translator:
         return SubscriptionFact(
             key=f"{self.body['id']}#{item.get('id', '')}:{_hash(agreed)}",
             known_at=self.known_at,
-            customer=_id(self.body.get("customer"), "customer"),
+            customer=id_of(self.body.get("customer"), "customer"),
             status=status,  # type: ignore[arg-type] # one of STATUS
             auto_renew=not (self.body.get("cancel_at_period_end") or self.body.get("cancel_at")),
             started_at=self.at(self.body.get("start_date") or self.body["created"]) or self.known_at,
@@ -167,7 +164,7 @@ class _Translator:
             CancellationFact(
                 key=f"{self.body['id']}/cancellation",
                 known_at=self.known(ended) or ended,
-                customer=_id(self.body.get("customer"), "customer"),
+                customer=id_of(self.body.get("customer"), "customer"),
                 occurred_at=ended,
                 reason=feedback if feedback in CANCELLATION_REASONS else "other",
                 comment=details.get("comment"),
@@ -184,16 +181,16 @@ class _Translator:
         issued = self.at(moments.get("finalized_at") or body["created"]) or self.known_at
         paid = self.at(moments.get("paid_at")) if status == "paid" else None
         attempts = int(body.get("attempt_count") or 0)
-        currency = _currency(body)
+        currency = currency_of(body)
         return [
             InvoiceFact(
                 key=str(body["id"]),
                 known_at=self.known_at,
-                customer=_id(body["customer"], "customer"),
+                customer=id_of(body["customer"], "customer"),
                 number=body.get("number"),
                 currency=currency,
-                amount_due_minor=max(_minor(body.get("total", body.get("amount_due")), currency), 0),
-                amount_paid_minor=max(_minor(body.get("amount_paid"), currency), 0),
+                amount_due_minor=max(minor_of(body.get("total", body.get("amount_due")), currency), 0),
+                amount_paid_minor=max(minor_of(body.get("amount_paid"), currency), 0),
                 status=status,  # type: ignore[arg-type] # one of the four
                 issued_at=issued,
                 due_at=self.at(body.get("due_date")) or issued,
@@ -202,13 +199,6 @@ class _Translator:
                 paid_known_at=self.known(paid),
             )
         ]
-
-
-def subscription_of(invoice: Body) -> str | None:
-    """Return the subscription that an invoice bills, in the shape before 2025-03-31 and since."""
-    parent = (invoice.get("parent") or {}).get("subscription_details") or {}
-    given = parent.get("subscription") or invoice.get("subscription")
-    return None if given is None else _id(given, "subscription")
 
 
 def _price(item: Body) -> Body:
@@ -245,29 +235,6 @@ def _discount(body: Body) -> float | None:
         if percent:
             return float(percent) / 100
     return None
-
-
-def _minor(amount: object, currency: str) -> int:
-    """Return Stripe's smallest unit as ours, which differ for the two legacy currencies only."""
-    given = Decimal(str(amount or 0))
-    scale = 2 - exponent(currency) if currency in LEGACY_TWO_DECIMALS else 0
-    return int(given.scaleb(-scale).quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def _currency(body: Body) -> str:
-    currency = str(body.get("currency") or "").upper()
-    if len(currency) != 3:  # noqa: PLR2004 - ISO 4217
-        message = f"currency: {currency!r} is no currency code"
-        raise ValueError(message)
-    return currency
-
-
-def _id(given: Any, name: str) -> str:
-    found = given.get("id") if isinstance(given, Mapping) else given
-    if not found:
-        message = f"{name}: is missing"
-        raise ValueError(message)
-    return str(found)
 
 
 def _lower(text: str | None) -> str | None:

@@ -17,6 +17,7 @@ from domain.time import WallInstant
 from domain.webhook_messages import Asked, Part, ReadingContext
 from integrations import calendar_facts, generic_facts, intercom_facts, salesforce_facts, stripe_facts
 from integrations.salesforce_messages import notifications_in
+from integrations.stripe_shapes import PAYMENTS, disputed_payment
 
 Reader = Callable[[bytes, ReadingContext], list[Part]]
 Message = Mapping[str, Any]
@@ -72,16 +73,22 @@ def _reason(error: Exception) -> str:
 
 
 def _stripe(body: bytes, context: ReadingContext) -> list[Part]:
-    """Tell what an event holds: the object as it was when the event was made."""
+    """Tell what an event holds: the object as it was when the event was made.
+
+    A dispute is of a payment; the invoice that it paid is asked for.
+    """
     event = _message(body)
     held: Message = (event.get("data") or {}).get("object") or {}
     kind = str(held.get("object"))
+    intent = disputed_payment(held)
+    if intent is not None:
+        return [Part(1, held, asks=(Asked(PAYMENTS, intent),))]
     if kind not in STRIPE_KINDS:
         return []
 
     def tell() -> Part:
         known_at = context.known_when(epoch(float(event["created"])))
-        facts = stripe_facts.facts_of(kind, held, known_at, context.timeline)
+        facts = stripe_facts.facts_of(kind, held, known_at, context.told)
         return Part(1, held, tuple(facts), tuple(stripe_facts.hints_of(kind, held)))
 
     told = _part(1, held, tell)
@@ -128,7 +135,7 @@ def _intercom(body: bytes, context: ReadingContext) -> list[Part]:
     def tell() -> Part:
         made = told.get("created_at")
         known_at = context.known_when(None if made is None else epoch(float(made)))
-        return Part(1, item, tuple(intercom_facts.facts_of("conversation", item, known_at, context.timeline)))
+        return Part(1, item, tuple(intercom_facts.facts_of("conversation", item, known_at, context.told)))
 
     return [_part(1, item, tell)]
 
@@ -143,7 +150,7 @@ def _salesforce(body: bytes, context: ReadingContext) -> list[Part]:
 
 def _record(place: int, kind: str, fields: Mapping[str, str], context: ReadingContext) -> Part:
     known_at = context.known_when(salesforce_facts.told_at(fields))
-    facts = salesforce_facts.facts_of(kind, fields, known_at, context.timeline, context.options)
+    facts = salesforce_facts.facts_of(kind, fields, known_at, context.told, context.options)
     hints = tuple(salesforce_facts.hints_of(kind, fields))
     return Part(place, {"type": kind, **fields}, tuple(facts), hints=hints)
 

@@ -33,10 +33,16 @@ def notify_touchpoint(batch: Batch, row: Mapping[str, Any]) -> None:
 def notify_invoice(
     batch: Batch, row: Mapping[str, Any], *, is_change: bool, changes: Mapping[str, Any]
 ) -> None:
-    """Say that an invoice became paid."""
-    became = "status" in changes or "paid_at" in changes if is_change else True
-    if row["status"] != "paid" or not became:
-        return
+    """Say that an invoice became paid, or that a payment of an open one failed (again)."""
+    if row["status"] == "paid" and (not is_change or changes.keys() & {"status", "paid_at"}):
+        _notify_payment(batch, row)
+    if row["status"] == "open" and row["failed_attempts"] and (not is_change or "failed_attempts" in changes):
+        payload = {"invoice_id": str(row["id"]), "attempts": row["failed_attempts"]}
+        notice = Notice(row["customer_id"], NoticeKind.PAYMENT_FAILED, payload, row["told_at"])
+        batch.notify(notice, row["told_at"])
+
+
+def _notify_payment(batch: Batch, row: Mapping[str, Any]) -> None:
     payload = {
         "invoice_id": str(row["id"]),
         "amount_minor": row["amount_paid_minor"],

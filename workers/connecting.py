@@ -5,9 +5,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from domain.billing import BILLING_PROVIDERS
 from domain.errors import EverstayError, InvalidInputError, NotFoundError
+from domain.timeline import AS_TOLD
+from integrations.billing import open_billing
 from integrations.providers import PROVIDERS, READ, open_reader
 from integrations.webhook_signatures import SCHEMES
 from models.ciphers import Cipher, UnreadableSecretsError
@@ -18,6 +20,7 @@ from models.mapping_files import load_mapping
 from models.sources import Source, connect_source, find_source, tells_customers
 from models.webhook_mapping_files import load_webhook_mapping
 from settings import Settings
+from workers.connection_options import options_in
 from workers.console import located_settings
 from workers.embedded.connection import connect_temporal
 from workers.pull_keeper import start_pull
@@ -75,7 +78,7 @@ async def connect_provider(order: ConnectOrder) -> list[str]:
         known = ", ".join(sorted({*READ, *PUSHED}))
         raise InvalidInputError(field="PROVIDER", reason=f"{order.provider} is none of {known}")
     connection = _connection(order)
-    said = [await _tried(connection)] if order.is_read and order.check else []
+    said = await _tried(connection) if order.is_read and order.check else []
     settings = located_settings()
     database = Database(settings.database_url or "", pool_size=1)
     try:
@@ -90,7 +93,7 @@ def _connection(order: ConnectOrder) -> Connection:
         for name, variable in (("token", order.token_env), ("webhook_secret", order.webhook_secret_env))
         if variable is not None
     }
-    options: dict[str, Any] = dict(_pair(text) for text in order.options)
+    options = options_in(order.provider, order.options)
     options |= {"base_url": order.base_url.rstrip("/")} if order.base_url else {}
     options |= {"user": order.user} if order.user else {}
     options |= {"folder": str(Path(order.folder).resolve())} if order.folder else {}
@@ -105,26 +108,6 @@ def _secret(variable: str) -> str:
     if not value:
         raise InvalidInputError(field=variable, reason="the environment variable is not set or empty")
     return value
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise InvalidInputError(field="--option", reason=f"{text!r} is not name=value")
-    if name == "targets":
-        return name, _targets(value)
-    return name, value.split(",") if name in {"customer_stages", "own_domains"} else value
-
-
-def _targets(text: str) -> dict[str, list[int]]:
-    """Return Zendesk's targets in minutes: `urgent:60:1440,high:240:2880`, first reply and solution."""
-    found = re.findall(r"(?:^|,)(low|medium|high|urgent):(\d+):(\d+)(?=,|$)", text)
-    if len(found) != text.count(",") + 1:
-        reason = (
-            f"{text!r} is not like urgent:60:1440,high:240:2880 (minutes to the first reply and solution)"
-        )
-        raise InvalidInputError(field="--option targets", reason=reason)
-    return {priority: [int(first), int(last)] for priority, first, last in found}
 
 
 def _every(order: ConnectOrder) -> float | None:
@@ -149,9 +132,15 @@ def seconds_of(text: str) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
-async def _tried(connection: Connection) -> str:
-    async with open_reader(connection.provider, connection.options, connection.secrets) as reader:
-        return await reader.check()
+async def _tried(connection: Connection) -> list[str]:
+    """Read a little, and say what may be read; of a billing provider also what may be billed."""
+    given = (connection.provider, connection.options, connection.secrets)
+    async with open_reader(*given) as reader:
+        said = [await reader.check()]
+    if connection.provider in BILLING_PROVIDERS:
+        async with open_billing(*given, AS_TOLD) as billing:
+            said.append(await billing.check())
+    return said
 
 
 async def _store(

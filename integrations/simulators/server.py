@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,9 @@ from integrations.simulators.sendgrid.suppressions import (
 from integrations.simulators.sendgrid.webhooks import WebhookPoster
 from integrations.simulators.signing import SigningKey
 from integrations.simulators.stripe.account import SimulatedStripe
+from integrations.simulators.stripe.control import Endpoint, StripeControlController, set_endpoint
+from integrations.simulators.stripe.pages import HostedPagesController
+from integrations.simulators.stripe.webhooks import posting
 from integrations.simulators.zendesk.account import SimulatedZendesk
 
 SENDGRID = [MailController, SuppressionController, GlobalSuppressionController]
@@ -54,8 +57,12 @@ class SimulatorOptions:
     webhook_url: str | None = None
     inbound_url: str | None = None
     api_key: str = SIMULATOR_API_KEY
-    simulations: Simulations = field(default_factory=lambda: read_providers())  # noqa: PLW0108 - defined below
-    """The providers to read from, each under /<its name>."""
+    simulations: Simulations | None = None
+    """The other providers, each under /<its name>; by default with the state that `home` holds."""
+    stripe_webhook_url: str | None = None
+    """Where the simulated Stripe tells of its events, signed with `WEBHOOK_SECRET`."""
+    public_url: str = ""
+    """Where people reach the pages; empty is the address that requests come to."""
 
 
 def run_simulators(options: SimulatorOptions) -> None:
@@ -86,6 +93,8 @@ def simulator_app(options: SimulatorOptions) -> Litestar:
     switches = Switches(webhook_url=options.webhook_url, inbound_url=options.inbound_url)
     provider = SimulatedSendGrid(store, switches)
     reader = Reader(provider, key)
+    simulations = options.simulations or read_providers(folder)
+    stripe = _stripe(simulations, options)
     app = Litestar(
         route_handlers=[
             show_root,
@@ -94,6 +103,8 @@ def simulator_app(options: SimulatorOptions) -> Litestar:
             ControlController,
             MailboxController,
             mailbox_json,
+            StripeControlController,
+            HostedPagesController,
             ReadFaultController,
             provider_call,
             create_static_files_router("/static", [STATIC]),
@@ -102,9 +113,10 @@ def simulator_app(options: SimulatorOptions) -> Litestar:
             "provider": _given(provider),
             "reader": _given(reader),
             "key": _given(key),
-            "simulations": _given(options.simulations),
+            "simulations": _given(simulations),
+            "stripe": _given(stripe),
         },
-        lifespan=[_posting(WebhookPoster(provider, key), store)],
+        lifespan=[_posting(WebhookPoster(provider, key), store), lambda _: posting(stripe)],
         before_request=refuse_foreign_forms,
         openapi_config=None,
         logging_config=None,
@@ -113,9 +125,22 @@ def simulator_app(options: SimulatorOptions) -> Litestar:
     return app
 
 
-def read_providers() -> Simulations:
-    """Return the providers that are only read from, as they are at the start."""
-    return {one.name: Simulated(one) for one in (SimulatedHubSpot(), SimulatedZendesk(), SimulatedStripe())}
+def read_providers(folder: Path) -> Simulations:
+    """Return the providers other than SendGrid; what changes in Stripe's account is kept in a folder."""
+    stripe = SimulatedStripe(file=folder / "stripe.sqlite")
+    return {one.name: Simulated(one) for one in (SimulatedHubSpot(), SimulatedZendesk(), stripe)}
+
+
+def _stripe(simulations: Simulations, options: SimulatorOptions) -> SimulatedStripe:
+    stripe = simulations["stripe"].provider
+    if not isinstance(stripe, SimulatedStripe):
+        raise TypeError("the simulation named stripe is another provider")
+    with stripe.store.transaction():
+        if options.public_url:
+            stripe.books.switch(public_url=options.public_url)
+        if options.stripe_webhook_url:
+            set_endpoint(stripe, Endpoint(options.stripe_webhook_url))
+    return stripe
 
 
 @get("/", sync_to_thread=False)

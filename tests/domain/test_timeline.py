@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.time import BusinessInstant, WallInstant, after, as_utc, business, start_of_day, wall
-from domain.timeline import FAR, TICK, Segment, Timeline, rescaled, stopped
+from domain.timeline import AS_TOLD, FAR, TICK, Segment, Timeline, rescaled, stopped, timeline_of
 
 WALL = wall(datetime(2026, 3, 1, 12, tzinfo=UTC))
 BUSINESS = business(datetime(2024, 2, 27, tzinfo=UTC))
@@ -147,3 +147,16 @@ def test_a_date_without_a_zone_is_refused_and_others_are_brought_to_utc() -> Non
 def test_a_business_day_starts_at_midnight_utc() -> None:
     assert start_of_day(datetime(2028, 2, 29, tzinfo=UTC).date()) == datetime(2028, 2, 29, tzinfo=UTC)
     assert after(BusinessInstant(BUSINESS), timedelta(days=2)).day == 29
+
+
+@given(timelines(), st.timedeltas(timedelta(), FAR))
+def test_a_provider_on_business_time_is_taken_at_its_word_in_both_directions(
+    timeline: Timeline, since: timedelta
+) -> None:
+    assert timeline_of({}, timeline) is timeline_of({"clock": "wall"}, timeline) is timeline
+    theirs = timeline_of({"clock": "business"}, timeline)
+    began = AS_TOLD.segments[0].wall_start
+    assert theirs is AS_TOLD
+    assert theirs.happened_at(WallInstant(began + since)) == began + since
+    assert theirs.happened_at(WallInstant(began - since)) == began - since
+    assert theirs.wall_at(BusinessInstant(began + since), began) == began + since

@@ -10,7 +10,7 @@ from domain.facts import CustomerFact, InvoiceFact, MeetingFact, SubscriptionFac
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Segment, Timeline
 from domain.vocabulary import ContactRole, Direction
-from integrations import hubspot_facts, stripe_facts, zendesk_facts
+from integrations import hubspot_facts, stripe_facts, stripe_shapes, zendesk_facts
 from tests.support.imports import shared_data
 
 INSTALLED = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
@@ -93,9 +93,9 @@ def test_what_never_began_and_what_is_not_owed_yet_says_nothing() -> None:
 
 
 def test_an_invoice_is_read_in_both_shapes() -> None:
-    assert stripe_facts.subscription_of({"subscription": "sub_1"}) == "sub_1"
+    assert stripe_shapes.subscription_of({"subscription": "sub_1"}) == "sub_1"
     parent = {"subscription_details": {"subscription": "sub_2"}}
-    assert stripe_facts.subscription_of({"subscription": None, "parent": parent}) == "sub_2"
+    assert stripe_shapes.subscription_of({"subscription": None, "parent": parent}) == "sub_2"
     moments = {"finalized_at": 1_780_000_000, "paid_at": 1_780_086_400}
     fact = stripe("invoice", status="paid", attempt_count=3, amount_paid=1_000, status_transitions=moments)
     assert isinstance(fact, InvoiceFact)

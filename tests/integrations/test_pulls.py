@@ -17,7 +17,7 @@ from integrations.simulators.providers import ReadFault, ReadFaultRule
 from integrations.stripe_facts import facts_of
 from integrations.tabular import FileReader
 from models.asked_objects import ask_for
-from models.clock import open_clock, wall_now
+from models.clock import open_clock, start_clock, wall_now
 from models.database import Database
 from models.intake import Item, take_in
 from models.pulls import begin_run, end_run, list_runs
@@ -161,6 +161,25 @@ async def test_more_seats_end_the_old_term_and_begin_another(
         " WHERE external_id LIKE 'sub_0001#%' ORDER BY started_at",
     )
     assert terms == [(False, False, False), (True, True, True)]
+
+
+async def test_a_stripe_that_lives_on_business_time_is_taken_at_its_word(
+    database: Database, url: str, providers: Providers
+) -> None:
+    since = BusinessInstant(dt.datetime(2031, 5, 1, tzinfo=dt.UTC))
+    async with database.transaction() as session:
+        await start_clock(session, wall_now(), at=since)
+    await connect(database, "stripe", url, customers=True, clock="business")
+    await pull(database, "stripe")
+    now = (await open_clock(database)).now().replace(microsecond=0)
+    moments = {"finalized_at": int(now.timestamp()), "paid_at": None}
+    known = providers.stripe.rows["invoices"]["in_00010"]
+    providers.stripe.rows["invoices"]["in_new"] = known | {"id": "in_new", "status_transitions": moments}
+    providers.stripe.change("invoices", "in_new", now, status="open")
+    await pull(database, "stripe")
+    query = "SELECT issued_at, told_at >= issued_at FROM invoices WHERE external_id = 'in_new'"
+    assert await rows(database, query) == [(now, True)]
+    assert await value(database, "SELECT max(issued_at) FROM invoices") == now
 
 
 async def test_a_subscription_that_ends_takes_its_customer_along_with_the_reason(

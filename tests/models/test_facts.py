@@ -234,6 +234,25 @@ async def test_live_facts_ring_and_history_only_announces_the_customer(database:
     )
 
 
+async def test_a_failed_payment_rings_when_it_is_first_heard_of_and_whenever_another_fails(
+    database: Database,
+) -> None:
+    await connect(database)
+    await tell(database, customer(), invoice(failed_attempts=1), invoice("i2"), invoice("i3", status="void"))
+    await tell(database, invoice(failed_attempts=1, known_at=day(1, 4)))
+    await tell(database, invoice(failed_attempts=2, known_at=day(1, 5)))
+    await tell(database, invoice("i2", failed_attempts=1, known_at=day(1, 6)))
+    await tell(database, invoice(failed_attempts=3, status="paid", paid_at=day(1, 7), known_at=day(1, 7)))
+    found = await rows(database, "SELECT kind, payload->>'attempts' AS attempts FROM outbox ORDER BY id")
+    failed = NoticeKind.PAYMENT_FAILED
+    assert [tuple(row) for row in found if row.kind != NoticeKind.CUSTOMER_ADDED] == [
+        (failed, "1"),
+        (failed, "2"),
+        (failed, "1"),
+        (NoticeKind.PAYMENT, None),
+    ]
+
+
 async def test_a_withdrawn_consent_is_a_row_and_a_notice(database: Database) -> None:
     await connect(database)
     await tell(database, customer(), contact(consents=("lifecycle",)))

@@ -50,13 +50,19 @@ class Providers:
 
 
 async def connect(
-    database: Database, provider: str, url: str, *, customers: bool = False, every: float = 900.0
+    database: Database,
+    provider: str,
+    url: str,
+    *,
+    customers: bool = False,
+    every: float = 900.0,
+    **more: Any,
 ) -> None:
     """Make a connection to a simulated account, under the provider's name."""
     clock = await open_clock(database)
     own = PROVIDERS[provider].provides
     provides = ("customers", *own) if customers else own
-    options = {"base_url": f"{url}/{provider}", **OPTIONS[provider]}
+    options = {"base_url": f"{url}/{provider}", **OPTIONS[provider], **more}
     connection = Connection(provider, provider, options, {"token": TOKENS[provider]}, every)
     async with database.transaction() as session:
         await connect_source(session, Source(provider, provider, provider, provides, clock.now()))

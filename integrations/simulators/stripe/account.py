@@ -1,155 +1,165 @@
-"""A simulated Stripe account to read from: customers, subscriptions, invoices, and events of changes."""
+"""The simulated Stripe account: it is asked over HTTP, keeps its books, and moves with its clock."""
 
 import datetime as dt
+import secrets
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from integrations.simulators.providers import Answer, Ask
 from integrations.simulators.sample_accounts import Company, sample_companies
+from integrations.simulators.stripe import (
+    routes_catalog,
+    routes_invoices,
+    routes_people,
+    routes_sessions,
+    routes_subscriptions,
+)
+from integrations.simulators.stripe.books import Books
+from integrations.simulators.stripe.clock import SimulatedClock
+from integrations.simulators.stripe.due import catch_up
+from integrations.simulators.stripe.errors import (
+    NOT_FOUND,
+    UNAUTHORIZED,
+    StripeRefusal,
+    simulated,
+)
+from integrations.simulators.stripe.forms import nested, read
+from integrations.simulators.stripe.idempotency import Idempotency
+from integrations.simulators.stripe.listing import MOST
+from integrations.simulators.stripe.reading import Reading
+from integrations.simulators.stripe.reading import read as read_objects
+from integrations.simulators.stripe.render import shown
+from integrations.simulators.stripe.routing import Params, Route
+from integrations.simulators.stripe.samples import add_companies
+from integrations.simulators.stripe.store import Row, StripeStore
 
 STRIPE_KEY = "rk_test_simulator"
-MONTH = dt.timedelta(days=30)
-PRICE_MINOR = 10_000
-Row = dict[str, Any]
+"""The key of the simulated account; it opens nothing but the simulator on this machine."""
+WEBHOOK_SECRET = "whsec_simulator"  # noqa: S105 - signs for the simulator alone
+ROUTES: tuple[Route, ...] = (
+    *routes_people.ROUTES,
+    *routes_catalog.ROUTES,
+    *routes_subscriptions.ROUTES,
+    *routes_invoices.ROUTES,
+    *routes_sessions.ROUTES,
+)
 
 
 class SimulatedStripe:
-    """Lists newest first, as Stripe does; `page_size` is the most rows per answer."""
+    """One account. `page_size` is the most rows per answer; without a file it is gone with the process."""
 
     name = "stripe"
 
-    def __init__(self, companies: Iterable[Company] | None = None, page_size: int = 100) -> None:
-        """Begin with the sample companies."""
+    def __init__(
+        self, companies: Iterable[Company] | None = None, page_size: int = MOST, file: Path | None = None
+    ) -> None:
+        """Open the account; a new one begins with the sample companies."""
         self.page_size = page_size
-        self.rows: dict[str, dict[str, Row]] = {
-            name: {} for name in ("customers", "subscriptions", "invoices", "events")
-        }
-        for company in sample_companies() if companies is None else companies:
-            if not company.is_lead:
-                self._add_company(company)
+        self.store = StripeStore(file)
+        self.books = Books(self.store, SimulatedClock(self.store))
+        self.idempotency = Idempotency(self.store)
+        if not self.store.rows:
+            add_companies(self.books, sample_companies() if companies is None else companies)
+
+    @property
+    def rows(self) -> dict[str, dict[str, Row]]:
+        """Return every object, by the name of its list and by its id."""
+        return self.store.rows
 
     def refused(self, status: int) -> Any:
         """Return Stripe's error body."""
-        return {"error": {"type": "api_error", "message": f"simulated {status}"}}
+        return simulated(status).body()
 
     def change(self, kind: str, key: str, at: dt.datetime, **changes: Any) -> None:
         """Change an object, and tell of it by an event."""
-        self.rows[kind][key] |= changes
-        name = {"customers": "customer", "subscriptions": "customer.subscription", "invoices": "invoice"}[
-            kind
-        ]
-        self.tell(f"{name}.updated", self.rows[kind][key], at)
+        with self.store.transaction(), self.books.clock.at(at.timestamp()):
+            self.books.change(kind, self.books.get(kind, key), None, **changes)
+            noun = {"customers": "customer", "subscriptions": "customer.subscription", "invoices": "invoice"}
+            self.books.tell(f"{noun[kind]}.updated", self.books.get(kind, key))
 
     def tell(self, kind: str, body: Row, at: dt.datetime) -> None:
         """Add an event."""
-        key = f"evt_{len(self.rows['events']) + 1:06}"
-        data = {"object": dict(body)}
-        self.rows["events"][key] = {
-            "id": key,
-            "object": "event",
-            "type": kind,
-            "created": int(at.timestamp()),
-            "data": data,
-        }
+        with self.store.transaction(), self.books.clock.at(at.timestamp()):
+            self.books.tell(kind, body)
+
+    def customer_of(self, ask: Ask) -> str:
+        """Return the customer whom a request concerns, empty where it is nobody's."""
+        named = nested(ask.form).get("customer") or ask.first("customer")
+        if isinstance(named, str) and named:
+            return named
+        for part in ask.path.split("/"):
+            found = self.store.find(part)
+            if found is not None:
+                kind, row = found
+                return str(row["id"] if kind == "customers" else row.get("customer") or "")
+        return ""
 
     def answer(self, ask: Ask) -> Answer:
-        """Route a call."""
-        if ask.authorization != f"Bearer {STRIPE_KEY}":
-            return Answer({"error": {"type": "invalid_request_error", "message": "Invalid API Key"}}, 401)
+        """Answer as Stripe would; whatever has come due happens first."""
+        request_id = f"req_{secrets.token_hex(7)}"
+        version = ask.headers.get("stripe-version") or self.books.switches.api_version
+        headers = {"Request-Id": request_id, "Stripe-Version": version}
+        key = ask.headers.get("idempotency-key", "") if ask.method == "POST" else ""
+        try:
+            self._authorize(ask)
+            kept = self.idempotency.begin(key, ask.method, ask.path, ask.content)
+        except StripeRefusal as refusal:
+            return Answer(refusal.body(), refusal.status, headers)
+        headers |= {"Idempotency-Key": key} if key else {}
+        if kept is not None:
+            replayed = {"Idempotent-Replayed": "true", "Original-Request": kept["request_id"]}
+            return Answer(kept["body"], kept["status"], {**headers, **replayed})
+        return self._executed(ask, key, headers)
+
+    def catch_up(self) -> int:
+        """Let everything that has come due happen; returns how much."""
+        with self.store.transaction():
+            return catch_up(self.books)
+
+    def _executed(self, ask: Ask, key: str, headers: dict[str, str]) -> Answer:
+        request_id = headers["Request-Id"]
+        with self.store.transaction():
+            self.books.reached_at(ask.base_url)
+            catch_up(self.books)
+            self.books.caused_by = {"id": request_id, "idempotency_key": key or None}
+            status, body, is_remembered = self._outcome(ask, headers["Stripe-Version"])
+            self.books.caused_by = {"id": None, "idempotency_key": None}
+            if is_remembered:
+                request = (ask.method, ask.path, ask.content)
+                self.idempotency.keep(key, request, status, {"request_id": request_id, "body": body})
+        return Answer(body, status, headers, lambda: self.idempotency.end(key))
+
+    def _outcome(self, ask: Ask, version: str) -> tuple[int, Any, bool]:
+        try:
+            return 200, self._result(ask, version), True
+        except StripeRefusal as refusal:
+            details = refusal.details
+            if "payment_intent" in details:
+                details["payment_intent"] = shown(self.books, details["payment_intent"], (), version)
+            return refusal.status, refusal.body(), refusal.is_remembered
+
+    def _result(self, ask: Ask, version: str) -> Row:
         parts = ask.path.strip("/").split("/")
-        if parts[0] != "v1" or len(parts) < 2 or parts[1] not in self.rows:  # noqa: PLR2004 - v1 and a list
-            return Answer({"error": {"message": "Unrecognized request URL"}}, 404)
-        rows = self.rows[parts[1]]
-        if len(parts) > 2:  # noqa: PLR2004 - and an id
-            row = rows.get(parts[2])
-            return Answer(row) if row else _missing(parts[2])
-        return self._listed(rows, ask)
+        if parts[0] != "v1" or len(parts) == 1:
+            raise _unrecognized(ask)
+        values = nested(ask.form)
+        for route in ROUTES:
+            ids = route.ids(ask.method, parts[1:])
+            if ids is not None:
+                params: Params = read(values, route.params)
+                return shown(self.books, route.answer(self.books, params, *ids), params.expand, version)
+        found = None
+        if ask.method == "GET":
+            found = read_objects(self.books, Reading(parts[1:], values, version, self.page_size))
+        if found is None:
+            raise _unrecognized(ask)
+        return found
 
-    def _listed(self, rows: dict[str, Row], ask: Ask) -> Answer:
-        found = sorted(rows.values(), key=lambda row: (row["created"], row["id"]), reverse=True)
-        size = min(int(ask.first("limit", "10")), self.page_size)
-        ids = [row["id"] for row in found]
-        after, before = ask.first("starting_after"), ask.first("ending_before")
-        if (after or before) and (after or before) not in ids:
-            return _missing(after or before, 400)
-        if before:
-            end = ids.index(before)
-            page, more = found[max(end - size, 0) : end], end > size
-        else:
-            begin = ids.index(after) + 1 if after else 0
-            page, more = found[begin : begin + size], begin + size < len(found)
-        return Answer({"object": "list", "url": ask.path, "has_more": more, "data": page})
-
-    def _add_company(self, company: Company) -> None:
-        key, at = f"cus_{company.number:04}", company.since
-        self.rows["customers"][key] = {
-            "id": key,
-            "object": "customer",
-            "created": int(at.timestamp()),
-            "name": company.name,
-            "email": company.people[0].email,
-            "currency": "eur",
-            "address": {"country": "DE"},
-            "metadata": {},
-        }
-        self.rows["subscriptions"][f"sub_{company.number:04}"] = _subscription(company, key)
-        for month, is_paid in enumerate((True, True, False)):
-            issued, number = at + month * MONTH, f"in_{company.number:04}{month}"
-            self.rows["invoices"][number] = _invoice(company, key, number, issued, is_paid=is_paid)
+    def _authorize(self, ask: Ask) -> None:
+        if ask.authorization != f"Bearer {STRIPE_KEY}":
+            raise StripeRefusal("Invalid API Key provided", UNAUTHORIZED)
 
 
-def _missing(key: str, status: int = 404) -> Answer:
-    error = {"type": "invalid_request_error", "code": "resource_missing", "message": f"No such object: {key}"}
-    return Answer({"error": error}, status)
-
-
-def _subscription(company: Company, customer: str) -> Row:
-    price = {
-        "id": "price_seat",
-        "object": "price",
-        "currency": "eur",
-        "unit_amount": PRICE_MINOR,
-        "unit_amount_decimal": str(PRICE_MINOR),
-        "nickname": "Team",
-        "product": "prod_team",
-        "recurring": {"interval": "month", "interval_count": 1, "usage_type": "licensed"},
-    }
-    start = int(company.since.timestamp())
-    item = {"id": f"si_{company.number:04}", "object": "subscription_item", "price": price}
-    return {
-        "id": f"sub_{company.number:04}",
-        "object": "subscription",
-        "created": start,
-        "start_date": start,
-        "customer": customer,
-        "status": "active",
-        "currency": "eur",
-        "cancel_at_period_end": False,
-        "cancel_at": None,
-        "canceled_at": None,
-        "ended_at": None,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
-        "discounts": [],
-        "items": {"object": "list", "has_more": False, "data": [item | {"quantity": company.seats}]},
-    }
-
-
-def _invoice(company: Company, customer: str, key: str, issued: dt.datetime, *, is_paid: bool) -> Row:
-    total, at = company.seats * PRICE_MINOR, int(issued.timestamp())
-    details = {"subscription_details": {"subscription": f"sub_{company.number:04}"}}
-    return {
-        "id": key,
-        "object": "invoice",
-        "created": at,
-        "customer": customer,
-        "number": f"EX-{key[3:]}",
-        "currency": "eur",
-        "total": total,
-        "amount_due": total,
-        "amount_paid": total if is_paid else 0,
-        "status": "paid" if is_paid else "open",
-        "attempt_count": 1,
-        "due_date": None,
-        "parent": details | {"type": "subscription_details"},
-        "status_transitions": {"finalized_at": at, "paid_at": at + 3600 if is_paid else None},
-    }
+def _unrecognized(ask: Ask) -> StripeRefusal:
+    return StripeRefusal(f"Unrecognized request URL ({ask.method}: {ask.path}).", NOT_FOUND)
