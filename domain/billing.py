@@ -4,10 +4,11 @@ Whatever costs money carries a delivery id of ours. The provider takes the same 
 `remembers_for`; after that it is asked what became of it, and never blindly asked to do it again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from domain.time import BusinessInstant
 
@@ -24,6 +25,18 @@ class Retries(StrEnum):
 
     EVERSTAY = "everstay"
     PROVIDER = "provider"
+
+
+BILLING_PROVIDERS = frozenset({"stripe"})
+"""Providers through which an invoice can be collected; others only tell of theirs."""
+
+
+def retries_of(options: Mapping[str, Any]) -> Retries:
+    """Return who retries by a connection's options: the provider, unless it is declared otherwise.
+
+    A ValueError says that the option holds another word.
+    """
+    return Retries(options.get("retries") or Retries.PROVIDER)
 
 
 class InvoiceStatus(StrEnum):

@@ -108,6 +108,8 @@ def _news(state: DunningState, evidence: InvoiceEvidence, now: BusinessInstant) 
         "card": card,
         "attempts_seen": evidence.attempts,
         "remaining_minor": evidence.remaining_minor,
+        "last4": evidence.method.last4 if evidence.method is not None else "",
+        "pay_url": evidence.pay_url,
     }
     part_paid = evidence.remaining_minor < memory.remaining_minor
     other_card = memory.card is not None and card not in {"", memory.card}

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from domain.billing import PaymentMethod, Retries
+from domain.billing import Collection, InvoiceStatus, PaymentMethod, Retries
 from domain.case_vocabulary import AttemptResult
 from domain.declines import DeclineKind, DeclineRuling, rule_on
 from domain.dunning_options import Option, Plan
@@ -106,6 +106,25 @@ def attempt_at(sight: Sight, reading: Reading) -> BusinessInstant | None:
         sight.state.card,
     )
     return next_attempt(series, schedule, sight.state.place, sight.now)
+
+
+def against_charge(sight: Sight) -> str | None:
+    """Return what speaks against charging the card on file at this very moment, None where nothing does."""
+    evidence, reading = sight.evidence, reading_of(sight)
+    room = room_under(sight.state.card, sight.policy.retries.ceilings)
+    objections = {
+        "no_longer_open": evidence.status is not InvoiceStatus.OPEN or evidence.remaining_minor <= 0,
+        "disputed": evidence.is_disputed,
+        "paused_at_the_provider": evidence.is_paused,
+        "payment_under_way": evidence.pending,
+        "paid_by_transfer": evidence.collection is Collection.TRANSFER,
+        "the_provider_retries": sight.state.retries is Retries.PROVIDER
+        or (evidence.next_attempt_at is not None and evidence.attempts > 0),
+        "no_card_on_file": reading.method is None,
+        "card_not_to_be_charged": not reading.is_good,
+        "network_ceiling": room is None or room > sight.now,
+    }
+    return next((reason for reason, holds in objections.items() if holds), None)
 
 
 def _over_at(sight: Sight, reading: Reading, next_at: BusinessInstant | None) -> BusinessInstant | None:

@@ -78,6 +78,9 @@ class DunningMemory(BaseModel):
     """Attempts that the provider counted at the last look."""
     asked: tuple[str, ...] = ()
     """What was put to a person."""
+    last4: str = ""
+    pay_url: str = ""
+    """Of the last look, for the letters: a page of the provider."""
     planned: str = ""
     """The step that was last written down without being carried out."""
 
