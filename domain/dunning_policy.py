@@ -134,6 +134,11 @@ class DunningPolicy(Strict):
         return self
 
     @property
+    def remind_before(self) -> dt.timedelta:
+        """How long before the due date of a transfer the first reminder goes out."""
+        return dt.timedelta(days=max(self.transfers.before_days, default=0))
+
+    @property
     def grace(self) -> dt.timedelta:
         """Between the final notice and the final action."""
         return dt.timedelta(days=self.grace_days)

@@ -26,6 +26,7 @@ from domain.dunning_state import (
 )
 from domain.errors import NotFoundError
 from domain.time import BusinessInstant, WallInstant
+from domain.unpaid import has_term
 from domain.vocabulary import StepState
 from models.case_steps import CaseRecord, records_of
 from models.cases import NewCase, StoredCase, open_case
@@ -40,8 +41,6 @@ from models.tables.connections import ConnectionRow
 from models.tables.customers import CustomerRow
 from models.tables.facts import InvoiceRow
 
-A_TERM = dt.timedelta(days=1)
-"""An invoice that is due so much later than it was issued is one with a term: it is paid by transfer."""
 RESTED = "A person has ordered a rest."
 
 
@@ -64,7 +63,7 @@ async def open_dunning(
     """Open the case of an invoice, None where it has one already. The caller holds the customer's lock."""
     invoice = (await session.scalars(select(InvoiceRow).where(InvoiceRow.id == invoice_id))).one()
     policy = await load_dunning_policy(session)
-    by_charge = invoice.failed_attempts > 0 or invoice.due_at < invoice.issued_at + A_TERM
+    by_charge = invoice.failed_attempts > 0 or not has_term(invoice.issued_at, invoice.due_at)
     remaining = max(invoice.amount_due_minor - invoice.amount_paid_minor, 0)
     anchor = now if by_charge else max(invoice.due_at, now)
     memory = first_memory(remaining, anchor)

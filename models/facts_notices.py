@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import WallInstant
+from domain.unpaid import has_term
 from domain.vocabulary import Direction, NoticeKind, Purpose
 from models.arrays import among_ids
 from models.facts_batch import Batch
@@ -33,7 +34,8 @@ def notify_touchpoint(batch: Batch, row: Mapping[str, Any]) -> None:
 def notify_invoice(
     batch: Batch, row: Mapping[str, Any], *, is_change: bool, changes: Mapping[str, Any]
 ) -> None:
-    """Say that an invoice became paid."""
+    """Say that an invoice became paid, that a charge was refused, or that one with a date came in."""
+    _notify_unpaid(batch, row, is_change=is_change, changes=changes)
     became = "status" in changes or "paid_at" in changes if is_change else True
     if row["status"] != "paid" or not became:
         return
@@ -45,6 +47,21 @@ def notify_invoice(
     known_at = row["paid_known_at"] or row["told_at"]
     notice = Notice(row["customer_id"], NoticeKind.PAYMENT, payload, row["paid_at"] or known_at)
     batch.notify(notice, known_at)
+
+
+def _notify_unpaid(
+    batch: Batch, row: Mapping[str, Any], *, is_change: bool, changes: Mapping[str, Any]
+) -> None:
+    """Say what may call for a case: a refused charge at once, an invoice with a term about its due date."""
+    if row["status"] != "open":
+        return
+    payload = {"invoice_id": str(row["id"])}
+    if row["failed_attempts"] > 0 and (not is_change or "failed_attempts" in changes):
+        told = Notice(row["customer_id"], NoticeKind.PAYMENT_FAILED, payload, row["told_at"])
+        batch.notify(told, row["told_at"])
+    elif not is_change and has_term(row["issued_at"], row["due_at"]):
+        news = Notice(row["customer_id"], NoticeKind.CUSTOMER_CHANGED, payload, row["told_at"])
+        batch.notify(news, row["told_at"])
 
 
 async def announce_customers(
