@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -121,7 +122,7 @@ events = st.dictionaries(st.integers(1, 40), st.one_of(part, other_card, dispute
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    happening = dict(sorted(draw(events).items()))
+    happening: dict[int, dict[str, object]] = {on: {**what} for on, what in draw(events).items()}
     happening[41] = {"is_disputed": False}
     return World(
         draw(codes),
@@ -144,7 +145,7 @@ def test_every_case_ends_and_charges_and_letters_keep_every_rule(world: World) -
     assert list(_wrong_charges(world)) == []
     times = [at for at, _ in world.letters]
     rules = world.policy.notices
-    assert all(later - sooner >= rules.least_gap for sooner, later in zip(times, times[1:], strict=False))
+    assert all(later - sooner >= rules.least_gap for sooner, later in pairwise(times))
     assert all(times[n + rules.per_week] - times[n] >= 7 * DAY for n in range(len(times) - rules.per_week))
 
 
