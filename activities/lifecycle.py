@@ -10,6 +10,7 @@ from activities.wakes import sit_out, wake_at
 from domain.directives import Ruling
 from domain.director import decide
 from domain.ports import Clock
+from models.case_rings import ring_cases_for
 from models.customer_state import lock_customer
 from models.database import Database
 from models.director_inputs import DirectorInputs, hear, load_director_inputs
@@ -43,6 +44,7 @@ class LifecycleActivities(LifecycleContract):
             if stored.decide_seq == request.seq and _is_mine(stored.last_result):
                 return RESULT.validate_python(stored.last_result)
             inputs = await hear(session, inputs, now, wall)
+            await ring_cases_for(session, request.customer_id, inputs.unheard, wall)
             await record_wake(session, "customer", request.woken_for, self._clock)
             ruling = decide(inputs.state, inputs.notices, inputs.policy, stored.memory, now)
             written = await write_ruling(session, request.customer_id, ruling, now, wall)

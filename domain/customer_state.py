@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.playbook import Playbook
 from domain.time import BusinessInstant
 from domain.trials import Trial
+from domain.unpaid import UnpaidInvoice
 from domain.uplift import Uplifts
 from domain.vocabulary import (
     CustomerDate,
@@ -137,6 +138,8 @@ class CustomerState:
     owner_load: int = 0
     """Open tasks of the person who owns the customer."""
     segment: Segment | None = None
+    unpaid: tuple[UnpaidInvoice, ...] = ()
+    """Open invoices that we could collect and that have no case yet."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,8 @@ class DirectorPolicy:
     """What playbooks were measured to save of the expected loss; the others are taken at their word."""
     trial: Trial | None = None
     """By what chance playbooks are withheld to measure them; None where nothing is measured."""
+    remind_before: dt.timedelta = dt.timedelta()
+    """How long before its due date an invoice that is paid by transfer gets its case."""
 
 
 class Memory(BaseModel):

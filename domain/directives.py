@@ -129,6 +129,14 @@ class SetWatchlist:
     sentence: str
 
 
+@dataclass(frozen=True)
+class OpenDunning:
+    """An unpaid invoice gets a case of its own."""
+
+    invoice_id: uuid.UUID
+    sentence: str
+
+
 Directive = (
     StartRun
     | ReleaseRun
@@ -142,6 +150,7 @@ Directive = (
     | OpenSilence
     | ResolveSignal
     | SetWatchlist
+    | OpenDunning
 )
 
 

@@ -14,6 +14,7 @@ from domain.directives import (
     CloseHeadsUp,
     Directive,
     EndRun,
+    OpenDunning,
     OpenHeadsUp,
     ReleaseRun,
     RingRun,
@@ -47,17 +48,18 @@ def decide(
     """Rule on one customer. Deterministic: the same arguments give the same ruling."""
     memory = _with_beginning(memory, notices, now)
     state = replace(state, first_seen_at=memory.began_at)
+    cases, next_case = _unpaid(state, policy, now)
     if state.status is CustomerStatus.CHURNED:
-        return _farewell(state, memory)
+        return _farewell(state, memory, cases, next_case)
     heard = silence(state, notices, policy, memory, now)
     state = heard.state
     heads_ups, memory = warn_of_signals(state, heard.notices, heard.memory)
     watch = _watchlist(state)
     runs, memory, next_try = rule_on_runs(state, policy, memory, now)
     rings = _rings(state, heard.notices, runs)
-    directives = (*heard.directives, *watch, *heads_ups, *runs, *rings)
+    directives = (*heard.directives, *watch, *heads_ups, *runs, *rings, *cases)
     occasions = [next_opening_of(known.document, state, now) for known in policy.playbooks]
-    looks = [_renewal_look(state, policy, now), next_try, *occasions]
+    looks = [_renewal_look(state, policy, now), next_try, next_case, *occasions]
     future = [look for look in looks if look is not None and look > now]
     phase = state.tier.value if state.tier is not None else "unscored"
     kept = {"phase": phase, "renewal_on": state.renewal_on or memory.renewal_on}
@@ -80,8 +82,19 @@ def _with_beginning(memory: Memory, notices: Sequence[HeardNotice], now: Busines
     return memory
 
 
-def _farewell(state: CustomerState, memory: Memory) -> Ruling:
-    """End what still runs for a customer that has left."""
+def _unpaid(
+    state: CustomerState, policy: DirectorPolicy, now: BusinessInstant
+) -> tuple[list[Directive], BusinessInstant | None]:
+    """Open a case for each invoice that needs care, and say when the next one will: owed is owed."""
+    times = {one: one.opens_at(policy.remind_before) for one in state.unpaid}
+    due: list[Directive] = [OpenDunning(one.id, one.sentence) for one, at in times.items() if at <= now]
+    return due, min((at for at in times.values() if at > now), default=None)
+
+
+def _farewell(
+    state: CustomerState, memory: Memory, cases: list[Directive], next_case: BusinessInstant | None
+) -> Ruling:
+    """End what still runs for a customer that has left; what they owe is asked for all the same."""
     ended = tuple(
         EndRun(run.id, Outcome.CHURNED, "The customer has left: what was planned is cancelled.")
         for run in state.open_runs
@@ -92,7 +105,7 @@ def _farewell(state: CustomerState, memory: Memory) -> Ruling:
         AnswerRequest(one.id, one.playbook_key, "churned", "The customer has left.") for one in state.requests
     )
     kept = memory.model_copy(update={"phase": "churned", "refused": {}})
-    return Ruling(kept, (*ended, *closed, *off, *answers), None)
+    return Ruling(kept, (*ended, *closed, *off, *answers, *cases), next_case)
 
 
 def _watchlist(state: CustomerState) -> list[Directive]:
@@ -140,5 +153,5 @@ def _rings(
     ]
 
 
-LOOKS = (_farewell, silence, _watchlist, warn_of_signals, rule_on_runs, _rings)
+LOOKS = (_farewell, silence, _watchlist, warn_of_signals, rule_on_runs, _rings, _unpaid)
 """What `decide` looks at, in this order: docs/director.md is printed from it."""

@@ -21,6 +21,7 @@ BY_DRIVER: dict[str, str] = {
     "executive_silence": "Ask for a short executive review with what was achieved so far.",
     "no_contact": "Check in: nobody has spoken with them for too long.",
     "qbr_missed": "Offer two new dates for the missed business review.",
+    "payment_failing": "See where the collection stands before you ask the customer about it.",
     "invoice_past_due": "Ask billing about the open invoice before anything else is sent.",
     "payment_failed": "Ask for a working payment method.",
     "revenue_change": "Ask what they cut and why, before the next renewal.",

@@ -21,6 +21,8 @@ from domain.withholding import (
     withheld,
 )
 
+OWING = frozenset({SignalKind.INVOICE_PAST_DUE, SignalKind.PAYMENT_FAILING})
+"""Signals while which nobody is asked for more money."""
 RATE_RETRY = timedelta(hours=24)
 TOLD_FOR = timedelta(hours=24)
 NO_PLAYBOOK = "none"
@@ -146,7 +148,7 @@ def _untimely_expansion(state: CustomerState) -> list[Directive]:
 
 def _is_no_time_to_grow(state: CustomerState) -> bool:
     at_risk = state.tier is not None and state.tier.rank >= RiskTier.HIGH.rank
-    return at_risk or any(signal.kind is SignalKind.INVOICE_PAST_DUE for signal in state.signals)
+    return at_risk or any(signal.kind in OWING for signal in state.signals)
 
 
 def _rule(case: _Case) -> list[Directive] | Refuse:

@@ -1,7 +1,7 @@
 """The catalogue of signals: what each detector looks at, from where on, and what it rests on."""
 
 from domain.signal_readings import SignalSpec, by_size, same_for_all
-from domain.signals_commercial import contract_stagnation, invoice_past_due
+from domain.signals_commercial import contract_stagnation, invoice_past_due, payment_failing
 from domain.signals_growth import adoption_lag, expansion_blocker, upsell_potential_low
 from domain.signals_people import (
     champion_left,
@@ -60,6 +60,8 @@ CATALOGUE: tuple[SignalSpec, ...] = (
                same_for_all(365, 30, 730), contract_stagnation, fresh_days=28),
     SignalSpec(K.INVOICE_PAST_DUE, ("invoice",), "days that the oldest invoice is past due", "days",
                by_size((1, 0, 15), (1, 0, 21), (5, 0, 30)), invoice_past_due),
+    SignalSpec(K.PAYMENT_FAILING, ("invoice",), "refused charges of one open invoice", "charges",
+               same_for_all(2, 0, 4), payment_failing),
     SignalSpec(K.SLA_BREACH, ("ticket",), "service targets missed in 30 days, even if met late", "targets",
                same_for_all(1, 0, 3), sla_breach),
     SignalSpec(K.TICKET_UNRESOLVED, ("ticket",), "days that the oldest ticket is open, or one reopened",

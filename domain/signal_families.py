@@ -22,6 +22,7 @@ FAMILIES: dict[SignalKind, HealthComponent] = {
     SignalKind.LIMIT_PROXIMITY: HealthComponent.COMMERCIAL,
     SignalKind.CONTRACT_STAGNATION: HealthComponent.COMMERCIAL,
     SignalKind.INVOICE_PAST_DUE: HealthComponent.COMMERCIAL,
+    SignalKind.PAYMENT_FAILING: HealthComponent.COMMERCIAL,
     SignalKind.SLA_BREACH: HealthComponent.SUPPORT,
     SignalKind.TICKET_UNRESOLVED: HealthComponent.SUPPORT,
     SignalKind.ADOPTION_LAG: HealthComponent.ADOPTION,
@@ -37,9 +38,13 @@ NO_CAUSE = frozenset(
         SignalKind.ADOPTION_LAG,
         SignalKind.UPSELL_POTENTIAL_LOW,
         SignalKind.EXPANSION_BLOCKER,
+        SignalKind.PAYMENT_FAILING,
     }
 )
-"""What no run could reverse, or what is about growth: a run that waited for their end would not end."""
+"""What no run could reverse, what is about growth, or what a case of its own looks after.
+
+A run that waited for their end would not end.
+"""
 
 
 def speaks_of(kind: SignalKind, families: Collection[HealthComponent]) -> bool:

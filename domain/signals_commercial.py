@@ -22,6 +22,20 @@ def invoice_past_due(sight: Sight) -> list[Reading]:
     return [Reading("invoice_past_due", level, severity(is_severe=is_severe), title, evidence, crossed)]
 
 
+def payment_failing(sight: Sight) -> list[Reading]:
+    """Notice charges that are refused again and again: customers leave by it who never meant to."""
+    failed = sight.features.commercial.failed_attempts
+    level = rising(failed, sight.limits)
+    is_severe = failed >= sight.limits.severe
+    title = (
+        f"{count(failed, 'charge')} of an open invoice refused" if failed else "No charge is refused any more"
+    )
+    evidence = {"failed_attempts": failed}
+    return [
+        Reading("payment_failing", level, severity(is_severe=is_severe), title, evidence, sight.days_ago(1))
+    ]
+
+
 def contract_stagnation(sight: Sight) -> list[Reading]:
     """Notice growing use on a contract that has not changed for long: the plan no longer fits."""
     f = sight.features

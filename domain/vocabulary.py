@@ -127,6 +127,7 @@ class SignalKind(StrEnum):
     BREADTH_GROWTH = "breadth_growth"
     CONTRACT_STAGNATION = "contract_stagnation"
     INVOICE_PAST_DUE = "invoice_past_due"
+    PAYMENT_FAILING = "payment_failing"
     SLA_BREACH = "sla_breach"
     TICKET_UNRESOLVED = "ticket_unresolved"
     ADOPTION_LAG = "adoption_lag"

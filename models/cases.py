@@ -223,15 +223,9 @@ async def end_case(
     )
     if ended is None:
         return False
-    note = f"Closed by itself: {ending.sentence}"
-    closed = await session.scalars(
-        update(TaskRow)
-        .where(TaskRow.case_id == case.id, TaskRow.state.in_([TaskState.OPEN, TaskState.SNOOZED]))
-        .values(state=TaskState.CANCELLED, closed_at=now, note=note)
-        .returning(TaskRow.title)
-    )
+    closed = await _close_tasks(session, case, ending, now)
     await abandon_claims(session, f"case/{case.id}/", ending.sentence)
-    evidence = {"cancelled_tasks": list(closed.all())}
+    evidence = {"cancelled_tasks": closed}
     decision = Decision(
         case.customer_id,
         DecisionKind.DIRECTIVE,
@@ -246,6 +240,22 @@ async def end_case(
     payload = {"case_id": str(case.id), "kind": case.kind.value, "outcome": ending.outcome.value}
     await put_notices(session, [Notice(case.customer_id, NoticeKind.CASE_ENDED, payload, now)], wall)
     return True
+
+
+async def _close_tasks(
+    session: AsyncSession, case: StoredCase, ending: CaseEnding, now: BusinessInstant
+) -> list[str]:
+    """Close what people were asked, and return it; what is given to a person stays with them."""
+    if ending.outcome is CaseOutcome.ESCALATED:
+        return []
+    note = f"Closed by itself: {ending.sentence}"
+    closed = await session.scalars(
+        update(TaskRow)
+        .where(TaskRow.case_id == case.id, TaskRow.state.in_([TaskState.OPEN, TaskState.SNOOZED]))
+        .values(state=TaskState.CANCELLED, closed_at=now, note=note)
+        .returning(TaskRow.title)
+    )
+    return list(closed.all())
 
 
 async def ring_case(session: AsyncSession, case_id: uuid.UUID, wall: WallInstant) -> None:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.billing import BILLING_PROVIDERS
 from domain.candidates import RESOLVED_LATELY
 from domain.customer_state import (
     CustomerState,
@@ -25,6 +26,7 @@ from domain.customer_state import (
 from domain.errors import NotFoundError
 from domain.openings import customer_dates
 from domain.time import BusinessInstant, after
+from domain.unpaid import UnpaidInvoice
 from domain.vocabulary import HealthComponent, HealthStatus, InterventionState
 from models.lifecycles import StoredLifecycle, stored_lifecycle
 from models.outbox import Notice
@@ -38,6 +40,7 @@ _SIGNALS: TypeAdapter[tuple[OpenSignal, ...]] = TypeAdapter(tuple[OpenSignal, ..
 _ENDED: TypeAdapter[tuple[EndedRun, ...]] = TypeAdapter(tuple[EndedRun, ...])
 _RESOLVED: TypeAdapter[tuple[ResolvedSignal, ...]] = TypeAdapter(tuple[ResolvedSignal, ...])
 _REQUESTS: TypeAdapter[tuple[RunRequest, ...]] = TypeAdapter(tuple[RunRequest, ...])
+_UNPAID: TypeAdapter[tuple[UnpaidInvoice, ...]] = TypeAdapter(tuple[UnpaidInvoice, ...])
 _PAUSES: TypeAdapter[list[Pause]] = TypeAdapter(list[Pause])
 _NOTICES: TypeAdapter[list[Notice]] = TypeAdapter(list[Notice])
 
@@ -85,6 +88,17 @@ SELECT customer.status, coalesce(customer.touch_tier_override, customer.touch_ti
           'id', id, 'customer_id', customer_id, 'kind', kind, 'payload', payload, 'occurred_at', occurred_at
           ) ORDER BY id)
         FROM outbox WHERE customer_id = :id AND consumed_at IS NULL) AS notices,
+       (SELECT json_agg(json_build_object(
+          'id', invoice.id, 'issued_at', issued_at, 'due_at', due_at, 'failed_attempts', failed_attempts,
+          'remaining_minor', amount_due_minor - amount_paid_minor, 'currency', invoice.currency
+          ) ORDER BY due_at, invoice.id)
+        FROM invoices AS invoice
+        JOIN sources AS source ON source.id = invoice.source_id
+        JOIN connections AS connection
+          ON connection.source_id = source.id AND connection.provider = ANY(:billing)
+        WHERE invoice.customer_id = :id AND invoice.status = 'open' AND amount_due_minor > amount_paid_minor
+          AND coalesce(invoice.told_at, invoice.known_at) >= source.connected_at
+          AND NOT EXISTS (SELECT FROM dunnings WHERE invoice_id = invoice.id)) AS unpaid,
        lifecycle.state AS memory, lifecycle.decide_seq, lifecycle.last_result
 FROM customers AS customer
 LEFT JOIN lifecycles AS lifecycle ON lifecycle.customer_id = customer.id
@@ -146,7 +160,12 @@ async def see_customer(
     The caller holds the row's lock, taken by a statement of its own: what this one reads is as new as the
     lock.
     """
-    values = {"id": customer_id, "now": now, "lately": after(now, -RESOLVED_LATELY)}
+    values = {
+        "id": customer_id,
+        "now": now,
+        "lately": after(now, -RESOLVED_LATELY),
+        "billing": sorted(BILLING_PROVIDERS),
+    }
     row = (await session.execute(_CUSTOMER, values)).mappings().one()
     heard_since = orders.heard_since
     seen = {name: row[name] for name in STATE_COLUMNS} | {
@@ -168,6 +187,7 @@ async def see_customer(
         ),
         "resolved": _RESOLVED.validate_python(row["resolved"] or ()),
         "requests": _REQUESTS.validate_python(row["requests"] or ()),
+        "unpaid": _UNPAID.validate_python(row["unpaid"] or ()),
         "resting": _resting(_PAUSES.validate_python(row["pauses"] or []), orders),
     }
     return Sight(

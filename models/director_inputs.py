@@ -52,6 +52,7 @@ async def _policy(session: AsyncSession, orders: StandingOrders, now: BusinessIn
         orders.parts,
         uplifts=orders.uplifts,
         trial=orders.trial,
+        remind_before=orders.remind_before,
     )
 
 

@@ -13,6 +13,7 @@ from models.arrays import among, among_ids
 from models.clock import load_timeline
 from models.customer_matching import GROUP, USER, linked
 from models.customer_standing import refresh_customers
+from models.dunning_stops import heed_invoices
 from models.facts_addresses import contacts_at, customers_at
 from models.facts_batch import Batch, Indexed, StoreResult, Verdict
 from models.facts_contacts import store_contacts
@@ -80,6 +81,8 @@ async def store_facts(
     for kind in TABLES:
         if kind in by_type:
             await store_entities(batch, kind, by_type[kind])
+    if batch.moved_invoices:
+        await heed_invoices(session, batch.moved_invoices, batch.now, received_at)
     await _stage(batch, by_type, "usage", store_usage)
     await _settle(batch, facts, by_type)
     batch.result.customers = batch.customers

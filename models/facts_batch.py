@@ -4,6 +4,7 @@ import enum
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -93,6 +94,8 @@ class Batch:
     users: dict[str, uuid.UUID] = field(default_factory=dict)
     to_refresh: set[uuid.UUID] = field(default_factory=set)
     """Customers whose status, ARR, renewal or tier may have changed."""
+    moved_invoices: dict[uuid.UUID, Mapping[str, Any]] = field(default_factory=dict)
+    """Invoices of which something new is known, as they are by now."""
     announces: bool = True
     """Whether new customers are announced at once, or by the caller when all of their history is there."""
 

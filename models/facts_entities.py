@@ -110,6 +110,7 @@ class _Writes:
             notify_touchpoint(self.batch, row)
         if self.kind == "invoice":
             notify_invoice(self.batch, row, is_change=bool(changes), changes=changes)
+            self.batch.moved_invoices |= {row["id"]: row} if changes else {}
 
     def _row(self, fact: Fact, customer: uuid.UUID) -> Row:
         values = with_known(self.rule, _columns(fact), fact.known_at)

@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import WallInstant
+from domain.unpaid import has_term
 from domain.vocabulary import Direction, NoticeKind, Purpose
 from models.arrays import among_ids
 from models.facts_batch import Batch
@@ -33,16 +34,10 @@ def notify_touchpoint(batch: Batch, row: Mapping[str, Any]) -> None:
 def notify_invoice(
     batch: Batch, row: Mapping[str, Any], *, is_change: bool, changes: Mapping[str, Any]
 ) -> None:
-    """Say that an invoice became paid, or that a payment of an open one failed (again)."""
-    if row["status"] == "paid" and (not is_change or changes.keys() & {"status", "paid_at"}):
-        _notify_payment(batch, row)
-    if row["status"] == "open" and row["failed_attempts"] and (not is_change or "failed_attempts" in changes):
-        payload = {"invoice_id": str(row["id"]), "attempts": row["failed_attempts"]}
-        notice = Notice(row["customer_id"], NoticeKind.PAYMENT_FAILED, payload, row["told_at"])
-        batch.notify(notice, row["told_at"])
-
-
-def _notify_payment(batch: Batch, row: Mapping[str, Any]) -> None:
+    """Say that an invoice became paid, that a charge was refused, or that one with a date came in."""
+    _notify_unpaid(batch, row, is_change=is_change, changes=changes)
+    if row["status"] != "paid" or (is_change and not changes.keys() & {"status", "paid_at"}):
+        return
     payload = {
         "invoice_id": str(row["id"]),
         "amount_minor": row["amount_paid_minor"],
@@ -51,6 +46,22 @@ def _notify_payment(batch: Batch, row: Mapping[str, Any]) -> None:
     known_at = row["paid_known_at"] or row["told_at"]
     notice = Notice(row["customer_id"], NoticeKind.PAYMENT, payload, row["paid_at"] or known_at)
     batch.notify(notice, known_at)
+
+
+def _notify_unpaid(
+    batch: Batch, row: Mapping[str, Any], *, is_change: bool, changes: Mapping[str, Any]
+) -> None:
+    """Say what may call for a case: a refused charge at once, an invoice with a term about its due date."""
+    if row["status"] != "open":
+        return
+    payload: dict[str, Any] = {"invoice_id": str(row["id"])}
+    if row["failed_attempts"] > 0 and (not is_change or "failed_attempts" in changes):
+        payload["attempts"] = row["failed_attempts"]
+        told = Notice(row["customer_id"], NoticeKind.PAYMENT_FAILED, payload, row["told_at"])
+        batch.notify(told, row["told_at"])
+    elif not is_change and has_term(row["issued_at"], row["due_at"]):
+        news = Notice(row["customer_id"], NoticeKind.CUSTOMER_CHANGED, payload, row["told_at"])
+        batch.notify(news, row["told_at"])
 
 
 async def announce_customers(

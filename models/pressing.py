@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_
 from sqlalchemy.dialects.postgresql import JSONB
 
+from domain.case_vocabulary import CaseState
 from domain.run_rulings import NO_PLAYBOOK
 from domain.vocabulary import (
     HeadsUpState,
@@ -12,13 +13,14 @@ from domain.vocabulary import (
     SignalKind,
     SignalState,
 )
+from models.tables.cases import CaseRow
 from models.tables.ledger import OutboxRow
 from models.tables.playbooks import InterventionRow, LifecycleRow, PlaybookRow, PlaybookVersionRow
 from models.tables.scoring import SignalRow
 from models.tables.work import HeadsUpRow
 
 PATIENT = (NoticeKind.TOUCHPOINT, NoticeKind.PAYMENT)
-"""Everyday news: they matter at once only to a run that waits, or to a silence that they end.
+"""Everyday news: they matter at once only to a run or a case that waits, or to a silence that they end.
 
 Otherwise they move a deadline further away, which the workflow sees when it next looks. They are more than
 half of all notices of a healthy portfolio, and each ring costs a signal, two workflow tasks and a decision.
@@ -28,8 +30,10 @@ CALM = (RiskTier.LOW.value, "unscored")
 
 def is_pressing() -> ColumnElement[bool]:
     """Tell of an outbox row whether its customer should be rung for it."""
-    run = InterventionRow
-    waits = exists().where(run.customer_id == OutboxRow.customer_id, run.state != InterventionState.ENDED)
+    run, case = InterventionRow, CaseRow
+    runs = exists().where(run.customer_id == OutboxRow.customer_id, run.state != InterventionState.ENDED)
+    cases = exists().where(case.customer_id == OutboxRow.customer_id, case.state != CaseState.ENDED)
+    waits = or_(runs, cases)
     everyday = and_(OutboxRow.kind.in_(PATIENT), ~waits, ~_has_open_signal(SignalKind.NO_CONTACT))
     quiet_end = and_(OutboxRow.kind == NoticeKind.INTERVENTION_ENDED, _is_calm())
     return ~or_(everyday, quiet_end, and_(_is_quiet_resolution(), ~waits))

@@ -23,6 +23,7 @@ from domain.vocabulary import (
 )
 from models.assignments import Subject, record_assignment
 from models.decisions import Decision, record_decisions
+from models.dunnings import open_dunning
 from models.endings import RunEnding, end_run
 from models.heads_up_owners import owner_of_warning
 from models.open_hours import next_opening
@@ -336,6 +337,11 @@ async def _watch(written: Written, watch: say.SetWatchlist) -> None:
     written.decide(DecisionKind.DIRECTIVE, action, "watchlist", "tier", watch.sentence)
 
 
+async def _open_dunning(written: Written, case: say.OpenDunning) -> None:
+    """Open the case of an invoice; its own decision says so, and the relay starts its workflow."""
+    await open_dunning(written.session, case.invoice_id, case.sentence, written.now, written.wall)
+
+
 WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
     say.StartRun: _start,
     say.ReleaseRun: _release,
@@ -349,4 +355,5 @@ WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
     say.OpenSilence: _open_silence,
     say.ResolveSignal: _resolve,
     say.SetWatchlist: _watch,
+    say.OpenDunning: _open_dunning,
 }

@@ -9,14 +9,17 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.billing import BILLING_PROVIDERS
 from domain.contact_policy import ContactPolicy, stored_contact_policy
 from domain.customer_state import KnownPlaybook
 from domain.do_not_disturb import KEY as QUIET
 from domain.do_not_disturb import stored_do_not_disturb
+from domain.dunning_policy import stored_dunning_policy
 from domain.time import BusinessInstant
 from domain.trials import Trial
 from domain.uplift import Uplifts
 from models.contact_policy import KEY
+from models.dunning_policies import KEY as DUNNING
 from models.playbooks import PlaybookShelf
 from models.uplifts import UPLIFTS, read_uplifts
 
@@ -28,6 +31,8 @@ SELECT (SELECT document FROM policies WHERE key = :contact) AS contact,
        EXISTS (SELECT FROM api_keys WHERE kind = 'write' AND revoked_at IS NULL) AS in_app,
        EXISTS (SELECT FROM connections WHERE provider IN ('hubspot', 'salesforce') AND paused_at IS NULL)
          AS deals,
+       EXISTS (SELECT FROM connections WHERE provider = ANY(:billing)) AS billing,
+       (SELECT document FROM policies WHERE key = :dunning) AS dunning,
        (SELECT json_agg(json_build_array(version.id, playbook.released_at IS NOT NULL) ORDER BY playbook.key)
         FROM playbooks AS playbook
         JOIN playbook_versions AS version
@@ -59,11 +64,20 @@ class StandingOrders:
     """By what chance playbooks are withheld to measure them, and where they were measured to do harm."""
     uplifts: Uplifts = field(default_factory=dict)
     """What they were measured to save elsewhere."""
+    remind_before: dt.timedelta = dt.timedelta()
+    """How long before its due date an invoice that is paid by transfer gets its case."""
 
 
 async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> StandingOrders:
     """Return the policy in force now; documents that this process has read before are not read again."""
-    row = (await session.execute(_ORDERS, {"contact": KEY, "quiet": QUIET, "uplifts": UPLIFTS})).one()
+    values = {
+        "contact": KEY,
+        "quiet": QUIET,
+        "uplifts": UPLIFTS,
+        "dunning": DUNNING,
+        "billing": sorted(BILLING_PROVIDERS),
+    }
+    row = (await session.execute(_ORDERS, values)).one()
     known = [
         KnownPlaybook(version, await shelf.version(session, version), released)
         for version, released in ((uuid.UUID(one[0]), one[1]) for one in row.playbooks or ())
@@ -73,10 +87,16 @@ async def load_standing_orders(session: AsyncSession, shelf: PlaybookShelf) -> S
         row.release_per_day,
         _heard_since(row.connected_at, row.silences or ()),
         tuple(known),
-        frozenset({"calendar"} | ({"in_app"} if row.in_app else set()) | ({"deals"} if row.deals else set())),
+        _parts(row),
         _trial(row.draw, row.quiet),
         read_uplifts(row.uplifts),
+        stored_dunning_policy(row.dunning).remind_before,
     )
+
+
+def _parts(row: Any) -> frozenset[str]:
+    """Return what playbooks may rest on; a calendar is always there."""
+    return frozenset({"calendar", *(name for name in ("in_app", "deals", "billing") if getattr(row, name))})
 
 
 def _trial(draw: tuple[str, float, float] | None, quiet: dict[str, Any] | None) -> Trial | None:

@@ -4,18 +4,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from activities.billing_calls import OpenBilling
 from activities.calling import WebhookPerformer
+from activities.cases import CaseActivities, CaseMailActivities, Motion, Motions
+from activities.dunning import DunningMotion
 from activities.imports import ImportActivities
 from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from activities.lifecycle import LifecycleActivities
 from activities.messaging import MessagingActivities
 from activities.own_steps import OwnStepPerformer
-from activities.performing import NotConnected, Performer, StepActivities
+from activities.performing import Performer, StepActivities
+from activities.posting import Posting
 from activities.prompting import PromptPerformer
 from activities.pulls import PullActivities
+from activities.retrying import PaymentPerformer
 from activities.scoring import CalendarActivities, ScoringActivities
 from activities.training import TrainingActivities
+from domain.case_vocabulary import CaseKind
 from domain.links import LinkMaker
 from domain.outgoing_webhooks import AnswerLinks, WebhookPoster
 from domain.own_steps import OwnSteps
@@ -34,12 +40,14 @@ from models.database import Database
 from models.playbooks import PlaybookShelf
 from models.webhook_calls import CallTools
 from settings import Settings
+from workers.billing import BillingAccounts
 from workers.library import LIBRARY
 from workflows.calendar import CalendarWorkflow
+from workflows.cases import DunningWorkflow, WinBackWorkflow
 from workflows.imports import ImportWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
-from workflows.pinned import PinnedInterventionWorkflow
+from workflows.pinned import PinnedDunningWorkflow, PinnedInterventionWorkflow, PinnedWinBackWorkflow
 from workflows.pulls import PullWorkflow
 from workflows.scoring import PortfolioScoringWorkflow
 from workflows.training import ModelTrainingWorkflow
@@ -60,6 +68,7 @@ class Parts:
     poster: WebhookPoster
     answers: AnswerLinks
     own_steps: OwnSteps
+    open_billing: OpenBilling
 
 
 def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
@@ -80,6 +89,7 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
         HttpWebhookPoster(allow_private=settings.webhook_private_addresses),
         AnswerLinks(settings.base_url, settings.signing_key),
         find_own_steps(),
+        BillingAccounts(database, cipher).open,
     )
 
 
@@ -120,6 +130,24 @@ def _messaging(parts: Parts) -> list[Activity]:
     return [messaging.send_email]
 
 
+def _motions(parts: Parts) -> Motions:
+    return {kind: make(parts) for kind, make in MOTIONS.items()}
+
+
+def _cases(parts: Parts) -> list[Activity]:
+    cases = CaseActivities(parts.database, parts.clock, _motions(parts))
+    return [cases.advance_case, cases.perform_case_step]
+
+
+def _case_mail(parts: Parts) -> list[Activity]:
+    posting = Posting(parts.database, parts.clock, parts.sender, parts.letterhead)
+    return [CaseMailActivities(parts.database, posting, _motions(parts)).send_case_letter]
+
+
+def _dunning(parts: Parts) -> Motion:
+    return DunningMotion(parts.database, parts.clock, parts.open_billing)
+
+
 def _calendar(parts: Parts) -> list[Activity]:
     return [CalendarActivities(parts.database, parts.clock).next_night]
 
@@ -148,7 +176,7 @@ def _steps(parts: Parts) -> list[Activity]:
     database, clock = parts.database, parts.clock
     performers: dict[str, Performer] = {
         "in_app_prompt": PromptPerformer(database, clock),
-        "retry_payment": NotConnected("billing", "billing provider"),
+        "retry_payment": PaymentPerformer(database, clock, parts.open_billing),
         "call_webhook": WebhookPerformer(
             database, clock, parts.poster, CallTools(parts.cipher, parts.answers)
         ),
@@ -157,7 +185,13 @@ def _steps(parts: Parts) -> list[Activity]:
     return [StepActivities(database, clock, parts.shelf, performers).perform_step]
 
 
-PINNED: dict[type, type] = {InterventionWorkflow: PinnedInterventionWorkflow}
+MOTIONS: dict[CaseKind, Callable[[Parts], Motion]] = {CaseKind.DUNNING: _dunning}
+"""How each kind of case is handled."""
+PINNED: dict[type, type] = {
+    InterventionWorkflow: PinnedInterventionWorkflow,
+    DunningWorkflow: PinnedDunningWorkflow,
+    WinBackWorkflow: PinnedWinBackWorkflow,
+}
 WORKFLOWS: dict[str, Sequence[type]] = {
     "lifecycle": (
         CustomerLifecycleWorkflow,
@@ -165,12 +199,15 @@ WORKFLOWS: dict[str, Sequence[type]] = {
         ImportWorkflow,
         CalendarWorkflow,
         PullWorkflow,
+        DunningWorkflow,
+        WinBackWorkflow,
     ),
     "scoring": (PortfolioScoringWorkflow, ModelTrainingWorkflow),
 }
 ACTIVITIES: dict[str, Sequence[Callable[[Parts], list[Activity]]]] = {
     "decisions": (_lifecycle, _interventions, _calendar),
-    "email": (_messaging,),
+    "email": (_messaging, _case_mail),
+    "billing": (_cases,),
     "bulk": (_imports, _pulls, _steps),
     "scoring": (_scoring, _training),
 }

@@ -9,6 +9,7 @@ from api.resources.contacts import ContactController
 from api.resources.customers import CustomerController
 from api.resources.data import DataController, QuarantineController
 from api.resources.deliveries import WebhookDeliveryController
+from api.resources.dunning_policy import DunningPolicyController
 from api.resources.endpoints import EndpointController
 from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
@@ -57,6 +58,7 @@ def api_router() -> Router:
             InstallationController,
             AttentionController,
             ContactPolicyController,
+            DunningPolicyController,
             customer_contact_budget,
             HealthPolicyController,
             JudgementController,

@@ -108,6 +108,9 @@ class PaymentAttemptRow(Base):
     result: Mapped[AttemptResult]
     decline_code: Mapped[str | None]
     advice_code: Mapped[str | None]
+    network_code: Mapped[str | None]
+    network_advice: Mapped[str | None]
+    """What the card's network says, which may forbid for good what the code alone does not."""
     made_at: Mapped[BusinessInstant]
 
     __table_args__ = (

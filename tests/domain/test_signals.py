@@ -39,6 +39,7 @@ SITUATIONS: dict[SignalKind, dict[str, Any]] = {
         "usage": {"weeks": (90.0,) * 4 + (60.0,) * 9},
     },
     SignalKind.INVOICE_PAST_DUE: {"commercial": {"past_due_days": 3, "past_due_minor": 100}},
+    SignalKind.PAYMENT_FAILING: {"commercial": {"failed_attempts": 2}},
     SignalKind.SLA_BREACH: {"support": {"breached_30": 1, "breached_days": 3}},
     SignalKind.TICKET_UNRESOLVED: {"support": {"oldest_open_days": 15}},
     SignalKind.ADOPTION_LAG: {"adoption": AdoptionNumbers(("export", "sync"), 12)},

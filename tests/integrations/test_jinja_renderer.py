@@ -32,6 +32,20 @@ CONTEXT: dict[str, Any] = {
         "place": "Berlin time",
         "minutes": 30,
     },
+    "invoice": {
+        "number": "R-2026-117",
+        "amount": "$1,234.50",
+        "amount_de": "1.234,50 $",
+        "due_on": "3 November 2026",
+        "due_on_de": "3. November 2026",
+        "ends_on": "28 November 2026",
+        "ends_on_de": "28. November 2026",
+        "days_late": 18,
+        "last4": "4242",
+        "pay_url": "https://pay.example/i/117",
+        "is_part_paid": False,
+        "final_action": "cancel",
+    },
     "business_date": date(2026, 11, 21),
 }
 NAMES = (
@@ -47,6 +61,14 @@ NAMES = (
     "meeting-invitation",
     "onboarding-next-step",
     "onboarding-well-done",
+    "payment-authentication",
+    "payment-card-update",
+    "payment-due-soon",
+    "payment-final-notice",
+    "payment-firm",
+    "payment-gentle",
+    "payment-neutral",
+    "payment-overdue",
     "personal-note",
     "qbr-invitation",
     "renewal-check-in",
@@ -147,6 +169,22 @@ def test_every_german_letter_renders_in_full_and_is_german_from_greeting_to_foot
     html = " ".join(re.findall(r"<p>(.*?)</p>", message.html, re.DOTALL)[1:-1])
     for sentence in re.sub(r"<[^>]+>", "", html).replace("&amp;", "&").split(". ")[:-1]:
         assert sentence.strip()[:30] in " ".join(message.text.split())
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("payment-")])
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize(
+    "known", [{"last4": "", "pay_url": ""}, {"is_part_paid": True}, {"final_action": "keep"}]
+)
+def test_a_letter_about_an_invoice_renders_with_whatever_is_known_of_it(
+    name: str, language: str, known: dict[str, Any]
+) -> None:
+    values = {**CONTEXT, "invoice": CONTEXT["invoice"] | known}
+    message = LIBRARY.render(name, language, values)
+    amount = "1.234,50" if language == "de" else "1,234.50"
+    assert amount in message.text
+    assert "R-2026-117" in message.subject + message.text
+    assert ("https://pay.example" in message.html) is ("pay_url" not in known)
 
 
 def test_a_german_without_a_name_is_greeted_all_the_same() -> None:

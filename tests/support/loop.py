@@ -25,10 +25,14 @@ from temporalio.worker import (
     Worker,
 )
 
+from activities.cases import CaseActivities, CaseMailActivities
+from activities.dunning import DunningMotion
 from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from activities.lifecycle import LifecycleActivities
 from activities.messaging import MessagingActivities
+from activities.posting import Posting
+from domain.case_vocabulary import CaseKind
 from domain.links import LinkMaker
 from domain.ports import EmailAddress, EmailSender
 from domain.time import BusinessInstant, WallInstant
@@ -40,10 +44,13 @@ from models.installation import load_installation, release
 from models.playbooks import PlaybookShelf, load_library
 from models.pressing import is_pressing
 from models.tables.ledger import OutboxRow
+from tests.support.billing import MemoryBilling
 from tests.support.binaries import time_skipping_server
 from tests.support.simulators import until_true
 from workers.main import sandbox
 from workers.relay import Relay
+from workers.workflow_keeper import carry_out_orders
+from workflows.cases import DunningWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
 
@@ -116,6 +123,9 @@ class Loop:
     errors: list[Exception] = field(default_factory=list)
     """What went wrong in activities; any of it fails the test at its end."""
 
+    def __post_init__(self) -> None:
+        self.billing = MemoryBilling(self.clock.now)
+
     async def look_at_the_clock(self) -> BusinessInstant:
         """Read the server's time into the clock."""
         self.clock.tell(await self.env.get_current_time())
@@ -132,6 +142,7 @@ class Loop:
         while (left := until - self.clock.now()) > dt.timedelta():
             await self.pass_time(min(step, left))
             await self.ring()
+            await self.carry_out()
 
     async def decided(self, customer_id: uuid.UUID) -> None:
         """Wait until the customer's workflow has heard every notice that it is rung for."""
@@ -149,6 +160,10 @@ class Loop:
         """Deliver every notice that waits, as the relay does."""
         await self.look_at_the_clock()
         return await self.relay.ring_all()
+
+    async def carry_out(self) -> int:
+        """Carry out what is ordered of workflows, as the relay does."""
+        return await carry_out_orders(self.client, self.database, self.clock)
 
     @property
     def relay(self) -> Relay:
@@ -187,7 +202,7 @@ async def running_loop(
 
 
 def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
-    """Build the three workers of the loop."""
+    """Build the workers of the loop, one per queue."""
     shelf, database, clock = PlaybookShelf(), loop.database, loop.clock
     links = LinkMaker("http://everstay.example", "a secret of the tests")
     letterhead = Letterhead(
@@ -196,18 +211,26 @@ def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
         EmailAddress("team@everstay.example"),
         CalendarInvitations(),
     )
+    motions = {CaseKind.DUNNING: DunningMotion(database, clock, loop.billing.open)}
+    cases = CaseActivities(database, clock, motions)
     activities: dict[str, list[Callable[..., Any]]] = {
         "decisions": [
             LifecycleActivities(database, clock, shelf).decide,
             InterventionActivities(database, clock, shelf).advance,
         ],
-        "email": [MessagingActivities(database, clock, shelf, sender, letterhead).send_email],
+        "email": [
+            MessagingActivities(database, clock, shelf, sender, letterhead).send_email,
+            CaseMailActivities(
+                database, Posting(database, clock, sender, letterhead), motions
+            ).send_case_letter,
+        ],
+        "billing": [cases.advance_case, cases.perform_case_step],
     }
     interceptors = [ClockInterceptor(loop)]
     flows = Worker(
         loop.client,
         task_queue="lifecycle",
-        workflows=[CustomerLifecycleWorkflow, InterventionWorkflow],
+        workflows=[CustomerLifecycleWorkflow, InterventionWorkflow, DunningWorkflow],
         workflow_runner=sandbox(),
     )
     return [

@@ -119,7 +119,9 @@ def test_sequences_are_pinned_where_workers_have_versions_and_nowhere_else() -> 
     plain, versioned = behaviours(versioned=False), behaviours(versioned=True)
     assert set(plain.values()) == {VersioningBehavior.UNSPECIFIED}
     assert {name for name, one in versioned.items() if one is VersioningBehavior.PINNED} == {
-        "InterventionWorkflow"
+        "InterventionWorkflow",
+        "DunningWorkflow",
+        "WinBackWorkflow",
     }
     assert plain.keys() == versioned.keys()
 

@@ -1,0 +1,26 @@
+"""Reach a billing provider from an activity: open its account, and ask again where it cannot answer."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+
+from temporalio.exceptions import ApplicationError
+
+from domain.billing import BillingProvider
+from domain.errors import TransientProviderError, UncertainDeliveryError
+
+OpenBilling = Callable[[str], AbstractAsyncContextManager[BillingProvider]]
+"""Opens the account of a source; NotFoundError and PermanentProviderError where there is none to open."""
+NO_ANSWER = "the billing provider cannot answer now"
+"""What Temporal hears; a provider's own words stay with us."""
+
+
+@asynccontextmanager
+async def asking() -> AsyncIterator[None]:
+    """Have the activity repeated where the provider did not answer a question; asking changes nothing."""
+    try:
+        yield
+    except (TransientProviderError, UncertainDeliveryError) as error:
+        after = error.details.get("retry_after")
+        delay = timedelta(seconds=float(after)) if isinstance(after, int | float) else None
+        raise ApplicationError(NO_ANSWER, next_retry_delay=delay) from None

@@ -1,0 +1,32 @@
+"""Which news of a customer its open cases are rung for."""
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.time import WallInstant
+from domain.vocabulary import NoticeKind
+from models.cases import ring_cases_of
+from models.outbox import Notice
+
+HEEDED = frozenset(
+    {
+        NoticeKind.PAYMENT,
+        NoticeKind.PAYMENT_FAILED,
+        NoticeKind.TASK_DONE,
+        NoticeKind.RELEASED,
+        NoticeKind.SWITCHED,
+        NoticeKind.PAUSED,
+        NoticeKind.RESUMED,
+    }
+)
+"""Money that moved, the word of a person, and what holds a case or lets it go."""
+
+
+async def ring_cases_for(
+    session: AsyncSession, customer_id: uuid.UUID, notices: Sequence[Notice], wall: WallInstant
+) -> None:
+    """Have every open case look again, once, where any of the news concerns it."""
+    if any(notice.kind in HEEDED for notice in notices):
+        await ring_cases_of(session, customer_id, wall)
