@@ -1,34 +1,33 @@
 """The accounts through which invoices are collected: opened by source, for as long as one call needs."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from domain.billing import BillingProvider
 from domain.errors import PermanentProviderError
+from domain.ports import Clock
+from integrations.billing import open_billing
+from models.billing_accounts import billing_account_of
 from models.ciphers import Cipher
-from models.connections import Connection, load_connection
+from models.clock import load_timeline, start_clock
 from models.database import Database
-
-Opener = Callable[[Connection], AbstractAsyncContextManager[BillingProvider]]
-OPENERS: Mapping[str, Opener] = {}
-"""How the account of a connection is opened, by provider."""
 
 
 class BillingAccounts:
     """Opens the billing provider behind a source."""
 
-    def __init__(self, database: Database, cipher: Cipher, openers: Mapping[str, Opener] = OPENERS) -> None:
-        """Take where connections are kept, and who opens which provider."""
-        self._database, self._cipher, self._openers = database, cipher, openers
+    def __init__(self, database: Database, clock: Clock, cipher: Cipher) -> None:
+        """Take where connections are kept, and what opens their secrets."""
+        self._database, self._clock, self._cipher = database, clock, cipher
 
     @asynccontextmanager
     async def open(self, source_id: str) -> AsyncIterator[BillingProvider]:
-        """Open an account; NotFoundError without a connection, PermanentProviderError without an adapter."""
+        """Open an account; PermanentProviderError where nothing can be billed through the source."""
         async with self._database.transaction() as session:
-            connection = await load_connection(session, source_id, self._cipher)
-        opener = self._openers.get(connection.provider)
-        if opener is None:
-            reason = "invoices of this connection can be read, and not collected"
-            raise PermanentProviderError(provider=connection.provider, reason=reason)
-        async with opener(connection) as provider:
+            account = await billing_account_of(session, source_id, self._cipher)
+            timeline = await load_timeline(session) or await start_clock(session, self._clock.wall_now())
+        if account is None:
+            reason = "it has no billing connection with a key; its invoices can be read, and not collected"
+            raise PermanentProviderError(provider=source_id, reason=reason)
+        async with open_billing(account.provider, account.options, account.secrets, timeline) as provider:
             yield provider

@@ -89,7 +89,7 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
         HttpWebhookPoster(allow_private=settings.webhook_private_addresses),
         AnswerLinks(settings.base_url, settings.signing_key),
         find_own_steps(),
-        BillingAccounts(database, cipher).open,
+        BillingAccounts(database, clock, cipher).open,
     )
 
 
