@@ -4,8 +4,10 @@ Every call that changes something carries the delivery id as Stripe's idempotenc
 same request. Stripe keeps keys for at least 24 hours; we count on one hour less.
 """
 
+import contextlib
 import datetime as dt
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import stripe
@@ -19,7 +21,7 @@ from domain.billing import (
     RecoveryLink,
     Retries,
 )
-from domain.errors import EverstayError, PermanentProviderError
+from domain.errors import EverstayError, PermanentProviderError, UncertainDeliveryError
 from domain.time import BusinessInstant
 from domain.timeline import Timeline
 from integrations.stripe_calls import change, find, once
@@ -33,7 +35,7 @@ from integrations.stripe_evidence import (
     refusal_of,
     result_of,
 )
-from integrations.stripe_http import StripeAccount, StripeTransport, stripe_client
+from integrations.stripe_http import PROVIDER, StripeAccount, StripeTransport, stripe_client
 from integrations.stripe_links import StripeLinks
 from integrations.stripe_reading import PAYMENTS, InvoiceReader
 from integrations.stripe_shapes import Body, payments_of
@@ -74,7 +76,8 @@ class StripeBilling:
     async def invoice(self, key: str) -> InvoiceEvidence | None:
         """Read the invoice anew, with its payments, subscription and method."""
         found = await self._invoices.read(key)
-        return None if found is None else evidence_of(found, self._times.at)
+        with _understanding(PermanentProviderError):
+            return None if found is None else evidence_of(found, self._times.at)
 
     async def collect(self, invoice_key: str, delivery_id: str) -> PaymentResult:
         """Charge the invoice's own default method, else the subscription's, else the customer's."""
@@ -85,14 +88,16 @@ class StripeBilling:
             return refusal_of(body_of(error))
         except stripe.StripeError as error:
             return await self._unless_paid(invoice_key, provider_error(error, changes=True))
-        return result_of(_as_answered(answer.to_dict()), self._times.at)
+        with _understanding(UncertainDeliveryError):  # it was taken, whatever its answer means
+            return result_of(_as_answered(answer.to_dict()), self._times.at)
 
     async def _unless_paid(self, invoice_key: str, error: EverstayError) -> PaymentResult:
         """Return that an invoice is paid, where that is why Stripe refused; raise everything else."""
         if isinstance(error, PermanentProviderError):
             found = await self._invoices.read(invoice_key)
             if found is not None and found.invoice.get("status") == "paid":
-                return result_of(found, self._times.at)
+                with _understanding(PermanentProviderError):
+                    return result_of(found, self._times.at)
         raise error
 
     async def find_collection(self, invoice_key: str, since: BusinessInstant) -> PaymentResult | None:
@@ -100,7 +105,8 @@ class StripeBilling:
         found = await self._invoices.read(invoice_key)
         if found is None:
             return None
-        return attempt_since(found, BusinessInstant(since - CLOCKS_DIFFER), self._times.at)
+        with _understanding(PermanentProviderError):
+            return attempt_since(found, BusinessInstant(since - CLOCKS_DIFFER), self._times.at)
 
     async def update_link(self, customer_key: str, return_url: str) -> RecoveryLink:
         """Return a session of the portal, or the page of an open invoice."""
@@ -162,6 +168,16 @@ class StripeBilling:
     ) -> RecoveryLink:
         """Return a checkout for what the customer had."""
         return await self._links.reactivation(customer_key, subscription_key, discount, return_url)
+
+
+@contextlib.contextmanager
+def _understanding(error: type[EverstayError]) -> Iterator[None]:
+    """Have an answer that has another shape than expected end as one of our errors."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        reason = f"its answer has another shape than expected: {problem}"
+        raise error(provider=PROVIDER, reason=reason) from problem
 
 
 def _as_answered(invoice: Body) -> InvoiceReading:

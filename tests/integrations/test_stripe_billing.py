@@ -182,6 +182,18 @@ async def test_a_void_invoice_is_refused_for_good_in_stripes_own_words(account: 
             await billing.collect("in_1", "d1")
 
 
+async def test_an_answer_of_another_shape_is_said_and_after_a_charge_it_is_in_doubt(
+    account: ScriptedStripe,
+) -> None:
+    account.on(READ, Reply(invoice(status="settling")))
+    account.on(PAY, Reply(paid(currency=None)))
+    async with billing_at(account) as billing:
+        with pytest.raises(PermanentProviderError, match="'settling' is not a valid InvoiceStatus"):
+            await billing.invoice("in_1")
+        with pytest.raises(Uncertain, match="is no currency code"):
+            await billing.collect("in_1", "d1")
+
+
 LOCKED = refused(429, "This object cannot be accessed right now.", code="lock_timeout")
 IN_USE = refused(409, "There is currently another in-progress request.", code="idempotency_key_in_use")
 REUSED = refused(400, "Keys can only be used with the same parameters.", type="idempotency_error")
