@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "promotion_codes": ("promotion_code", "promo"),
     "discounts": ("discount", "di"),
     "billing_portal/sessions": ("billing_portal.session", "bps"),
+    "billing_portal/configurations": ("billing_portal.configuration", "bpc"),
     "checkout/sessions": ("checkout.session", "cs_test"),
     "webhook_endpoints": ("webhook_endpoint", "we"),
     "events": ("event", "evt"),
@@ -52,6 +53,8 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True):
     """What the subscription becomes after the last try: past_due, unpaid or canceled."""
     draft_seconds: int = 3600
     """How long the invoice of a new period stays a draft."""
+    has_portal: bool = True
+    """Whether the account's owner has set up the customer's own page."""
     webhook_duplicates: bool = False
     webhook_out_of_order: bool = False
     webhook_delay_seconds: float = 0.0
