@@ -266,7 +266,8 @@ async def test_lists_have_pages_and_filters_and_are_searched(office: StripeOffic
 
 
 async def test_the_account_outlives_the_process(tmp_path: Path) -> None:
-    options, made = SimulatorOptions(home=tmp_path, port=0), {}
+    options = SimulatorOptions(home=tmp_path, port=0)
+    made: dict[str, str] = {}
     for run in range(2):
         async with running_simulators(options) as url, open_office(url) as office:
             made = made or await office.unpaid("insufficient_funds", "ok")

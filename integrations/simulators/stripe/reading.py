@@ -80,11 +80,8 @@ def read(books: Books, reading: Reading) -> Row | None:
     if parts[0] in {"billing_portal", "checkout"}:
         parts = ["/".join(parts[:2]), *parts[2:]]
     kind, *below = parts
-    if kind == "billing_portal/configurations" and not below:
-        data = [portal_configuration()] if books.switches.has_portal else []
-        return _as_list(books, reading, kind, data, more=False)
-    if kind == "subscription_items":
-        return _items(books, reading, below)
+    if kind in _APART:
+        return _APART[kind](books, reading, below)
     if kind not in KINDS:
         return None
     if not below:
@@ -174,3 +171,12 @@ def _items(books: Books, reading: Reading, ids: list[str]) -> Row:
         raise StripeRefusal(message, BAD_REQUEST, code="parameter_missing", param="subscription")
     data = [item for item in held if item["subscription"] == wanted]
     return _as_list(books, reading, "subscription_items", data, more=False)
+
+
+def _portal_configurations(books: Books, reading: Reading, _: list[str]) -> Row:
+    data = [portal_configuration()] if books.switches.has_portal else []
+    return _as_list(books, reading, "billing_portal/configurations", data, more=False)
+
+
+_APART = {"subscription_items": _items, "billing_portal/configurations": _portal_configurations}
+"""What is not kept as objects of its own."""
