@@ -7,6 +7,7 @@ import pytest
 import stripe
 
 from integrations.simulators.server import SimulatorOptions
+from integrations.simulators.stripe.store import StripeStore
 from tests.support.simulators import running_simulators
 from tests.support.stripe_simulator import LIBRARY_WARNS, StripeOffice, open_office
 
@@ -271,6 +272,9 @@ async def test_the_account_outlives_the_process(tmp_path: Path) -> None:
     for run in range(2):
         async with running_simulators(options) as url, open_office(url) as office:
             made = made or await office.unpaid("insufficient_funds", "ok")
+            on_disk = StripeStore(tmp_path / "simulators" / "stripe.sqlite")  # as after a kill
+            assert [*on_disk.of("charges")] == [each["id"] for each in await office.charges()]
+            on_disk.close()
             if run:
                 paid = await office.v1.invoices.pay_async(made["invoice"])
                 assert (paid.status, len(await office.charges())) == ("paid", 3)
