@@ -172,9 +172,11 @@ async def provider_call(
         await _silence(request, rule)
     answer = _spoilt(simulated.provider, rule) or _answered(simulated.provider, ask, fault)
     content = json.dumps(answer.body).encode()
-    if rule and fault is ReadFault.SLOW:
-        await asyncio.sleep(rule.seconds)
-    answer.done()
+    try:
+        if rule and fault is ReadFault.SLOW:
+            await asyncio.sleep(rule.seconds)
+    finally:
+        answer.done()
     if rule and fault in {ReadFault.DROP, ReadFault.HANG}:
         await _silence(request, rule)
     if fault is ReadFault.TRUNCATE:

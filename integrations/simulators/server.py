@@ -35,8 +35,9 @@ from integrations.simulators.sendgrid.suppressions import (
 from integrations.simulators.sendgrid.webhooks import WebhookPoster
 from integrations.simulators.signing import SigningKey
 from integrations.simulators.stripe.account import SimulatedStripe
-from integrations.simulators.stripe.control import Endpoint, StripeControlController, set_endpoint
+from integrations.simulators.stripe.control import StripeControlController, set_endpoint
 from integrations.simulators.stripe.pages import HostedPagesController
+from integrations.simulators.stripe.params_control import Endpoint
 from integrations.simulators.stripe.webhooks import posting
 from integrations.simulators.zendesk.account import SimulatedZendesk
 

@@ -8,6 +8,7 @@ from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
 from integrations.simulators.account import SIMULATOR_API_KEY
 from integrations.simulators.server import SimulatorOptions
 from tests.support.simulators import running_simulators
+from tests.support.stripe_simulator import StripeOffice, open_office
 
 
 @pytest.fixture
@@ -32,3 +33,10 @@ async def sender(simulator: str) -> AsyncIterator[SendGridEmailSender]:
     )
     yield opened
     opened.close()
+
+
+@pytest.fixture
+async def office(simulator: str) -> AsyncIterator[StripeOffice]:
+    """The simulated Stripe account of that simulator."""
+    async with open_office(simulator) as opened:
+        yield opened

@@ -118,17 +118,25 @@ class SimulatedStripe:
             return catch_up(self.books)
 
     def _executed(self, ask: Ask, key: str, headers: dict[str, str]) -> Answer:
+        try:
+            status, body = self._written(ask, key, headers)
+        except BaseException:
+            self.idempotency.end(key)
+            raise
+        return Answer(body, status, headers, lambda: self.idempotency.end(key))
+
+    def _written(self, ask: Ask, key: str, headers: dict[str, str]) -> tuple[int, Any]:
+        """Execute a request; what it changed and what it is answered are written together."""
         request_id = headers["Request-Id"]
         with self.store.transaction():
             self.books.reached_at(ask.base_url)
             catch_up(self.books)
-            self.books.caused_by = {"id": request_id, "idempotency_key": key or None}
-            status, body, is_remembered = self._outcome(ask, headers["Stripe-Version"])
-            self.books.caused_by = {"id": None, "idempotency_key": None}
+            with self.books.caused_by(request_id, key):
+                status, body, is_remembered = self._outcome(ask, headers["Stripe-Version"])
             if is_remembered:
                 request = (ask.method, ask.path, ask.content)
                 self.idempotency.keep(key, request, status, {"request_id": request_id, "body": body})
-        return Answer(body, status, headers, lambda: self.idempotency.end(key))
+        return status, body
 
     def _outcome(self, ask: Ask, version: str) -> tuple[int, Any, bool]:
         try:

@@ -2,6 +2,8 @@
 
 import copy
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -52,6 +54,8 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True):
     """What the subscription becomes after the last try: past_due, unpaid or canceled."""
     draft_seconds: int = 3600
     """How long the invoice of a new period stays a draft."""
+    has_portal: bool = True
+    """Whether the account's owner has set up the customer's own page."""
     webhook_duplicates: bool = False
     webhook_out_of_order: bool = False
     webhook_delay_seconds: float = 0.0
@@ -68,8 +72,7 @@ class Books:
         self.store = store
         self.clock = clock
         self.issuers = Issuers(store)
-        self.caused_by: Row = {"id": None, "idempotency_key": None}
-        """The request that events of now come from."""
+        self._request: Row = {"id": None, "idempotency_key": None}
         self._reached_at = ""
 
     @property
@@ -80,6 +83,15 @@ class Books:
     def reached_at(self, url: str) -> None:
         """Note the address that a request came to."""
         self._reached_at = url.rstrip("/")
+
+    @contextmanager
+    def caused_by(self, request_id: str, key: str) -> Iterator[None]:
+        """Name a request in the events of everything that happens within."""
+        self._request = {"id": request_id, "idempotency_key": key or None}
+        try:
+            yield
+        finally:
+            self._request = {"id": None, "idempotency_key": None}
 
     @property
     def switches(self) -> Switches:
@@ -130,7 +142,7 @@ class Books:
         if previous is not None:
             row["data"]["previous_attributes"] = previous
         wanting = [each for each in self.store.of("webhook_endpoints").values() if _wants(each, kind)]
-        row |= {"request": dict(self.caused_by), "pending_webhooks": len(wanting)}
+        row |= {"request": dict(self._request), "pending_webhooks": len(wanting)}
         row["api_version"] = self.switches.api_version
         self.store.put("events", row)
         due = time.time() + self.switches.webhook_delay_seconds

@@ -51,11 +51,11 @@ def issue(books: Books, row: Row) -> Row:
 def method_of(books: Books, row: Row) -> Row | None:
     """Return what an invoice would be charged to: its own, its subscription's, its customer's default."""
     subscription = invoices.subscription_of(books, row) or {}
-    customer = books.get("customers", row["customer"])
+    customer = books.store.of("customers").get(row["customer"]) or {"invoice_settings": {}}
     keys = (
         row["default_payment_method"],
         subscription.get("default_payment_method"),
-        customer["invoice_settings"]["default_payment_method"],
+        customer["invoice_settings"].get("default_payment_method"),
     )
     held = books.store.of("payment_methods")
     return next((held[key] for key in keys if key in held), None)

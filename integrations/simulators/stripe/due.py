@@ -55,7 +55,7 @@ def _of_subscription(books: Books, row: Row) -> _Found:
 
 
 def _of_invoice(books: Books, row: Row) -> _Found:
-    if row["status"] == "draft" and row["automatically_finalizes_at"] is not None:
+    if row["status"] == "draft" and row["auto_advance"] and row["automatically_finalizes_at"] is not None:
         return row["automatically_finalizes_at"], lambda: go_on(books, row)
     if row["status"] != "open":
         return None

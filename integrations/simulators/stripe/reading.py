@@ -9,7 +9,8 @@ from integrations.simulators.stripe import invoices
 from integrations.simulators.stripe.books import KINDS, Books
 from integrations.simulators.stripe.errors import BAD_REQUEST, NOT_FOUND, StripeRefusal, unknown_parameter
 from integrations.simulators.stripe.listing import MOST, fits, matches, newest_first, page
-from integrations.simulators.stripe.render import shown
+from integrations.simulators.stripe.render import DEEPEST, shown
+from integrations.simulators.stripe.shapes_catalog import portal_configuration
 from integrations.simulators.stripe.store import Row
 
 Values = Mapping[str, Any]
@@ -79,8 +80,8 @@ def read(books: Books, reading: Reading) -> Row | None:
     if parts[0] in {"billing_portal", "checkout"}:
         parts = ["/".join(parts[:2]), *parts[2:]]
     kind, *below = parts
-    if kind == "subscription_items":
-        return _items(books, reading, below)
+    if kind in _APART:
+        return _APART[kind](books, reading, below)
     if kind not in KINDS:
         return None
     if not below:
@@ -116,10 +117,11 @@ def _list(books: Books, reading: Reading, url: str, rows: list[Row]) -> Row:
 
 
 def _as_list(books: Books, reading: Reading, url: str, rows: list[Row], *, more: bool) -> Row:
-    wrong = [path for path in reading.expand if not path.startswith("data.")]
+    wrong = [path for path in reading.expand if not path.startswith("data.") or path.count(".") >= DEEPEST]
     if wrong:
         raise StripeRefusal(
-            f"This property cannot be expanded ({wrong[0]}): name data first.", param="expand"
+            f"This property cannot be expanded ({wrong[0]}): begin with data, go four levels at most.",
+            param="expand",
         )
     below = [path.removeprefix("data.") for path in reading.expand]
     data = [shown(books, row, below, reading.version) for row in rows]
@@ -169,3 +171,12 @@ def _items(books: Books, reading: Reading, ids: list[str]) -> Row:
         raise StripeRefusal(message, BAD_REQUEST, code="parameter_missing", param="subscription")
     data = [item for item in held if item["subscription"] == wanted]
     return _as_list(books, reading, "subscription_items", data, more=False)
+
+
+def _portal_configurations(books: Books, reading: Reading, _: list[str]) -> Row:
+    data = [portal_configuration()] if books.switches.has_portal else []
+    return _as_list(books, reading, "billing_portal/configurations", data, more=False)
+
+
+_APART = {"subscription_items": _items, "billing_portal/configurations": _portal_configurations}
+"""What is not kept as objects of its own."""

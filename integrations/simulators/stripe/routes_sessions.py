@@ -66,6 +66,9 @@ class CreateCheckout(Update, kw_only=True):
 def create_portal(books: Books, params: CreatePortal) -> Row:
     """Open a customer's own page."""
     books.get("customers", params.customer, "customer")
+    if not books.switches.has_portal:
+        message = "No configuration provided and your default configuration has not been created."
+        raise StripeRefusal(message)
     key = books.new_id("billing_portal/sessions")
     flow = None
     if isinstance(params.flow_data, dict):

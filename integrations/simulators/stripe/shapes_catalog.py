@@ -137,6 +137,29 @@ def portal_session(key: str, at: int, customer: str, url: str, **given: Any) -> 
     }
 
 
+def portal_configuration() -> Row:
+    """Return how the customer's own page is set up: another card can be entered, and invoices are shown."""
+    return {
+        "id": "bpc_simulated",
+        "object": "billing_portal.configuration",
+        "active": True,
+        "application": None,
+        "business_profile": {"headline": None, "privacy_policy_url": None, "terms_of_service_url": None},
+        "created": 1_700_000_000,
+        "default_return_url": None,
+        "features": {
+            "invoice_history": {"enabled": True},
+            "payment_method_update": {"enabled": True, "payment_method_configuration": None},
+        },
+        "is_default": True,
+        "livemode": False,
+        "login_page": {"enabled": False, "url": None},
+        "metadata": {},
+        "name": None,
+        "updated": 1_700_000_000,
+    }
+
+
 def checkout_session(key: str, at: int, url: str, **given: Any) -> Row:
     """Return a checkout that nobody has gone through yet."""
     empty = (

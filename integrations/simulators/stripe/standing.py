@@ -11,7 +11,9 @@ def settle_subscription(books: Books, invoice: Row, ended_as: str = "") -> None:
     """Bring subscription and customer in line with an invoice; `ended_as` follows the last retry."""
     subscription = invoices.subscription_of(books, invoice)
     owed = _owed(books, invoice["customer"])
-    books.change("customers", books.get("customers", invoice["customer"]), delinquent=bool(owed))
+    customer = books.store.of("customers").get(invoice["customer"])
+    if customer is not None:
+        books.change("customers", customer, delinquent=bool(owed))
     if subscription is None or subscription["status"] not in LIVE:
         return
     if ended_as == "canceled":
