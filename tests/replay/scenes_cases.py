@@ -2,7 +2,8 @@
 
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from temporalio import activity
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -82,7 +83,8 @@ async def won_back_in_vain(_database: Database) -> AsyncIterator[Recorded]:
         data_converter=pydantic_data_converter,
         identity="everstay",
     ) as env:
-        client, said = env.client, [answers.advance_case, answers.perform_case_step]
+        client = env.client
+        said: list[Callable[..., Any]] = [answers.advance_case, answers.perform_case_step]
         async with (
             Worker(client, task_queue="lifecycle", workflows=[WinBackWorkflow], workflow_runner=sandbox()),
             Worker(client, task_queue="billing", activities=said),
