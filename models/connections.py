@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select, text, update
+from sqlalchemy import Row, Select, and_, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.billing import BILLING_PROVIDERS
 from domain.errors import NotFoundError
 from domain.time import WallInstant
 from models.ciphers import Cipher
@@ -159,6 +160,13 @@ async def note_problem(session: AsyncSession, source_id: str, problem: str | Non
 async def change_options(session: AsyncSession, source_id: str, options: Mapping[str, Any]) -> None:
     """Replace a connection's options; raises NotFoundError."""
     await _change(session, source_id, options=dict(options))
+
+
+async def is_billing(session: AsyncSession, source_id: str) -> bool:
+    """Tell whether invoices of a source can be collected through its connection."""
+    row = ConnectionRow
+    found = exists().where(row.source_id == source_id, row.provider.in_(BILLING_PROVIDERS))
+    return bool(await session.scalar(select(found)))
 
 
 async def tell(session: AsyncSession) -> None:

@@ -11,6 +11,7 @@ from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import Direction, Purpose
 from models.arrays import among, among_ids
 from models.clock import load_timeline
+from models.connections import is_billing
 from models.customer_matching import GROUP, USER, linked
 from models.customer_standing import refresh_customers
 from models.dunning_stops import heed_invoices
@@ -78,6 +79,8 @@ async def store_facts(
     batch.contacts |= people or {}
     if "meeting" in by_type:
         by_type["meeting"] = list(await take_own_meetings(batch, by_type["meeting"]))
+    if "invoice" in by_type:
+        batch.can_collect = await is_billing(session, source_id)
     for kind in TABLES:
         if kind in by_type:
             await store_entities(batch, kind, by_type[kind])

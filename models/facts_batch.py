@@ -96,6 +96,8 @@ class Batch:
     """Customers whose status, ARR, renewal or tier may have changed."""
     moved_invoices: dict[uuid.UUID, Mapping[str, Any]] = field(default_factory=dict)
     """Invoices of which something new is known, as they are by now."""
+    can_collect: bool = False
+    """Whether invoices of the source can be collected: only then are unpaid ones news."""
     announces: bool = True
     """Whether new customers are announced at once, or by the caller when all of their history is there."""
 

@@ -52,7 +52,7 @@ def _notify_unpaid(
     batch: Batch, row: Mapping[str, Any], *, is_change: bool, changes: Mapping[str, Any]
 ) -> None:
     """Say what may call for a case: a refused charge at once, an invoice with a term about its due date."""
-    if row["status"] != "open":
+    if row["status"] != "open" or not batch.can_collect:
         return
     payload: dict[str, Any] = {"invoice_id": str(row["id"])}
     if row["failed_attempts"] > 0 and (not is_change or "failed_attempts" in changes):

@@ -219,7 +219,12 @@ def test_an_owner_with_too_much_work_gets_no_more_from_playbooks() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [{"tier": RiskTier.HIGH}, {"signals": (signal(SignalKind.INVOICE_PAST_DUE),)}]
+    "trouble",
+    [
+        {"tier": RiskTier.HIGH},
+        {"signals": (signal(SignalKind.INVOICE_PAST_DUE),)},
+        {"signals": (signal(SignalKind.PAYMENT_FAILING),)},
+    ],
 )
 def test_nothing_is_sold_while_risk_is_high_or_an_invoice_is_past_due(trouble: dict[str, Any]) -> None:
     told: dict[str, Any] = {"health_status": HealthStatus.AT_RISK, "health_was_better": True}

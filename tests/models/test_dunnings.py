@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from domain.billing import Decline, InvoiceEvidence, PaymentMethod, PaymentResult
 from domain.case_vocabulary import AttemptResult, CaseOutcome, CaseState, PaidBy
+from domain.customer_state import Memory
 from domain.dunning_policy import NETWORKS, DunningPolicy, RetrySchedule
 from domain.time import BusinessInstant, WallInstant, after
 from domain.vocabulary import EffectState, NoticeKind
@@ -20,6 +21,8 @@ from models.database import Database
 from models.dunning_policies import load_dunning_policy, save_dunning_policy
 from models.dunnings import open_dunning
 from models.facts import store_facts
+from models.lifecycles import DecisionMade, claim_rings, store_lifecycle
+from models.outbox import Notice, put_notices, take_notices
 from models.payment_attempts import attempts_of, note_ours, note_seen
 from models.payment_ceilings import card_use
 from models.playbooks import PlaybookShelf
@@ -233,3 +236,14 @@ async def test_the_policy_is_the_default_until_somebody_changes_it(database: Dat
         assert await load_dunning_policy(session) == DunningPolicy()
         await save_dunning_policy(session, wanted, None, NOW)
         assert await load_dunning_policy(session) == wanted
+
+
+async def test_a_customer_with_an_open_case_is_rung_for_a_payment(books: Books) -> None:
+    await books.tell()
+    await books.open()
+    customer = books.scene.customer_id
+    async with books.database.transaction() as session:
+        await take_notices(session, customer, WALL)
+        await store_lifecycle(session, DecisionMade(customer, Memory(), 1, {}, None), NOW)
+        await put_notices(session, [Notice(customer, NoticeKind.PAYMENT, {}, NOW)], WALL)
+        assert await claim_rings(session, WALL, NOW, 10) == [customer]

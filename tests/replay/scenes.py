@@ -45,7 +45,7 @@ from integrations.faults import Fault, FaultRule
 from models.database import Database
 from models.installation import start_effects, stop_effects
 from models.playbooks import load_library
-from tests.replay import scenes_touches
+from tests.replay import scenes_cases, scenes_touches
 from tests.replay.recording import Recorded, Scene, begin_life, decline, record, record_customer, record_run
 from tests.replay.scenes_pulls import pull_history
 from tests.replay.scenes_training import trainings
@@ -260,6 +260,7 @@ async def pulls(_database: Database) -> AsyncIterator[Recorded]:
 
 SCENES: tuple[Scene, ...] = (
     *scenes_touches.SCENES,
+    *scenes_cases.SCENES,
     saved,
     unanswered,
     replaced,

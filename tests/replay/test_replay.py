@@ -37,6 +37,7 @@ SENTENCES = {
     "the provider cannot say now what became of the message",
     "nobody knows yet whether the provider took the message",
     "another attempt is sending it",
+    "the billing provider refuses it",
     "the file is gone",
     "the token is not accepted",
 }
