@@ -4,11 +4,13 @@ No field holds an address or a text that a person wrote: ids, words of our vocab
 """
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from domain.errors import InvalidInputError
-from domain.time import WallInstant
+from domain.time import BusinessInstant, WallInstant
 
 EVERY = "*"
 RETRY_DELAYS = tuple(
@@ -177,3 +179,9 @@ def next_attempt(
         return None
     ours = RETRY_DELAYS[tried - 1] * (1 + SPREAD * chance)
     return WallInstant(wall + max(ours, min(asked or dt.timedelta(), LONGEST_DELAY)))
+
+
+def body_of(event: str, data: Mapping[str, Any], at: BusinessInstant) -> bytes:
+    """Return what is posted: for the same event the same bytes, at every attempt."""
+    told = {"type": event, "timestamp": at.isoformat(), "data": data}
+    return json.dumps(told, sort_keys=True).encode()

@@ -112,7 +112,7 @@ def _new_secret() -> str:
 async def list_endpoints(session: AsyncSession) -> list[Endpoint]:
     """Return every endpoint by key, without secrets."""
     query = select(*COLUMNS).order_by(WebhookEndpointRow.key)
-    return [Endpoint(*row) for row in await session.execute(query)]
+    return [_endpoint(row) for row in await session.execute(query)]
 
 
 async def get_endpoint(session: AsyncSession, key: str) -> Endpoint:
@@ -121,6 +121,10 @@ async def get_endpoint(session: AsyncSession, key: str) -> Endpoint:
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise NotFoundError(what="webhook endpoint", key=key)
+    return _endpoint(row)
+
+
+def _endpoint(row: Sequence[Any]) -> Endpoint:
     return Endpoint(*row)
 
 

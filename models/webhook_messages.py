@@ -27,6 +27,11 @@ BATCH = 5_000
 """Messages that one sweep forgets in one transaction."""
 
 
+def webhook_id(message_id: uuid.UUID) -> str:
+    """Return the `webhook-id` of a message, the same at every attempt."""
+    return f"msg_{message_id.hex}"
+
+
 @dataclass(frozen=True)
 class DueMessage:
     """A message that its holder may post now."""

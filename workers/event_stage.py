@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import json
 import random
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ from domain.errors import PermanentProviderError, TransientProviderError
 from domain.outgoing_webhooks import WebhookCall, WebhookPoster
 from domain.ports import Clock
 from domain.time import WallInstant
+from domain.webhook_events import body_of
 from integrations.webhook_poster import HttpWebhookPoster
 from models.ciphers import Cipher, UnreadableSecretsError
 from models.clock import load_timeline, start_clock
@@ -27,6 +27,7 @@ from models.webhook_messages import (
     endpoints_with_due,
     forget_messages,
     record_attempt,
+    webhook_id,
 )
 from settings import Settings
 
@@ -34,7 +35,6 @@ POLL_SECONDS = 2.0
 AT_ONCE = 5
 """Messages on their way to one endpoint from one relay; one endpoint that is slow holds up no other."""
 SWEEP_SECONDS = 3600.0
-PREFIX = "msg_"
 log = structlog.get_logger("events")
 
 
@@ -133,9 +133,7 @@ class EventStage:
             return ended(None, "its secret cannot be read; save the endpoint with a new one")
         body = await self._body(message)
         wall = self._clock.wall_now()
-        call = WebhookCall(
-            endpoint.key, endpoint.url, endpoint.secrets, f"{PREFIX}{message.id.hex}", body, wall
-        )
+        call = WebhookCall(endpoint.key, endpoint.url, endpoint.secrets, webhook_id(message.id), body, wall)
         try:
             return ended(await self._poster.post(call))
         except TransientProviderError as error:
@@ -144,16 +142,9 @@ class EventStage:
             return ended(_status(error), _reason(error), is_gone=bool(error.details.get("is_gone")))
 
     async def _body(self, message: DueMessage) -> bytes:
-        """Return the same bytes for the same message at every attempt."""
         async with self._database.transaction() as session:
             timeline = await load_timeline(session) or await start_clock(session, message.created_at)
-        return body_of(message, timeline.business_at(message.created_at).isoformat())
-
-
-def body_of(message: DueMessage, timestamp: str) -> bytes:
-    """Return what is posted."""
-    told = {"type": message.type, "timestamp": timestamp, "data": message.data}
-    return json.dumps(told, sort_keys=True).encode()
+        return body_of(message.type, message.data, timeline.business_at(message.created_at))
 
 
 def _status(error: TransientProviderError | PermanentProviderError) -> int | None:

@@ -27,6 +27,7 @@ from api.resources.runs import InstallationController, InterventionController
 from api.resources.signals import SignalController
 from api.resources.tiers import ScoreHistoryController, TierController
 from api.resources.uploads import UploadController, saved_mappings
+from api.resources.webhook_events import WebhookEventController
 from api.resources.weights import HealthPolicyController
 from api.resources.work import HeadsUpController, TaskController
 
@@ -65,6 +66,7 @@ def api_router() -> Router:
             MetricController,
             WebhookDeliveryController,
             EndpointController,
+            WebhookEventController,
             SignalController,
             OwnSignalController,
             ModelController,

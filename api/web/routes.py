@@ -33,6 +33,7 @@ from api.web.signals import SignalController
 from api.web.tiers import TierController
 from api.web.upload import UploadPageController
 from api.web.watch_policy import WatchPolicyController
+from api.web.webhook_messages import WebhookMessageController
 from api.web.weights import WeightController
 from api.web.why import WhyController
 
@@ -70,6 +71,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         WeightController,
         WatchPolicyController,
         EndpointPage,
+        WebhookMessageController,
         SignalController,
         OwnSignalController,
         NotificationPage,
