@@ -9,6 +9,7 @@ from api.resources.contacts import ContactController
 from api.resources.customers import CustomerController
 from api.resources.data import DataController, QuarantineController
 from api.resources.deliveries import WebhookDeliveryController
+from api.resources.effects import EffectController
 from api.resources.endpoints import EndpointController
 from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
@@ -53,6 +54,7 @@ def api_router() -> Router:
             RunRequestController,
             PauseController,
             MonitorController,
+            EffectController,
             ImpactController,
             DoNotDisturbController,
             InstallationController,

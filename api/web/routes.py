@@ -9,6 +9,7 @@ from api.web.contacts import ContactController
 from api.web.customers import CustomerController
 from api.web.data import DataController
 from api.web.deliveries import DeliveryController
+from api.web.effects import EffectPages
 from api.web.endpoints import EndpointPage
 from api.web.holding import HoldingController
 from api.web.impact import ImpactPage
@@ -56,6 +57,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         DecisionController,
         SteeringController,
         MonitorController,
+        EffectPages,
         PlanController,
         ImpactPage,
         BacktestPage,
