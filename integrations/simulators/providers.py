@@ -105,7 +105,7 @@ class Simulated:
 Simulations = dict[str, Simulated]
 
 
-@route("/{name:str}/{path:path}", http_method=["GET", "POST"])
+@route("/{name:str}/{path:path}", http_method=["GET", "POST", "PATCH"])
 async def provider_call(
     name: FromPath[str],
     path: FromPath[str],

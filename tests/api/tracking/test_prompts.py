@@ -162,7 +162,7 @@ async def test_an_expired_prompt_is_closed_when_it_is_asked_for(product: Product
 async def test_a_sweep_closes_what_nobody_asks_for(product: Product) -> None:
     later = BusinessInstant(now() + dt.timedelta(days=4))
     async with product.database.transaction() as session:
-        assert [await close_over(session, now()), await close_over(session, later)] == [0, 1]
+        assert [await close_over(session, at, wall_now()) for at in (now(), later)] == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -62,11 +62,11 @@ async def test_the_owner_of_the_customer_may_say_and_another_may_not(
     async with database.transaction() as session:
         query = select(CustomerRow).join(EffectRow, EffectRow.customer_id == CustomerRow.id)
         customer = (await session.scalars(query.where(EffectRow.key == doubted))).one()
-        customer.csm_id, customer.sales_owner_id = sample.users["sara"], None
+        customer.csm_id, customer.sales_owner_id = sample.users["priya"], None
     await come_as(browser, database, sample, "jonas")
     assert "or whoever repairs runs, may say" in (await browser.get(f"/effects/{name}")).text
     assert (await send(browser, "/inbox", f"/effects/{name}/settle", happened="yes")).status_code == 403
-    await come_as(browser, database, sample, "sara")
+    await come_as(browser, database, sample, "priya")
     assert (await send(browser, "/inbox", f"/effects/{name}/settle", happened="yes")).status_code == 200
     assert await state(database, doubted) is EffectState.SENT
 
