@@ -139,11 +139,11 @@ def _standing(
     if all(_is_done(effect) for effect in effects.values()):
         detail = {"deliveries": [effect.delivery_id for effect in known]}
         return Became(StepState.DONE, None, f"Wrote at the CRM: {' and '.join(effects)}.", detail=detail)
-    for part, effect in effects.items():
-        if effect is None or _is_done(effect) or effect.lease_until is None:
+    for part, one in effects.items():
+        if one is None or _is_done(one) or one.lease_until is None:
             continue
-        settled = effect.claimed_at + patience if part == NOTE else effect.lease_until
-        left = max(effect.lease_until, settled) - wall
+        settled = one.claimed_at + patience if part == NOTE else one.lease_until
+        left = max(one.lease_until, settled) - wall
         if left > timedelta():
             return BusyWrite(left)
     return None

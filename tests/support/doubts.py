@@ -7,14 +7,18 @@ from sqlalchemy import insert, select
 
 from domain.case_vocabulary import CaseKind
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import EffectState, Severity, TaskState
+from domain.vocabulary import EffectState, Severity, SignalKind, TaskState
 from models.cases import NewCase, open_case
 from models.clock import wall_now
 from models.database import Database
 from models.tables.ledger import EffectRow
 from models.tables.playbooks import InterventionRow
 from models.tables.work import TaskRow
-from tests.support.steps import MONDAY
+from tests.support.endpoints import KEY
+from tests.support.events import messages, stage_of, subscribe_to
+from tests.support.simulators import Receiver, running_receiver
+from tests.support.steps import MONDAY, HandClock
+from tests.support.webhook_news import some_news
 
 
 async def doubt(
@@ -75,3 +79,24 @@ async def a_case(database: Database, customer_id: uuid.UUID, now: BusinessInstan
         found = await open_case(session, new, now, wall_now())
     assert found is not None
     return found
+
+
+async def outgoing_sample(database_url: str, customer_id: uuid.UUID) -> tuple[str, ...]:
+    """Put an effect in doubt and let an endpoint refuse an event; return the pages that show both."""
+    database = Database(database_url)
+    receiver = Receiver(status=500)
+    try:
+        run = await a_run(database)
+        key = await doubt(database, f"{run.id}/hello/9/", run.customer_id)
+        async with running_receiver(receiver) as url:
+            await subscribe_to(database, url, ["run.*", "signal.opened"])
+            await some_news(database, customer_id, SignalKind.USAGE_DROP)
+            await some_news(database, customer_id, SignalKind.QBR_MISSED)
+            await stage_of(database, HandClock(wall=wall_now())).post_all()
+        async with database.transaction() as session:
+            name = await session.scalar(select(EffectRow.delivery_id).where(EffectRow.key == key))
+        message = (await messages(database))[0]
+    finally:
+        await database.close()
+    endpoint = f"/endpoints/{KEY}"
+    return "/effects", f"/effects/{name}", "/endpoints", endpoint, f"{endpoint}/messages/{message.id}"
