@@ -146,11 +146,10 @@ async def _belongs(session: Session, key: str) -> Row | None:
         case = await read_row(session, query.where(CaseRow.id == of))
         return case and {**case, "step_id": step_id, "occurrence": occurrence}
     step, run = InterventionStepRow, InterventionRow
-    steps = select(
-        run.id.label("run_id"), run.playbook_key, step.step_id, step.occurrence, step.state, step.reason
-    ).join(run, run.id == step.intervention_id)
-    chosen = (run.id == of, step.step_id == step_id, step.occurrence == occurrence)
-    return await read_row(session, steps.where(*chosen))
+    mine = and_(step.intervention_id == run.id, step.step_id == step_id, step.occurrence == occurrence)
+    runs = select(run.id.label("run_id"), run.playbook_key, step.state, step.reason).outerjoin(step, mine)
+    found = await read_row(session, runs.where(run.id == of))
+    return found and {**found, "step_id": step_id, "occurrence": occurrence}
 
 
 async def _decisions(session: Session, key: str) -> list[Row]:

@@ -1,13 +1,14 @@
 """What is written for endpoints that subscribe, in the transaction that changes the row."""
 
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text, update
 
 from domain.errors import InvalidInputError
 from domain.vocabulary import CustomerStatus, RiskTier, SignalKind
-from domain.webhook_events import EVENT_TYPES, PATTERNS, check_events
+from domain.webhook_events import EVENT_TYPES, PATTERNS, EventType, check_events
 from models.database import Database
 from models.tables.customers import CustomerRow
 from tests.support.events import messages, subscribe_to
@@ -16,6 +17,7 @@ from tests.support.steps import MONDAY
 
 pytestmark = pytest.mark.integration
 URL = "https://crm.example/hooks"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "outgoing-webhooks.md"
 FORBIDDEN = ("@", "Ann", "was seen")
 
 
@@ -25,6 +27,12 @@ async def test_the_triggers_tell_what_the_catalogue_says(database: Database) -> 
         found = [row[0].split("\\000")[:-1] for row in await session.execute(text(query))]
     told = {event: {one.partition("=")[0] for one in fields} for event, *fields in found}
     assert told == {one.name: set(one.fields) for one in EVENT_TYPES}
+
+
+@pytest.mark.parametrize("event", EVENT_TYPES, ids=lambda one: one.name)
+def test_the_docs_list_every_event_with_its_fields(event: EventType) -> None:
+    row = f"| `{event.name}` | {event.description} | {', '.join(f'`{name}`' for name in event.fields)} |"
+    assert row in DOCS.read_text(encoding="utf-8"), f"put into the table: {row}"
 
 
 async def test_events_are_written_with_what_causes_them_and_for_those_who_subscribe_only(

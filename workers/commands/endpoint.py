@@ -37,7 +37,7 @@ def add(
     """Add an endpoint, or replace and enable it; what is not given it keeps."""
     from workers.endpoints import save
 
-    made = save(key, url, note, secret_env, event)
+    made = save(key, url, note, secret_env, event or None)
     typer.echo(f"{key} is saved. Try it: everstay endpoint test {key}")
     if made is not None:
         typer.echo(f"Its secret, shown this once: {made}")
