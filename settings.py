@@ -164,6 +164,14 @@ class Settings(BaseSettings):
         "Outgoing webhooks may go over http and to private addresses: for development and tests only.",
         FLAG_FORM,
     )
+    webhook_patience_days: Annotated[float, Field(ge=0.1, le=30)] = _setting(
+        5.0,
+        "Days without a single success after which an endpoint of events is disabled.",
+        "a number of days from 0.1 to 30",
+    )
+    webhook_retention_days: Annotated[int, Field(ge=1, le=3650)] = _setting(
+        30, "Days that events for endpoints are kept, sent or not.", "a whole number from 1 to 3650"
+    )
 
     rescore_gap_seconds: Annotated[float, Field(ge=0, le=86_400)] = _setting(
         1.0,

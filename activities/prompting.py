@@ -16,4 +16,4 @@ class PromptPerformer:
     async def perform(self, loaded: LoadedVisit) -> Became:
         """Offer, put off, or say why not."""
         async with self._database.transaction() as session:
-            return await offer_prompts(session, loaded, self._clock.now())
+            return await offer_prompts(session, loaded, self._clock.now(), self._clock.wall_now())

@@ -54,11 +54,12 @@ class WebhookCall:
 class WebhookPoster(Protocol):
     """Posts one signed message to an endpoint.
 
-    `post` returns when it was answered with 2xx. It raises TransientProviderError where the receiver may take
-    it later (its `retry_after` is in seconds), PermanentProviderError where it never will.
+    `post` returns the status of an answer with 2xx. It raises TransientProviderError where the receiver may
+    take it later (its `retry_after` is in seconds), PermanentProviderError where it never will; both have the
+    `status` of the answer, None where there was none.
     """
 
-    async def post(self, call: WebhookCall) -> None:
+    async def post(self, call: WebhookCall) -> int:
         """Post, or raise one of the two."""
         ...
 

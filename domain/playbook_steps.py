@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -166,6 +166,21 @@ class CallWebhook(Document):
         return self
 
 
+class WriteCrm(Document):
+    """Set properties of the customer's company at the CRM, and perhaps leave a note there."""
+
+    properties: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")], Text] = Field(
+        default_factory=dict, max_length=20
+    )
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _writes_something(self) -> Self:
+        if not self.properties and self.note is None:
+            raise ValueError("write_crm names properties or a note")
+        return self
+
+
 class Call(Document):
     """A step of a developer's own, by the name that it is registered under."""
 
@@ -191,6 +206,7 @@ class Step(Document):
     update_customer: UpdateCustomer | None = None
     retry_payment: RetryPayment | None = None
     call_webhook: CallWebhook | None = None
+    write_crm: WriteCrm | None = None
     call: Call | None = None
     next: str | None = None
 
@@ -248,6 +264,7 @@ STEP_KINDS = (
     "update_customer",
     "retry_payment",
     "call_webhook",
+    "write_crm",
     "call",
 )
 ANSWERS = {

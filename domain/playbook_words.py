@@ -191,6 +191,14 @@ def _update(one: Step) -> str:
     return f"Change the customer: {', '.join(said)}"
 
 
+def _crm(one: Step) -> str:
+    assert one.write_crm is not None  # noqa: S101 - dispatched by kind
+    names = ", ".join(plain(name) for name in one.write_crm.properties)
+    parts = [f"set {names}"] if names else []
+    parts += ["leave a note"] if one.write_crm.note is not None else []
+    return f"At the CRM, {' and '.join(parts)}"
+
+
 def _webhook(one: Step) -> str:
     assert one.call_webhook is not None  # noqa: S101 - dispatched by kind
     limit = one.call_webhook.timeout
@@ -217,6 +225,7 @@ STEPS: dict[str, Callable[[Step], str]] = {
     "update_customer": _update,
     "retry_payment": lambda _one: "Try the oldest open invoice again",
     "call_webhook": _webhook,
+    "write_crm": _crm,
     "call": _call,
 }
 

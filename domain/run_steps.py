@@ -192,6 +192,7 @@ ACTIONS: dict[str, Callable[[Walk, Step], str | None]] = {
     "update_customer": _update,
     "retry_payment": _perform,
     "call_webhook": _perform,
+    "write_crm": _perform,
     "call": _perform,
 }
 """What each kind of step does; it returns where to go on, None to wait."""

@@ -278,6 +278,14 @@ class TaskOutcome(StrEnum):
     REJECTED = "rejected"
 
 
+class MessageState(StrEnum):
+    """Life of one event on its way to one endpoint."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    FAILED = "failed"
+
+
 class PromptState(StrEnum):
     """Life of a message inside the product."""
 

@@ -11,13 +11,16 @@ from typing import Any
 
 import httpx
 
-from domain.errors import PermanentProviderError, TransientProviderError
+from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 TRIES = 5
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 """Seconds. A provider that asks for more is left alone by the whole activity, not by one call."""
+WRITE_SECONDS = 10.0
+"""For one call that changes something, shorter than the lease of its effect."""
+UNAVAILABLE = 503
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT, TOO_MANY = 400, 401, 403, 404, 408, 429
 SERVER_ERROR = 500
 _CODE = re.compile(r"[A-Za-z_]{1,60}")
@@ -63,6 +66,32 @@ class ProviderHttp:
     async def post(self, path: str, body: Any) -> Json:
         """Return the JSON object of a POST that only reads, such as a search."""
         return self._expected(path, await self._call("POST", path, json=body))
+
+    async def write(self, method: str, path: str, body: Any) -> Json:
+        """Return the answer to one call that changes something; it is never repeated here.
+
+        Raises TransientProviderError where it certainly was not taken, UncertainDeliveryError where nobody
+        can say, PermanentProviderError where it was refused.
+        """
+        try:
+            async with asyncio.timeout(WRITE_SECONDS):
+                answer = await self._client.request(method, path, json=body)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise self._transient("no connection could be made") from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise self._uncertain("it did not answer in time") from None
+        except httpx.TransportError as error:
+            raise self._uncertain(f"the connection broke: {type(error).__name__}") from None
+        if answer.status_code in {TOO_MANY, UNAVAILABLE}:
+            raise self._transient(f"it answered {answer.status_code}", retry_after(answer.headers))
+        if answer.status_code >= SERVER_ERROR or answer.status_code == TIMED_OUT:
+            raise self._uncertain(f"it answered {answer.status_code}")
+        if answer.is_success and _json(answer) is None:
+            raise self._uncertain("its answer is cut off or no JSON object")
+        return self._expected(path, answer)
+
+    def _uncertain(self, reason: str) -> UncertainDeliveryError:
+        return UncertainDeliveryError(provider=self.provider, reason=reason)
 
     async def find(
         self, path: str, query: Mapping[str, Any] | None = None, absent: Collection[int] = ABSENT
@@ -113,7 +142,7 @@ class ProviderHttp:
         if answer.status_code == UNAUTHORIZED:
             reason = "the token is not accepted; connect it again with a valid one"
         elif answer.status_code == FORBIDDEN:
-            reason = f"the token may not read {answer.url.path}; give it that permission"
+            reason = f"the token may not use {answer.url.path}; give it that permission"
         else:
             reason = f"{path} was answered with {answer.status_code}{_code_of(body)}"
         raise PermanentProviderError(provider=self.provider, reason=reason)

@@ -30,8 +30,8 @@ class HttpWebhookPoster:
         self._allow_private, self._resolve, self._seconds = allow_private, resolver, seconds
         self._trust = httpx.create_ssl_context()
 
-    async def post(self, call: WebhookCall) -> None:
-        """Post, or raise TransientProviderError or PermanentProviderError."""
+    async def post(self, call: WebhookCall) -> int:
+        """Post and return the status, or raise TransientProviderError or PermanentProviderError."""
         try:
             async with asyncio.timeout(self._seconds):
                 answer = await self._send(call, httpx.URL(call.url))
@@ -40,6 +40,7 @@ class HttpWebhookPoster:
         except httpx.TransportError as error:
             raise _transient(call, f"the connection failed: {type(error).__name__}") from None
         _judge(call, answer)
+        return answer.status_code
 
     async def _send(self, call: WebhookCall, url: httpx.URL) -> httpx.Response:
         """Try the addresses of the name, each checked, until one can be connected to.
@@ -106,19 +107,23 @@ def _judge(call: WebhookCall, answer: httpx.Response) -> None:
     if answer.is_success:
         return
     if status in {TOO_MANY, TIMED_OUT} or status >= SERVER_ERROR:
-        raise _transient(call, f"it answered {status}", retry_after(answer.headers))
+        raise _transient(call, f"it answered {status}", retry_after(answer.headers), status)
     if REDIRECT <= status < REDIRECT + 100:
-        raise _permanent(call, f"it answered {status}: redirects are not followed, give the final address")
-    raise PermanentProviderError(provider=_name(call), reason=f"it answered {status}", is_gone=status == GONE)
+        reason = f"it answered {status}: redirects are not followed, give the final address"
+        raise _permanent(call, reason, status)
+    raise _permanent(call, f"it answered {status}", status)
 
 
 def _name(call: WebhookCall) -> str:
     return f"The endpoint {call.endpoint}"
 
 
-def _transient(call: WebhookCall, reason: str, seconds: float | None = None) -> TransientProviderError:
-    return TransientProviderError(provider=_name(call), reason=reason, retry_after=seconds)
+def _transient(
+    call: WebhookCall, reason: str, seconds: float | None = None, status: int | None = None
+) -> TransientProviderError:
+    return TransientProviderError(provider=_name(call), reason=reason, retry_after=seconds, status=status)
 
 
-def _permanent(call: WebhookCall, reason: str) -> PermanentProviderError:
-    return PermanentProviderError(provider=_name(call), reason=reason)
+def _permanent(call: WebhookCall, reason: str, status: int | None = None) -> PermanentProviderError:
+    is_gone = status == GONE
+    return PermanentProviderError(provider=_name(call), reason=reason, status=status, is_gone=is_gone)

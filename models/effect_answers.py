@@ -1,6 +1,7 @@
 """What a person says of an effect of which nobody knows whether it happened."""
 
 import uuid
+from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,51 +17,82 @@ from domain.vocabulary import (
     TaskState,
     WorkflowAction,
 )
+from models.cases import ring_case
 from models.changes import announce_change
 from models.customer_state import lock_customer
 from models.decisions import Decision, record_decisions
 from models.effects import settle
 from models.hands import Hand
-from models.send_ledger import uncertain_task_key
+from models.send_ledger import UNCERTAIN
 from models.step_visits import Visit, is_row_of
+from models.tables.cases import CaseRow
 from models.tables.ledger import EffectRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.work import TaskRow
 from models.workflow_orders import order_workflow
 
 NOT_SENT = "not_sent"
+CASE_PREFIX = "case/"
+"""What keys of effects of cases begin with."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What an effect belongs to: one visit of a run, or one step of a case. Its key begins with `origin`."""
+
+    origin: str
+    visit: Visit | None = None
+    case_id: uuid.UUID | None = None
 
 
 async def answer_effect(session: AsyncSession, key: str, hand: Hand, *, happened: bool) -> None:
-    """Settle an effect by a person's word. Whatever they say, it is never done again under its key."""
+    """Settle an effect by a person's word. Whatever they say, it is never done again under its key.
+
+    Raises NotFoundError, and ConflictError where it is known by now or under way.
+    """
     row = EffectRow
-    customer_id = await session.scalar(select(row.customer_id).where(row.key == key))
-    if customer_id is None:
+    query = select(row.state, row.lease_until, row.kind, row.customer_id).where(row.key == key)
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
         raise NotFoundError(what="effect", key=key)
-    await lock_customer(session, customer_id)
-    query = select(row.state, row.lease_until, row.kind).where(row.key == key)
-    effect = (await session.execute(query)).one()
+    if found.customer_id is not None:
+        await lock_customer(session, found.customer_id)
+    effect = (await session.execute(query.with_for_update())).one()
     _refuse_known(key, effect.state, effect.lease_until, hand.wall)
     state = EffectState.SENT if happened else EffectState.FAILED
     word = "it happened" if happened else "it did not happen"
     await settle(session, key, state, hand.wall, error=f"{hand.name} says that {word}")
-    visit = await _visit_of(session, key)
-    if visit is not None:
-        await _finish(session, visit, hand, happened=happened)
-        run_id = visit.intervention_id
-        await order_workflow(session, WorkflowAction.RING, customer_id, run_id, hand.wall)
-    decision = Decision(
-        customer_id,
-        DecisionKind.DIRECTIVE,
-        "settle_effect",
-        effect.kind,
-        "by_a_person",
-        f"{hand.name} says of an uncertain {effect.kind} that {word}.",
-        {"effect": key},
-        visit.intervention_id if visit is not None else None,
-    )
-    await record_decisions(session, [decision], hand.now)
+    if effect.customer_id is not None:
+        place = await _place_of(session, key)
+        await _let_go_on(session, place, effect.customer_id, hand, happened=happened)
+        decision = Decision(
+            effect.customer_id,
+            DecisionKind.DIRECTIVE,
+            "settle_effect",
+            effect.kind,
+            "by_a_person",
+            f"{hand.name} says of an uncertain {effect.kind} that {word}.",
+            {"effect": key},
+            place.visit.intervention_id if place is not None and place.visit is not None else None,
+            place.case_id if place is not None else None,
+        )
+        await record_decisions(session, [decision], hand.now)
     await announce_change(session)
+
+
+async def _let_go_on(
+    session: AsyncSession, place: _Place | None, customer_id: uuid.UUID, hand: Hand, *, happened: bool
+) -> None:
+    """Close what waits for the answer, and ring whoever asked for the effect."""
+    if place is None:
+        return
+    await _close_question(session, place, hand)
+    if place.visit is not None:
+        await _finish(session, place.visit, hand, happened=happened)
+        run_id = place.visit.intervention_id
+        await order_workflow(session, WorkflowAction.RING, customer_id, run_id, hand.wall)
+    if place.case_id is not None:
+        await ring_case(session, place.case_id, hand.wall)
 
 
 def _refuse_known(key: str, state: EffectState, lease: WallInstant | None, wall: WallInstant) -> None:
@@ -72,25 +104,27 @@ def _refuse_known(key: str, state: EffectState, lease: WallInstant | None, wall:
         raise ConflictError(what=f"The effect {key}", reason="it is under way")
 
 
-async def _visit_of(session: AsyncSession, key: str) -> Visit | None:
-    """Return the visit whose effect it is, None where it is of no run."""
-    parts = key.split("/")
+async def _place_of(session: AsyncSession, key: str) -> _Place | None:
+    """Return what the effect belongs to, None where it is of no run and no case."""
+    is_of_case, parts = key.startswith(CASE_PREFIX), key.removeprefix(CASE_PREFIX).split("/")
     try:
-        visit = Visit(uuid.UUID(parts[0]), parts[1], int(parts[2]))
+        of, step, occurrence = uuid.UUID(parts[0]), parts[1], int(parts[2])
     except (ValueError, IndexError):
         return None
-    known = select(InterventionRow.id).where(InterventionRow.id == visit.intervention_id)
-    return visit if await session.scalar(known) is not None else None
+    if is_of_case:
+        known = await session.scalar(select(CaseRow.id).where(CaseRow.id == of))
+        origin = f"{CASE_PREFIX}{of}/{step}/{occurrence}/"
+        return _Place(origin, case_id=of) if known is not None else None
+    visit = Visit(of, step, occurrence)
+    known = await session.scalar(select(InterventionRow.id).where(InterventionRow.id == of))
+    return _Place(visit.origin, visit) if known is not None else None
 
 
 async def _finish(session: AsyncSession, visit: Visit, hand: Hand, *, happened: bool) -> None:
-    step, task = InterventionStepRow, TaskRow
+    step = InterventionStepRow
     await session.execute(
         update(step)
-        .where(
-            is_row_of(visit),
-            step.state.not_in(FINISHED),
-        )
+        .where(is_row_of(visit), step.state.not_in(FINISHED))
         .values(
             state=StepState.DONE if happened else StepState.FAILED,
             reason=None if happened else NOT_SENT,
@@ -98,10 +132,15 @@ async def _finish(session: AsyncSession, visit: Visit, hand: Hand, *, happened: 
             finished_at=hand.now,
         )
     )
+
+
+async def _close_question(session: AsyncSession, place: _Place, hand: Hand) -> None:
+    """Close the task that asks a person to find out."""
+    task = TaskRow
     await session.execute(
         update(task)
         .where(
-            task.effect_key == uncertain_task_key(visit),
+            task.effect_key == f"{place.origin}{UNCERTAIN}",
             task.state.in_([TaskState.OPEN, TaskState.SNOOZED]),
         )
         .values(

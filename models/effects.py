@@ -5,12 +5,16 @@ not taken. `sent` was accepted, `confirmed` was heard of from the provider, `unc
 """
 
 import datetime as dt
+import hashlib
+import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.documents import Document
 from domain.errors import ConflictError
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, TouchpointState
@@ -70,6 +74,11 @@ class NewEffect:
     provider: str
     user_id: uuid.UUID | None = None
     """Who of ours gets it, where it is for us and not for a customer."""
+
+
+def payload_hash(order: Document) -> str:
+    """Return the hash of what makes an effect the same effect: the step as the playbook's version has it."""
+    return hashlib.sha256(json.dumps(order.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
 async def find_effect(session: AsyncSession, origin: str) -> Effect | None:
@@ -172,6 +181,27 @@ async def settle(
         mine = (TouchpointRow.effect_key == key,)
         await move_touchpoint(session, mine, TOUCHPOINT_STATES[state], wall)
     return changed is not None
+
+
+async def record_done(session: AsyncSession, new: NewEffect, wall: WallInstant) -> None:
+    """Write an effect down that happens with this very transaction: nobody can be in doubt of it."""
+    values = {"state": EffectState.SENT, "attempts": 1, "claimed_at": wall, "settled_at": wall}
+    await session.execute(
+        insert(EffectRow).values(**vars(new), delivery_id=uuid.uuid4().hex, lease_until=None, **values)
+    )
+
+
+async def hear_of(
+    session: AsyncSession,
+    keys: Sequence[str],
+    state: EffectState,
+    wall: WallInstant,
+    error: str | None = None,
+) -> None:
+    """Take later word on effects that were sent; what is confirmed or has failed stays so."""
+    row = EffectRow
+    sent = update(row).where(row.key.in_(keys), row.state == EffectState.SENT)
+    await session.execute(sent.values(state=state, settled_at=wall, error=error))
 
 
 async def give_back(session: AsyncSession, key: str, error: str) -> None:

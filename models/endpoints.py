@@ -1,9 +1,11 @@
-"""The endpoints that playbooks post to: kept with their secrets encrypted, listed without."""
+"""The endpoints that we post to: kept with their secrets encrypted, listed without."""
 
 import base64
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -12,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.errors import NotFoundError
 from domain.outgoing_webhooks import check_endpoint
 from domain.time import WallInstant
+from domain.webhook_events import check_events
 from models.ciphers import Cipher
 from models.tables.endpoints import WebhookEndpointRow
 
@@ -30,6 +33,9 @@ class Endpoint:
     changed_by_id: uuid.UUID | None
     disabled_at: WallInstant | None
     disabled_reason: str | None
+    events: Sequence[str]
+    """What it subscribes to."""
+    failing_since: WallInstant | None
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class EndpointOrder:
     note: str = ""
     secret: str | None = field(default=None, repr=False)
     by_id: uuid.UUID | None = None
+    events: Sequence[str] | None = None
+    """What it subscribes to; None keeps what it has."""
 
 
 COLUMNS = (
@@ -62,20 +70,25 @@ COLUMNS = (
     WebhookEndpointRow.changed_by_id,
     WebhookEndpointRow.disabled_at,
     WebhookEndpointRow.disabled_reason,
+    WebhookEndpointRow.events,
+    WebhookEndpointRow.failing_since,
 )
 
 
 async def save_endpoint(
     session: AsyncSession, order: EndpointOrder, cipher: Cipher, wall: WallInstant, *, allow_private: bool
 ) -> str | None:
-    """Create or replace an endpoint, enabled; return a secret that was made for it, to be shown once."""
+    """Create or replace an endpoint, enabled; return a secret that was made for it, to be shown once.
+
+    What waits for it goes on from here.
+    """
     row = WebhookEndpointRow
     kept = await session.scalar(select(row.secret).where(row.key == order.key).with_for_update())
     made = _new_secret() if order.secret is None and kept is None else None
     secret = order.secret or made
     check_endpoint(order.key, order.url, secret or _new_secret(), allow_private=allow_private)
     sealed = kept if secret is None else cipher.encrypt({"secret": secret})
-    values = {
+    values: dict[str, Any] = {
         "url": order.url,
         "secret": sealed,
         "note": order.note,
@@ -83,7 +96,10 @@ async def save_endpoint(
         "changed_by_id": order.by_id,
         "disabled_at": None,
         "disabled_reason": None,
+        "failing_since": None,
     }
+    if order.events is not None:
+        values["events"] = list(check_events(order.events))
     statement = upsert(row).values(key=order.key, created_at=wall, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
     return made
@@ -95,9 +111,8 @@ def _new_secret() -> str:
 
 async def list_endpoints(session: AsyncSession) -> list[Endpoint]:
     """Return every endpoint by key, without secrets."""
-    return [
-        Endpoint(*row) for row in await session.execute(select(*COLUMNS).order_by(WebhookEndpointRow.key))
-    ]
+    query = select(*COLUMNS).order_by(WebhookEndpointRow.key)
+    return [_endpoint(row) for row in await session.execute(query)]
 
 
 async def get_endpoint(session: AsyncSession, key: str) -> Endpoint:
@@ -106,7 +121,21 @@ async def get_endpoint(session: AsyncSession, key: str) -> Endpoint:
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise NotFoundError(what="webhook endpoint", key=key)
+    return _endpoint(row)
+
+
+def _endpoint(row: Sequence[Any]) -> Endpoint:
     return Endpoint(*row)
+
+
+async def subscribe(
+    session: AsyncSession, key: str, events: Sequence[str], wall: WallInstant, by_id: uuid.UUID | None = None
+) -> Endpoint:
+    """Let an endpoint subscribe to these events and no others; raises NotFoundError, InvalidInputError."""
+    values = {"events": list(check_events(events)), "changed_at": wall, "changed_by_id": by_id}
+    row = WebhookEndpointRow
+    await session.execute(update(row).where(row.key == key).values(values))
+    return await get_endpoint(session, key)
 
 
 async def open_endpoint(session: AsyncSession, key: str, cipher: Cipher) -> OpenEndpoint | None:

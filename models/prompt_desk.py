@@ -15,6 +15,7 @@ from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import (
     Channel,
     Direction,
+    EffectState,
     InterventionState,
     NoticeKind,
     Outcome,
@@ -23,6 +24,7 @@ from domain.vocabulary import (
     TouchpointState,
 )
 from models.customer_state import lock_customer
+from models.effects import hear_of
 from models.installation import load_installation
 from models.opt_outs import consents_of
 from models.outbox import Notice, put_notices
@@ -36,6 +38,7 @@ from models.tables.tracking import IdentityRow
 
 OPEN = (PromptState.OFFERED, PromptState.SHOWN)
 MOST = 20
+UNSEEN = "it was withdrawn or expired before anybody saw it"
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class OpenPrompt:
 
 
 async def show_prompts(
-    session: AsyncSession, source_id: str, user_key: str, now: BusinessInstant
+    session: AsyncSession, source_id: str, user_key: str, now: BusinessInstant, wall: WallInstant
 ) -> list[OpenPrompt]:
     """Return what is open for a user of this source, the newest first, and mark it as shown.
 
@@ -59,7 +62,7 @@ async def show_prompts(
     contact_id = await contact_of(session, source_id, user_key)
     if contact_id is None:
         return []
-    await close_over(session, now, PromptRow.contact_id == contact_id)
+    await close_over(session, now, wall, PromptRow.contact_id == contact_id)
     if not await _may_show(session, contact_id):
         return []
     row = PromptRow
@@ -73,7 +76,10 @@ async def show_prompts(
     found = [OpenPrompt(*one) for one in (await session.execute(query)).all()]
     ids = [one.id for one in found]
     shown = update(row).where(row.id.in_(ids), row.state == PromptState.OFFERED)
-    await session.execute(shown.values(state=PromptState.SHOWN, shown_at=now))
+    seen = await session.scalars(
+        shown.values(state=PromptState.SHOWN, shown_at=now).returning(row.effect_key)
+    )
+    await hear_of(session, seen.all(), EffectState.CONFIRMED, wall)
     return found
 
 
@@ -95,9 +101,12 @@ async def _may_show(session: AsyncSession, contact_id: uuid.UUID) -> bool:
 
 
 async def close_over(
-    session: AsyncSession, now: BusinessInstant, among: ColumnElement[bool] | None = None
+    session: AsyncSession, now: BusinessInstant, wall: WallInstant, among: ColumnElement[bool] | None = None
 ) -> int:
-    """Close what has expired, and what belongs to a run that was broken off; return how many."""
+    """Close what has expired, and what belongs to a run that was broken off; return how many.
+
+    In the effect ledger, what nobody had seen by then has failed.
+    """
     row, run = PromptRow, InterventionRow
     broken_off = select(run.id).where(
         run.state == InterventionState.ENDED,
@@ -106,8 +115,10 @@ async def close_over(
     is_over = or_(row.expires_at <= now, row.intervention_id.in_(broken_off))
     chosen = and_(row.state.in_(OPEN), is_over)
     statement = update(row).where(chosen if among is None else and_(chosen, among))
-    closed = await session.scalars(statement.values(state=PromptState.EXPIRED).returning(row.id))
-    return len(closed.all())
+    closed = await session.scalars(statement.values(state=PromptState.EXPIRED).returning(row.effect_key))
+    keys = closed.all()
+    await hear_of(session, keys, EffectState.FAILED, wall, UNSEEN)
+    return len(keys)
 
 
 async def answer_prompt(
@@ -127,7 +138,7 @@ async def answer_prompt(
     if prompt is None or not await _is_known(session, source_id, prompt.contact_id):
         raise NotFoundError(what="prompt", key=prompt_id)
     await lock_customer(session, prompt.customer_id)
-    await close_over(session, now, PromptRow.id == prompt_id)
+    await close_over(session, now, wall, PromptRow.id == prompt_id)
     row = PromptRow
     statement = update(row).where(row.id == prompt_id, row.state.in_(OPEN))
     news = await session.scalar(statement.values(state=answer, answered_at=now).returning(row.id))
@@ -135,7 +146,9 @@ async def answer_prompt(
         state = await session.scalar(select(row.state).where(row.id == prompt_id))
         if state is PromptState.EXPIRED:
             raise PromptOverError
-    elif answer is PromptState.CLICKED:
+        return
+    await hear_of(session, [prompt.effect_key], EffectState.CONFIRMED, wall)
+    if answer is PromptState.CLICKED:
         await _note_life(session, prompt, now, wall)
 
 

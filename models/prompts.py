@@ -13,17 +13,20 @@ from domain.contact_slots import WEEK
 from domain.guard import Defer, Refuse
 from domain.playbook_contacts import InAppPrompt
 from domain.prompts import Onlooker, ProposedPrompt, may_prompt
-from domain.time import BusinessInstant, after
+from domain.time import BusinessInstant, WallInstant, after
 from domain.vocabulary import DecisionKind, PromptState, StepState
 from models.addressees import Addressee, everybody_meant
 from models.arrays import among_ids
 from models.contact_policy import load_contact_policy
 from models.customer_state import lock_customer
+from models.effects import NewEffect, payload_hash, record_done
 from models.step_context import StepFacts, held_by_switch, load_step_facts, put_off
 from models.step_records import Became, LoadedVisit
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.runs import PromptRow
 
+KIND, IN_APP = "prompt", "in_app"
+"""What the effect ledger calls them: the provider is our own door to the customer's product."""
 SENTENCES = {
     "do_not_contact": "the customer asked not to be contacted",
     "holdout": "the customer is in the holdout group",
@@ -43,7 +46,9 @@ class _Seen:
     people: Sequence[Addressee]
 
 
-async def offer_prompts(session: AsyncSession, loaded: LoadedVisit, now: BusinessInstant) -> Became:
+async def offer_prompts(
+    session: AsyncSession, loaded: LoadedVisit, now: BusinessInstant, wall: WallInstant
+) -> Became:
     """Offer the prompt of a visit, or say why not. A repeated attempt finds what the first one offered."""
     await lock_customer(session, loaded.customer_id)
     offered = await _offered(session, loaded)
@@ -60,7 +65,7 @@ async def offer_prompts(session: AsyncSession, loaded: LoadedVisit, now: Busines
         sentence = f"No prompt offered: {SENTENCES[verdict.reason]}."
         return Became(StepState.SKIPPED, verdict.reason, sentence, DecisionKind.REFUSAL)
     chosen = [one for one in seen.people if one[1].key in verdict.keys]
-    await _write(session, loaded, seen, chosen, now)
+    await _write(session, loaded, seen, chosen, now, wall)
     return _done(len(chosen))
 
 
@@ -125,16 +130,17 @@ async def _write(
     seen: _Seen,
     chosen: Sequence[Addressee],
     now: BusinessInstant,
+    wall: WallInstant,
 ) -> None:
-    order = seen.order
+    order, digest = seen.order, payload_hash(seen.order)
     for person, _recipient in chosen:
-        texts = seen.facts.texts | {"contact": person.name}
+        texts, key = seen.facts.texts | {"contact": person.name}, f"{loaded.visit.origin}{person.contact_id}"
         statement = upsert(PromptRow).values(
             id=uuid.uuid4(),
             customer_id=loaded.customer_id,
             contact_id=person.contact_id,
             intervention_id=loaded.visit.intervention_id,
-            effect_key=f"{loaded.visit.origin}{person.contact_id}",
+            effect_key=key,
             title=Template(order.title).substitute(texts),
             body=Template(order.body).substitute(texts),
             link=order.link,
@@ -142,4 +148,7 @@ async def _write(
             offered_at=now,
             expires_at=after(now, order.expires),
         )
-        await session.execute(statement.on_conflict_do_nothing(index_elements=["effect_key"]))
+        anew = statement.on_conflict_do_nothing(index_elements=["effect_key"]).returning(PromptRow.id)
+        if await session.scalar(anew) is not None:
+            effect = NewEffect(key, KIND, digest, loaded.customer_id, IN_APP)
+            await record_done(session, effect, wall)

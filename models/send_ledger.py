@@ -35,6 +35,8 @@ from models.tables.work import TaskRow
 
 INVITED = "invited"
 """The run knows that its invitation is out and waits for the answer, which a late word must not end."""
+UNCERTAIN = "uncertain"
+"""What ends the key of the task that asks what became of an effect, after the effect's own origin."""
 TASK_DUE = dt.timedelta(days=1)
 CLOSED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
 
@@ -171,7 +173,7 @@ async def count_as_touch(session: AsyncSession, context: SendContext, now: Busin
 
 def uncertain_task_key(visit: Visit) -> str:
     """Return the key of the question whether a message arrived: asked once per visit."""
-    return f"{visit.origin}uncertain"
+    return f"{visit.origin}{UNCERTAIN}"
 
 
 async def ask_a_person(

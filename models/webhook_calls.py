@@ -1,6 +1,5 @@
 """Begin and end a call of an endpoint: what speaks against it is asked here, then it is claimed."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,14 +7,13 @@ from string import Template
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.documents import Document
 from domain.outgoing_webhooks import AnswerLinks
 from domain.playbook_steps import CallWebhook
 from domain.time import BusinessInstant, WallInstant, after
 from domain.vocabulary import DecisionKind, EffectState, StepState
 from models.ciphers import Cipher, UnreadableSecretsError
 from models.customer_state import lock_customer
-from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
+from models.effects import Effect, NewEffect, claim, find_effect, payload_hash, reclaim, settle
 from models.endpoints import OpenEndpoint, disable_endpoint, open_endpoint
 from models.step_context import StepFacts, held_by_switch, load_step_facts
 from models.step_records import Became, LoadedVisit
@@ -122,11 +120,6 @@ async def _claim(
     endpoint = order_of(loaded).endpoint
     key = f"{loaded.visit.origin}{endpoint}"
     return await claim(session, NewEffect(key, KIND, digest, loaded.customer_id, endpoint), wall)
-
-
-def payload_hash(order: Document) -> str:
-    """Return the hash of what makes a call the same call: the step as the playbook's version has it."""
-    return hashlib.sha256(json.dumps(order.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
 def _body(

@@ -15,6 +15,7 @@ from settings import Settings
 from workers.calendar_feeds import keep_fetching
 from workers.delivery_stage import run_delivery_stage
 from workers.edit_keeper import keep_edits
+from workers.event_stage import keep_forgetting, keep_posting
 from workers.heads_up_mail import keep_mailing
 from workers.impact_keeper import keep_learning
 from workers.internal_letters import InternalLetterhead
@@ -46,6 +47,8 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "heads_up_mail": lambda: keep_mailing(database, clock, email_sender(settings), _letterhead(settings)),
         "prompts": lambda: keep_closing(database, clock),
         "impact": lambda: keep_learning(database, clock),
+        "events": lambda: keep_posting(settings, database, clock),
+        "old_events": lambda: keep_forgetting(settings, database, clock),
         "matching": lambda: keep_matching(database, clock),
     }
     return [supervised(name, job) for name, job in jobs.items()]

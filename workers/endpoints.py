@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from domain.errors import EverstayError, InvalidInputError
@@ -15,6 +16,7 @@ from models.endpoints import (
     Endpoint,
     EndpointOrder,
     disable_endpoint,
+    get_endpoint,
     list_endpoints,
     remove_endpoint,
     required_endpoint,
@@ -27,14 +29,14 @@ class TrialFailedError(EverstayError):
     """{said}"""  # noqa: D400 - the sentence is the endpoint's
 
 
-def save(key: str, url: str, note: str, secret_env: str | None) -> str | None:
+def save(key: str, url: str, note: str, secret_env: str | None, events: Sequence[str] | None) -> str | None:
     """Create or replace an endpoint; return a secret that was made for it."""
     settings = located_settings()
     secret = _read(secret_env) if secret_env is not None else None
     cipher, private = Cipher(settings.signing_key), settings.webhook_private_addresses
 
     async def work(session: Session) -> str | None:
-        order = EndpointOrder(key, url, note, secret)
+        order = EndpointOrder(key, url, note, secret, events=events)
         await announce_change(session)
         return await save_endpoint(session, order, cipher, wall_now(), allow_private=private)
 
@@ -60,7 +62,14 @@ def _shown(one: Endpoint) -> dict[str, Any]:
         "note": one.note,
         "changed_at": one.changed_at.isoformat(timespec="seconds"),
         "disabled_reason": one.disabled_reason,
+        "events": list(one.events),
+        "failing_since": one.failing_since.isoformat(timespec="seconds") if one.failing_since else None,
     }
+
+
+def events_of(key: str) -> list[str]:
+    """Return what an endpoint subscribes to."""
+    return list(in_transaction(located_settings(), lambda session: get_endpoint(session, key)).events)
 
 
 def as_lines(found: list[dict[str, Any]]) -> str:
@@ -73,7 +82,8 @@ def as_lines(found: list[dict[str, Any]]) -> str:
 def _line(one: dict[str, Any]) -> str:
     state = f"disabled: {one['disabled_reason']}" if one["disabled_reason"] else "on"
     note = f" ({one['note']})" if one["note"] else ""
-    return f"{one['key']}{note}: {one['url']}, {state}"
+    events = f", events: {' '.join(one['events'])}" if one["events"] else ""
+    return f"{one['key']}{note}: {one['url']}, {state}{events}"
 
 
 def disable(key: str, reason: str) -> None:

@@ -13,5 +13,5 @@ async def keep_closing(database: Database, clock: Clock) -> None:
     """Sweep every minute, until cancelled."""
     while True:
         async with database.transaction() as session:
-            await close_over(session, clock.now())
+            await close_over(session, clock.now(), clock.wall_now())
         await asyncio.sleep(SECONDS)

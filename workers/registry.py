@@ -7,6 +7,7 @@ from typing import Any
 from activities.billing_calls import OpenBilling
 from activities.calling import WebhookPerformer
 from activities.cases import CaseActivities, CaseMailActivities, Motion, Motions
+from activities.crm_writing import CrmPerformer
 from activities.dunning import DunningMotion
 from activities.imports import ImportActivities
 from activities.intervention import InterventionActivities
@@ -29,13 +30,14 @@ from domain.ports import Clock, EmailAddress, EmailSender
 from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from integrations.own_step_packages import find_own_steps
-from integrations.providers import open_reader
+from integrations.providers import open_crm_writer, open_reader
 from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
 from integrations.simulators.account import SIMULATOR_API_KEY
 from integrations.tabular import FileReader
 from integrations.webhook_poster import HttpWebhookPoster
 from ml.adapters import CatBoostLearner, CatBoostModelReader, NumpyStatistician
 from models.ciphers import Cipher
+from models.crm_writes import CrmTools
 from models.database import Database
 from models.playbooks import PlaybookShelf
 from models.webhook_calls import CallTools
@@ -180,6 +182,7 @@ def _steps(parts: Parts) -> list[Activity]:
         "call_webhook": WebhookPerformer(
             database, clock, parts.poster, CallTools(parts.cipher, parts.answers)
         ),
+        "write_crm": CrmPerformer(database, clock, CrmTools(parts.cipher), open_crm_writer),
         "call": OwnStepPerformer(database, clock, parts.own_steps),
     }
     return [StepActivities(database, clock, parts.shelf, performers).perform_step]

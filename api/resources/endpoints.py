@@ -1,4 +1,4 @@
-"""`/api/webhook-endpoints`: the other systems that playbooks tell of things."""
+"""`/api/webhook-endpoints`: the other systems that we tell of things."""
 
 import datetime as dt
 import uuid
@@ -46,6 +46,8 @@ class WebhookEndpoint(Shape):
     changed_by_id: uuid.UUID | None
     disabled_at: dt.datetime | None
     disabled_reason: str | None
+    events: list[str]
+    failing_since: dt.datetime | None
 
 
 class SavedEndpoint(WebhookEndpoint):
@@ -62,6 +64,8 @@ class SaveEndpoint(BaseModel):
     url: Annotated[str, Field(min_length=1, max_length=2000)]
     note: Annotated[str, Field(max_length=1000)] = ""
     secret: SecretStr | None = None
+    events: Annotated[list[str], Field(max_length=100)] | None = None
+    """What it subscribes to; without it, it keeps what it has."""
 
 
 class DisableEndpoint(BaseModel):
@@ -114,7 +118,7 @@ class EndpointController(Controller):
     ) -> SavedEndpoint:
         """Create or replace one, and enable it. The same again changes nothing; no answer is kept."""
         secret = data.secret.get_secret_value() if data.secret is not None else None
-        order = EndpointOrder(key, data.url, data.note, secret, request.user.user_id)
+        order = EndpointOrder(key, data.url, data.note, secret, request.user.user_id, data.events)
         private = settings.webhook_private_addresses
         async with database.transaction() as session:
             await announce_change(session)

@@ -10,6 +10,7 @@ from api.resources.customers import CustomerController
 from api.resources.data import DataController, QuarantineController
 from api.resources.deliveries import WebhookDeliveryController
 from api.resources.dunning_policy import DunningPolicyController
+from api.resources.effects import EffectController
 from api.resources.endpoints import EndpointController
 from api.resources.heads_up_groups import HeadsUpGroupController
 from api.resources.holding import HoldingController, MetricController
@@ -28,6 +29,7 @@ from api.resources.runs import InstallationController, InterventionController
 from api.resources.signals import SignalController
 from api.resources.tiers import ScoreHistoryController, TierController
 from api.resources.uploads import UploadController, saved_mappings
+from api.resources.webhook_events import WebhookEventController
 from api.resources.weights import HealthPolicyController
 from api.resources.work import HeadsUpController, TaskController
 
@@ -53,6 +55,7 @@ def api_router() -> Router:
             RunRequestController,
             PauseController,
             MonitorController,
+            EffectController,
             ImpactController,
             DoNotDisturbController,
             InstallationController,
@@ -67,6 +70,7 @@ def api_router() -> Router:
             MetricController,
             WebhookDeliveryController,
             EndpointController,
+            WebhookEventController,
             SignalController,
             OwnSignalController,
             ModelController,

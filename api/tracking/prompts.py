@@ -73,7 +73,7 @@ async def list_prompts(
 ) -> Prompts:
     """Return what is open for a user, and count it as shown."""
     async with database.transaction() as session:
-        found = await show_prompts(session, _source(request), user_id, clock.now())
+        found = await show_prompts(session, _source(request), user_id, clock.now(), clock.wall_now())
     return Prompts(prompts=[Prompt.model_validate(one) for one in found])
 
 

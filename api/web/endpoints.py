@@ -1,4 +1,4 @@
-"""Where playbooks post to: listed for those who may read playbooks, changed by administrators."""
+"""Where we post to: listed for those who may read playbooks, changed by administrators."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,7 @@ from api.guards import needs
 from api.web.desk import DESK, Desk
 from domain.errors import InvalidInputError
 from domain.permissions import Permission
+from domain.webhook_events import FAMILIES
 from models.changes import announce_change
 from models.ciphers import Cipher
 from models.endpoints import EndpointOrder, disable_endpoint, save_endpoint
@@ -43,6 +44,7 @@ class EndpointPage(Controller):
             form.get("note", ""),
             form.get("secret") or None,
             desk.user.id,
+            _events(form.get("events", "")) or None,
         )
         private, cipher = desk.settings.webhook_private_addresses, Cipher(desk.settings.signing_key)
         try:
@@ -64,8 +66,15 @@ class EndpointPage(Controller):
         return desk.go("/endpoints")
 
 
+def _events(written: str) -> list[str]:
+    """Return what stands in a field: one event a line, or with commas or spaces between."""
+    return written.replace(",", " ").split()
+
+
 async def _page(desk: Desk, written: Mapping[str, Any], **told: str) -> Template:
     async with desk.reading() as session:
         lines = await load_endpoints(session)
     defaults = {"problem": "", "saved": "", "secret": ""}
-    return desk.page("endpoints.html", lines=lines, written=written, **{**defaults, **told})
+    return desk.page(
+        "endpoints.html", lines=lines, families=FAMILIES, written=written, **{**defaults, **told}
+    )

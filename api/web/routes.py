@@ -9,6 +9,7 @@ from api.web.contacts import ContactController
 from api.web.customers import CustomerController
 from api.web.data import DataController
 from api.web.deliveries import DeliveryController
+from api.web.effects import EffectPages
 from api.web.endpoints import EndpointPage
 from api.web.holding import HoldingController
 from api.web.impact import ImpactPage
@@ -33,6 +34,7 @@ from api.web.signals import SignalController
 from api.web.tiers import TierController
 from api.web.upload import UploadPageController
 from api.web.watch_policy import WatchPolicyController
+from api.web.webhook_messages import WebhookMessageController
 from api.web.weights import WeightController
 from api.web.why import WhyController
 
@@ -55,6 +57,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         DecisionController,
         SteeringController,
         MonitorController,
+        EffectPages,
         PlanController,
         ImpactPage,
         BacktestPage,
@@ -70,6 +73,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         WeightController,
         WatchPolicyController,
         EndpointPage,
+        WebhookMessageController,
         SignalController,
         OwnSignalController,
         NotificationPage,

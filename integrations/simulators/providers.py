@@ -153,7 +153,7 @@ class Simulated:
 Simulations = dict[str, Simulated]
 
 
-@route("/{name:str}/{path:path}", http_method=["GET", "POST", "DELETE"], status_code=200)
+@route("/{name:str}/{path:path}", http_method=["GET", "POST", "PATCH", "DELETE"], status_code=200)
 async def provider_call(
     name: FromPath[str],
     path: FromPath[str],

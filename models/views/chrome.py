@@ -6,12 +6,14 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import ScalarSelect, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, business
 from domain.vocabulary import HeadsUpState, InterventionState, PauseScope, TaskState
 from models.kind_silences import Silence, read_silences, silences_now
 from models.mass_alerts import MassAlert, mass_alerts_now, read_mass_alerts
+from models.tables.endpoints import WebhookEndpointRow
 from models.tables.people import UserRow
 from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.runs import PauseRow
@@ -47,6 +49,13 @@ def read_rest(told: list[str | None] | None) -> WholeRest | None:
     return WholeRest(reason or "", by, business(dt.datetime.fromisoformat(since or "")), end)
 
 
+def given_up_now() -> ScalarSelect[Any]:
+    """Select the endpoints that nobody but their own silence has disabled."""
+    row = WebhookEndpointRow
+    names = select(func.array_agg(aggregate_order_by(row.key, row.key)))
+    return names.where(row.disabled_at.is_not(None), row.failing_since.is_not(None)).scalar_subquery()
+
+
 @dataclass(frozen=True)
 class Chrome:
     """The frame's figures. Without an installation row nothing was started yet: it observes."""
@@ -64,6 +73,8 @@ class Chrome:
     """Signals that so many customers showed at once that they are held back."""
     rest: WholeRest | None = None
     """A person has ordered everything to rest."""
+    given_up: tuple[str, ...] = ()
+    """Endpoints that were disabled because they took nothing any more: what is written for them waits."""
 
     @property
     def is_observing(self) -> bool:
@@ -103,8 +114,9 @@ async def load_chrome(session: AsyncSession, user_id: uuid.UUID, now: BusinessIn
         silences_now(),
         mass_alerts_now(),
         rest_now(now),
+        given_up_now(),
     ).select_from(one.outerjoin(InstallationRow, InstallationRow.id == 1))
-    *figures, silences, alerts, rest = (await session.execute(query)).one()
+    *figures, silences, alerts, rest, given_up = (await session.execute(query)).one()
     known: dict[str, Any] = dict(zip((field.name for field in fields(Chrome)), figures, strict=False))
     known |= {"silences": read_silences(silences), "mass_alerts": read_mass_alerts(alerts)}
-    return Chrome(**known, rest=read_rest(rest))
+    return Chrome(**known, rest=read_rest(rest), given_up=tuple(given_up or ()))

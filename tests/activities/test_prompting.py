@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from activities.prompting import PromptPerformer
-from domain.vocabulary import PromptState, Purpose, StepState, TouchTier
+from domain.vocabulary import EffectState, PromptState, Purpose, StepState, TouchTier
 from models.database import Database
 from models.installation import stop_effects
 from models.opt_outs import record_consent
@@ -64,6 +64,8 @@ async def test_a_prompt_is_offered_with_its_texts_filled(standing: Standing) -> 
     assert (prompt.title, prompt.body) == ("Hello Ann Able", "Acme could use more.")
     assert (prompt.link, prompt.state) == ("/reports", PromptState.OFFERED)
     assert prompt.expires_at == MONDAY + dt.timedelta(days=3)
+    (effect,) = await standing.effects()
+    assert (effect.key, effect.kind, effect.state) == (prompt.effect_key, "prompt", EffectState.SENT)
 
 
 async def test_a_repeated_attempt_offers_nothing_twice(standing: Standing) -> None:
@@ -73,6 +75,7 @@ async def test_a_repeated_attempt_offers_nothing_twice(standing: Standing) -> No
     standing.clock.pass_by(dt.timedelta(days=2))
     assert (await standing.perform(performer(standing))).state == "done"
     assert len(await prompts(standing.database)) == 1
+    assert len(await standing.effects()) == 1
 
 
 async def test_a_person_needs_no_address_to_be_shown_a_prompt(standing: Standing) -> None:

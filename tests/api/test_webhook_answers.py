@@ -110,10 +110,11 @@ async def test_an_answer_may_come_before_our_own_call_has_returned(
     standing = await stand_at(database, ASK)
 
     class Hasty(FakePoster):
-        async def post(self, call: Any) -> None:
-            await super().post(call)
+        async def post(self, call: Any) -> int:
+            status = await super().post(call)
             url = self.said["data"]["callback_url"]
             assert (await answer(client, url, YES)).status_code == 200
+            return status
 
     result = await standing.perform(caller(standing, Hasty()))
     assert (result.state, result.reason) == ("done", "answered")

@@ -12,7 +12,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.aside import aside
 from tests.support.browser import announce, chromium, serving, session_of
+from tests.support.doubts import outgoing_sample
 from tests.support.postgres import create_database, drop_database
 from tests.support.sample_judgement import PROPOSAL
 from tests.support.sample_rows import Sample
@@ -42,6 +44,7 @@ PAGES = (
     "/decisions",
     "/plan",
     "/monitor",
+    "/effects",
     "/impact",
     "/impact/low-engagement",
     "/backtests",
@@ -253,6 +256,14 @@ def test_axe_finds_nothing_narrow_or_wide_in_light_or_dark(shown: Site, place: s
     assert list(faults(page)) == []
     assert errors == []
     page.context.close()
+
+
+def test_axe_finds_nothing_on_what_has_left_and_what_did_not(site: Site) -> None:
+    places = aside(lambda: outgoing_sample(site.database_url, site.sample.customers[0]))
+    page = site.open("ada")
+    for place in places:
+        page.goto(place)
+        assert list(faults(page)) == [], place
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

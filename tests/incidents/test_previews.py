@@ -25,6 +25,7 @@ BODIES: dict[str, dict[str, object]] = {
     "update_customer": {"watchlist": True},
     "retry_payment": {},
     "call_webhook": {"endpoint": "crm"},
+    "write_crm": {"properties": {"churn_risk": "$reason"}, "note": "n"},
     "call": {"step": "seat-audit"},
 }
 

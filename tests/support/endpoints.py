@@ -40,9 +40,10 @@ class FakePoster:
     then: Callable[[], None] = lambda: None
     calls: list[WebhookCall] = field(default_factory=list)
 
-    async def post(self, call: WebhookCall) -> None:
+    async def post(self, call: WebhookCall) -> int:
         self.calls.append(call)
         self.then()
+        return 204
 
     @property
     def said(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ WORKERS = [
     "tests.support.worker_at",
     "tests.support.import_worker",
     "tests.support.mail_worker",
+    "tests.support.poster_at",
     "tests.support.pull_worker",
     "tests.support.scoring_worker",
     "tests.support.training_worker",

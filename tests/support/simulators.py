@@ -54,10 +54,15 @@ async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = 
 
 @dataclass
 class Receiver:
-    """Remembers each request that it gets and answers with `status`, after so many seconds."""
+    """Remembers each request that it gets and answers with `status`, after so many seconds.
+
+    What stands in `first` is answered first, one status per request, with `headers`.
+    """
 
     status: int = 204
     seconds: float = 0.0
+    first: list[int] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     async def __call__(
@@ -73,7 +78,9 @@ class Receiver:
         headers = {name.decode().title(): value.decode() for name, value in scope["headers"]}
         self.requests.append((headers, body))
         await asyncio.sleep(self.seconds)
-        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        status = self.first.pop(0) if self.first else self.status
+        told = [(name.encode(), value.encode()) for name, value in self.headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": told})
         await send({"type": "http.response.body", "body": b""})
 
 

@@ -1,7 +1,7 @@
 """A simulated HubSpot account: CRM objects with their properties and associations."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from integrations.simulators.providers import Answer, Ask
@@ -9,12 +9,13 @@ from integrations.simulators.sample_accounts import Company, iso, sample_compani
 
 HUBSPOT_TOKEN = "pat-simulator"  # noqa: S105 - opens nothing but the simulator
 STREAMS = ("companies", "contacts", "deals", "emails", "calls", "meetings", "notes")
-OPERATORS = {
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "EQ": lambda left, right: left == right,
     "GT": lambda left, right: left > right,
     "GTE": lambda left, right: left >= right,
     "LT": lambda left, right: left < right,
     "LTE": lambda left, right: left <= right,
+    "CONTAINS_TOKEN": lambda left, right: right in left,
 }
 SEARCH_LIMIT = 10_000
 Row = dict[str, Any]
@@ -82,15 +83,32 @@ class SimulatedHubSpot:
         if rest[1:2] == ["associations"]:
             return self._linked(stream, rest[0], rest[2], ask)
         if rest:
-            row = self.rows[stream].get(rest[0])
-            return Answer(row) if row else Answer({"status": "error", "message": "not found"}, 404)
+            return self._one(stream, rest[0], ask)
+        if ask.method == "POST":
+            return self._create(stream, ask.body)
         return Answer({"results": list(self.rows[stream].values())[: int(ask.first("limit", "10"))]})
+
+    def _one(self, stream: str, key: str, ask: Ask) -> Answer:
+        row = self.rows[stream].get(key)
+        if row is None:
+            return Answer({"status": "error", "message": "not found"}, 404)
+        if ask.method == "PATCH":
+            row["properties"] |= ask.body["properties"]
+        return Answer(row)
+
+    def _create(self, stream: str, body: Row) -> Answer:
+        """Add an object with links to companies."""
+        at = dt.datetime.fromisoformat(body["properties"]["hs_timestamp"])
+        companies = [one["to"]["id"] for one in body.get("associations", [])]
+        key = self.add(stream, at, dict(body["properties"]), companies=companies)
+        return Answer(self.rows[stream][key], 201)
 
     def _search(self, stream: str, body: Row) -> Answer:
         filters = [one for group in body.get("filterGroups", []) for one in group["filters"]]
         found = [row for row in self.rows[stream].values() if all(_fits(row, one) for one in filters)]
-        name = body["sorts"][0]["propertyName"]
-        found.sort(key=lambda row: (_value(row, name), int(row["id"])))
+        for sort in body.get("sorts", [])[:1]:
+            name = sort["propertyName"]
+            found.sort(key=lambda row: (_value(row, name), int(row["id"])))
         begin, size = int(body.get("after") or 0), min(int(body.get("limit", 10)), self.page_size)
         if begin + size > SEARCH_LIMIT:
             return Answer(

@@ -10,6 +10,7 @@ from domain.time import BusinessInstant
 from domain.vocabulary import (
     Channel,
     Direction,
+    EffectState,
     InterventionState,
     NoticeKind,
     Outcome,
@@ -19,12 +20,13 @@ from domain.vocabulary import (
 )
 from models.clock import wall_now
 from models.database import Database
+from models.effects import NewEffect, record_done
 from models.installation import stop_effects
 from models.keys import KeyKind, create_key
 from models.opt_outs import record_consent
 from models.prompt_desk import close_over
 from models.tables.customers import ContactRow, CustomerRow
-from models.tables.ledger import OutboxRow, TouchpointRow
+from models.tables.ledger import EffectRow, OutboxRow, TouchpointRow
 from models.tables.playbooks import InterventionRow
 from models.tables.runs import PromptRow
 from models.tables.tracking import IdentityRow
@@ -162,7 +164,20 @@ async def test_an_expired_prompt_is_closed_when_it_is_asked_for(product: Product
 async def test_a_sweep_closes_what_nobody_asks_for(product: Product) -> None:
     later = BusinessInstant(now() + dt.timedelta(days=4))
     async with product.database.transaction() as session:
-        assert [await close_over(session, now()), await close_over(session, later)] == [0, 1]
+        assert [await close_over(session, at, wall_now()) for at in (now(), later)] == [0, 1]
+
+
+@pytest.mark.parametrize("is_asked_for", [True, False], ids=["shown", "unseen"])
+async def test_the_ledger_hears_whether_a_prompt_was_seen(product: Product, *, is_asked_for: bool) -> None:
+    key, wall = (await product.prompt()).effect_key, wall_now()
+    async with product.database.transaction() as session:
+        await record_done(session, NewEffect(key, "prompt", "", product.scene.customer_id, "in_app"), wall)
+    shown = await product.ask() if is_asked_for else []
+    async with product.database.transaction() as session:
+        await close_over(session, BusinessInstant(now() + dt.timedelta(days=4)), wall)
+        state = await session.scalar(select(EffectRow.state).where(EffectRow.key == key))
+    assert len(shown) == int(is_asked_for)
+    assert state is (EffectState.CONFIRMED if is_asked_for else EffectState.FAILED)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ NEEDS = {
     "/decisions": Permission.READ_RUNS,
     "/plan": Permission.READ_RUNS,
     "/monitor": Permission.READ_RUNS,
+    "/effects": Permission.READ_RUNS,
     "/impact": Permission.READ_IMPACT,
     "/impact/low-engagement": Permission.READ_IMPACT,
     "/backtests": Permission.READ_CUSTOMERS,
