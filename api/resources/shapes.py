@@ -204,6 +204,7 @@ class Task(Shape):
     id: uuid.UUID
     customer_id: uuid.UUID
     intervention_id: uuid.UUID | None
+    case_id: uuid.UUID | None
     kind: str
     title: str
     body: str

@@ -9,6 +9,7 @@ from domain.vocabulary import DecisionKind
 from models.database import Session
 from models.resources.customers import check_customer
 from models.resources.keyset import Order, Slice, only, read_slice
+from models.tables.cases import CaseRow
 from models.tables.facts import InvoiceRow, MeetingRow, SurveyRow, TicketRow
 from models.tables.ledger import DecisionRow, TouchpointRow
 from models.tables.playbooks import InterventionRow
@@ -34,6 +35,7 @@ def _events(customer_id: uuid.UUID) -> CompoundSelect[Any]:
         ("signal", SignalRow, SignalRow.opened_at, SignalRow.title, SignalRow.state),
         ("assessment", verdict, verdict.assessed_at, verdict.reason, verdict.health_status),
         ("intervention", run, run.planned_at, run.playbook_key, run.state),
+        ("case", CaseRow, CaseRow.opened_at, CaseRow.kind, CaseRow.state),
         ("task", TaskRow, TaskRow.created_at, TaskRow.title, TaskRow.state),
         ("ticket", TicketRow, TicketRow.opened_at, TicketRow.subject, TicketRow.priority),
         ("survey", SurveyRow, SurveyRow.responded_at, SurveyRow.kind, cast(SurveyRow.score, String)),
@@ -82,6 +84,7 @@ async def _decisions(
         row.id,
         row.customer_id,
         row.intervention_id,
+        row.case_id,
         row.decided_at,
         row.kind,
         row.action,
