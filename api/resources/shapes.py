@@ -167,6 +167,7 @@ class Decision(Shape):
 
     id: uuid.UUID
     intervention_id: uuid.UUID | None
+    case_id: uuid.UUID | None = None
     decided_at: dt.datetime
     kind: DecisionKind
     action: str

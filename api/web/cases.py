@@ -1,4 +1,4 @@
-"""What the pages of all cases share: where a case is shown, and the buttons that hold, resume, end and ring."""
+"""What the pages of all cases share: where one is shown, and buttons that hold, resume, end and ring."""
 
 import uuid
 from urllib.parse import urlencode

@@ -222,7 +222,7 @@ async def _tasks(session: AsyncSession, case_id: uuid.UUID) -> tuple[CaseTask, .
 async def load_cases_of(session: AsyncSession, customer_id: uuid.UUID) -> tuple[CaseOfCustomer, ...]:
     """Return the cases of a customer, open ones first, then the newest."""
     row = CaseRow
-    query = (
+    query: Any = (
         select(
             row.id,
             row.kind,

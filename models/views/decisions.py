@@ -74,7 +74,7 @@ async def load_decisions(
 ) -> DecisionPage:
     """Return one page, newest first, in one query."""
     row = DecisionRow
-    query = (
+    query: Any = (
         select(
             row.id,
             row.customer_id,

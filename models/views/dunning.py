@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Integer, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.billing import Collection
 from domain.case_vocabulary import AttemptResult, CaseOutcome, CaseState, PaidBy
 from domain.money import IN_THOUSANDTHS, WITHOUT_MINOR_UNITS
 from domain.time import BusinessInstant
-from models.resources.keyset import Order
+from models.resources.keyset import Order, Query
 from models.tables.cases import CaseRow, DunningRow, PaymentAttemptRow
 from models.tables.customers import CustomerRow
 from models.tables.facts import InvoiceRow
@@ -103,7 +103,7 @@ def attempts_of(case_id: Any) -> Any:
     return select(func.count()).where(row.case_id == case_id, ours).scalar_subquery()
 
 
-def card_query() -> Select[Any]:
+def card_query() -> Query:
     """Select cards by the names of their fields."""
     return (
         select(

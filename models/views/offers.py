@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.case_vocabulary import CaseKind, OfferState
 from domain.time import BusinessInstant
-from models.resources.keyset import Order
+from models.resources.keyset import Order, Query
 from models.tables.cases import CaseRow, WinBackRow
 from models.tables.customers import CustomerRow
 from models.tables.people import UserRow
@@ -105,7 +105,7 @@ class OfferTotals:
 GRANTED = (OfferState.GRANTED, OfferState.REDEEMED, OfferState.EXPIRED, OfferState.WITHDRAWN)
 
 
-def offer_query() -> Select[Any]:
+def offer_query() -> Query:
     """Select offers by the names of their fields."""
     row = OfferRow
     return (

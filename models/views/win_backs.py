@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.case_vocabulary import CaseOutcome, CaseState
 from domain.labels import Cause
 from domain.time import BusinessInstant
 from domain.win_back_effect import WinBackArm, WinBackEffect, compare
-from models.resources.keyset import Order
+from models.resources.keyset import Order, Query
 from models.tables.cases import CaseRow, WinBackRow
 from models.tables.customers import CustomerRow
 from models.tables.people import UserRow
@@ -108,7 +108,7 @@ class WinBackTotals:
         return compare(self.arms.get(False, nobody), self.arms.get(True, nobody))
 
 
-def line_query() -> Select[Any]:
+def line_query() -> Query:
     """Select lines by the names of their fields."""
     row = WinBackRow
     return (
@@ -187,44 +187,37 @@ async def load_win_back_totals(session: AsyncSession) -> WinBackTotals:
     row = WinBackRow
     groups = (CaseRow.state, CaseRow.outcome, row.cause, row.is_held_out, row.is_attributed, row.currency)
     sums = (
-        func.count(),
-        func.count(row.returned_at),
-        func.sum(row.lost_arr_minor),
-        func.coalesce(func.sum(row.returned_arr_minor), 0),
+        func.count().label("cases"),
+        func.count(row.returned_at).label("returned"),
+        func.sum(row.lost_arr_minor).label("lost_minor"),
+        func.coalesce(func.sum(row.returned_arr_minor), 0).label("returned_minor"),
     )
     query = select(*groups, *sums).join(CaseRow, CaseRow.id == row.case_id).group_by(*groups)
     totals = WinBackTotals()
     for each in await session.execute(query):
-        _count(totals, *each)
+        _count_share(totals, each)
+        _count_money(totals, each)
     return totals
 
 
-def _count(  # noqa: PLR0913  the columns of a group
-    totals: WinBackTotals,
-    state: CaseState,
-    outcome: CaseOutcome | None,
-    cause: Cause,
-    is_held_out: bool,  # noqa: FBT001  a column of the group
-    is_attributed: bool | None,  # noqa: FBT001  a column of the group
-    currency: str,
-    cases: int,
-    returned: int,
-    lost_minor: int,
-    returned_minor: int,
-) -> None:
-    totals.cases += cases
-    left, back = totals.causes.get(cause, (0, 0))
-    totals.causes[cause] = left + cases, back + returned
-    if outcome in COMPARED:
-        arm = totals.arms.get(is_held_out, WinBackArm(0, 0))
-        totals.arms[is_held_out] = WinBackArm(arm.cases + cases, arm.returned + returned)
-    if is_held_out:
-        totals.held_out.add(cases, currency, int(lost_minor))
-    elif state is not CaseState.ENDED:
-        totals.running.add(cases, currency, int(lost_minor))
-    elif outcome is CaseOutcome.REACTIVATED:
-        totals.reactivated.add(returned, currency, int(returned_minor))
-        if is_attributed:
-            totals.attributed.add(returned, currency, int(returned_minor))
-    elif outcome is CaseOutcome.LOST:
-        totals.lost.add(cases, currency, int(lost_minor))
+def _count_share(totals: WinBackTotals, row: Any) -> None:
+    totals.cases += row.cases
+    left, back = totals.causes.get(row.cause, (0, 0))
+    totals.causes[row.cause] = left + row.cases, back + row.returned
+    if row.outcome in COMPARED:
+        arm = totals.arms.get(row.is_held_out, WinBackArm(0, 0))
+        totals.arms[row.is_held_out] = WinBackArm(arm.cases + row.cases, arm.returned + row.returned)
+
+
+def _count_money(totals: WinBackTotals, row: Any) -> None:
+    lost, returned = int(row.lost_minor), int(row.returned_minor)
+    if row.is_held_out:
+        totals.held_out.add(row.cases, row.currency, lost)
+    elif row.state is not CaseState.ENDED:
+        totals.running.add(row.cases, row.currency, lost)
+    elif row.outcome is CaseOutcome.LOST:
+        totals.lost.add(row.cases, row.currency, lost)
+    elif row.outcome is CaseOutcome.REACTIVATED:
+        totals.reactivated.add(row.returned, row.currency, returned)
+        if row.is_attributed:
+            totals.attributed.add(row.returned, row.currency, returned)

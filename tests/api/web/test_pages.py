@@ -73,10 +73,12 @@ MORE_QUERIES = {
     "/customers/{customer}": 19,
     "/customers/{customer}/history?on=2026-11-10&days=365": 13,
     "/monitor": 11,
+    "/dunning/{unpaid}": 11,
+    "/win-back/{left}": 9,
     "/playbooks/low-engagement": 10,
     "/customers/{customer}/why?playbook=low-engagement": 12,
 }
-"""Overviews of parts that have a table each; a customer with what rests, was asked for, and may be, and its cases."""
+"""Overviews of parts with a table each; a customer with cases, and what rests, was asked for, and may be."""
 SHORT = {"meta", "link", "input", "br", "img", "hr"}
 
 
