@@ -58,7 +58,7 @@ class CaseController(Controller):
             kind = await kind_of(session, case_id)
         return desk.go(case_words.address(kind, case_id))
 
-    @get("/stop", opt=needs(Permission.CONTROL_RUNS))
+    @get("/end", opt=needs(Permission.CONTROL_RUNS))
     async def confirm(
         self, desk: NamedDependency[Desk], case_id: FromPath[uuid.UUID]
     ) -> Response[None] | Template:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Integer, Text, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.billing import Collection
@@ -175,7 +175,7 @@ def _orders() -> Mapping[str, ColumnElement[Any]]:
         "due": InvoiceRow.due_at.expression,
         "next": func.coalesce(CaseRow.expected_wake_at, literal(NEVER, CaseRow.opened_at.type)),
         "opened": CaseRow.opened_at.expression,
-        "customer": func.lower(CustomerRow.name),
+        "customer": func.lower(CustomerRow.name, type_=Text()),
     }
 
 

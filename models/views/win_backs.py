@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, Text, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.case_vocabulary import CaseOutcome, CaseState
@@ -171,7 +171,7 @@ def _orders() -> Mapping[str, ColumnElement[Any]]:
         "left": WinBackRow.cancelled_at.expression,
         "arr": WinBackRow.lost_arr_minor.expression,
         "next": func.coalesce(CaseRow.expected_wake_at, literal(NEVER, CaseRow.opened_at.type)),
-        "customer": func.lower(CustomerRow.name),
+        "customer": func.lower(CustomerRow.name, type_=Text()),
     }
 
 

@@ -45,7 +45,7 @@ PAGES = (
     "/dunning?view=list",
     "/dunning/{unpaid}",
     "/dunning/{held}",
-    "/cases/{unpaid}/stop",
+    "/cases/{unpaid}/end",
     "/win-back",
     "/win-back/{left}",
     "/offers",

@@ -217,7 +217,8 @@ async def _add_left(session: AsyncSession, rows: list[dict[str, Any]], now: Busi
         row, back = rows[index], outcome is CaseOutcome.REACTIVATED
         ended = {"state": CaseState.ENDED, "ended_at": _ago(now, 3), "outcome": outcome}
         words = {"outcome_reason": "They subscribed again" if back else "The time to come back is over"}
-        going = {"expected_wake_at": _ago(now, -6), "next_action": "Send letter 1"}
+        then = "Nothing: left alone by chance" if is_held_out else "Send letter 1"
+        going = {"expected_wake_at": _ago(now, -6), "next_action": then}
         more = {"stage": stage, "opened_at": _ago(now, 9)} | (ended | words if outcome else going)
         cases.append(_case(CaseKind.WIN_BACK, index, row, now, **more))
         win_backs.append(

@@ -37,7 +37,7 @@ NEEDS = {
     "/dunning/{unpaid}": Permission.READ_CUSTOMERS,
     "/win-back": Permission.READ_CUSTOMERS,
     "/win-back/{left}": Permission.READ_CUSTOMERS,
-    "/cases/{unpaid}/stop": Permission.CONTROL_RUNS,
+    "/cases/{unpaid}/end": Permission.CONTROL_RUNS,
     "/offers": Permission.READ_CUSTOMERS,
     "/decisions": Permission.READ_RUNS,
     "/plan": Permission.READ_RUNS,
