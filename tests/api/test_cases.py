@@ -15,8 +15,10 @@ from models.keys import KeyKind, create_key
 from models.tables.cases import CaseRow
 from models.tables.ledger import DecisionRow
 from models.tables.workflows import WorkflowOrderRow
-from tests.support.sample_cases import ENDED, LEFT, UNPAID, case_id
+from tests.support.case_rows import case_id
+from tests.support.sample_cases import ENDED, UNPAID
 from tests.support.sample_rows import Sample, fill
+from tests.support.sample_win_backs import LEFT
 from tests.support.web import Client, web_client, web_settings
 
 pytestmark = pytest.mark.integration

@@ -13,8 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import announce, chromium, serving, session_of
+from tests.support.case_rows import case_id
 from tests.support.postgres import create_database, drop_database
-from tests.support.sample_cases import case_id
 from tests.support.sample_judgement import PROPOSAL
 from tests.support.sample_rows import Sample
 from tests.support.sample_template import TEMPLATE, make_template

@@ -1,4 +1,4 @@
-"""Unpaid invoices, lost customers and offers in every state, as the motions would leave them behind."""
+"""Unpaid invoices at every stage and ended every way, as dunning would leave them behind."""
 
 import datetime as dt
 import uuid
@@ -8,8 +8,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.billing import Collection, FinalAction
-from domain.case_vocabulary import AttemptResult, CaseKind, CaseOutcome, CaseState, OfferState, PaidBy
-from domain.labels import Cause
+from domain.case_vocabulary import AttemptResult, CaseKind, CaseOutcome, CaseState, PaidBy
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import (
     Channel,
@@ -22,15 +21,14 @@ from domain.vocabulary import (
     TaskState,
     TouchpointState,
 )
-from models.tables.cases import CaseRow, CaseStepRow, DunningRow, PaymentAttemptRow, WinBackRow
+from models.tables.cases import CaseRow, CaseStepRow, DunningRow, PaymentAttemptRow
 from models.tables.facts import InvoiceRow
 from models.tables.ledger import DecisionRow, EffectRow, TouchpointRow
-from models.tables.runs import OfferRow
 from models.tables.work import TaskRow
+from tests.support.case_rows import SOURCE, case_id, case_row, days_ago
 from tests.support.sample_scores import FAMILY
+from tests.support.sample_win_backs import LEFT, add_win_backs
 
-SOURCE = "sample"
-POLICY = {"retries": {"attempts": 8}}
 HOLD = "they dispute two of the seats"
 LETTER = "payment-gentle"
 UNPAID: tuple[tuple[int, str, int, str | None, int, str], ...] = (
@@ -51,47 +49,6 @@ ENDED: tuple[tuple[int, CaseOutcome, PaidBy | None, int], ...] = (
     (13, CaseOutcome.EXHAUSTED, None, 12),
     (14, CaseOutcome.WRITTEN_OFF, None, 50),
 )
-LEFT: tuple[tuple[int, str, CaseOutcome | None, bool, Cause, str | None], ...] = (
-    (29, "letter_1", None, False, Cause.VOLUNTARY, "too_expensive"),
-    (28, "watching", CaseOutcome.REACTIVATED, False, Cause.VOLUNTARY, "missing_features"),
-    (27, "watching", CaseOutcome.LOST, False, Cause.INVOLUNTARY, None),
-    (25, "held_out", None, True, Cause.VOLUNTARY, "unused"),
-    (24, "held_out", CaseOutcome.LOST, True, Cause.VOLUNTARY, "switched_service"),
-)
-
-
-def case_id(kind: str, index: int) -> uuid.UUID:
-    """The same id for the same case of the sample."""
-    return uuid.uuid5(FAMILY, f"{kind}/{index}")
-
-
-def _ago(now: BusinessInstant, days: float) -> BusinessInstant:
-    return BusinessInstant(now - dt.timedelta(days=days))
-
-
-def _case(
-    kind: CaseKind, index: int, row: dict[str, Any], now: BusinessInstant, **more: Any
-) -> dict[str, Any]:
-    base = {
-        "id": case_id(kind.value, index),
-        "kind": kind,
-        "customer_id": row["id"],
-        "subject": f"{kind.value}-{index}",
-        "workflow_id": f"{kind.value.replace('_', '-')}/{index}",
-        "state": CaseState.OPEN,
-        "policy": POLICY if kind is CaseKind.DUNNING else {},
-        "memory": {},
-        "advance_seq": 3,
-        "last_result": None,
-        "held_reason": None,
-        "opened_at": _ago(now, 5),
-        "expected_wake_at": None,
-        "next_action": None,
-        "ended_at": None,
-        "outcome": None,
-        "outcome_reason": None,
-    }
-    return base | more
 
 
 def _invoice(index: int, row: dict[str, Any], days: int, minor: int, now: BusinessInstant) -> dict[str, Any]:
@@ -101,14 +58,14 @@ def _invoice(index: int, row: dict[str, Any], days: int, minor: int, now: Busine
         "external_id": f"in_{index}",
         "content_hash": "0",
         "customer_id": row["id"],
-        "known_at": _ago(now, days),
+        "known_at": days_ago(now, days),
         "received_at": WallInstant(now),
         "number": f"2026-{400 + index}",
         "currency": row["currency"],
         "amount_due_minor": minor,
         "status": "open",
-        "issued_at": _ago(now, days + 14),
-        "due_at": _ago(now, days),
+        "issued_at": days_ago(now, days + 14),
+        "due_at": days_ago(now, days),
     }
 
 
@@ -124,7 +81,7 @@ def _dunning(
         "opened_minor": minor,
         "remaining_minor": minor,
         "recovered_minor": 0,
-        "anchored_at": _ago(now, 5),
+        "anchored_at": days_ago(now, 5),
         "decline_code": None,
         "decline_advice": None,
         "final_action": FinalAction.PAUSE,
@@ -159,11 +116,13 @@ async def _add_unpaid(session: AsyncSession, rows: list[dict[str, Any]], now: Bu
     for index, stage, days, code, tries, then in UNPAID:
         row = rows[index]
         minor, is_held = row["arr_minor"] // 12, index == 7
-        hold = {"held_by_person": {"reason": HOLD, "by": "Jonas Weber", "since": _ago(now, 1).isoformat()}}
+        hold = {
+            "held_by_person": {"reason": HOLD, "by": "Jonas Weber", "since": days_ago(now, 1).isoformat()}
+        }
         held = {"state": CaseState.HELD, "memory": hold, "held_reason": f"Held by Jonas Weber: {HOLD}"}
-        going = {"expected_wake_at": _ago(now, -1), "next_action": then}
-        more = {"stage": stage, "opened_at": _ago(now, days)} | (held if is_held else going)
-        cases.append(_case(CaseKind.DUNNING, index, row, now, **more))
+        going = {"expected_wake_at": days_ago(now, -1), "next_action": then}
+        more = {"stage": stage, "opened_at": days_ago(now, days)} | (held if is_held else going)
+        cases.append(case_row(CaseKind.DUNNING, index, row, now, **more))
         invoices.append(_invoice(index, row, days, minor, now))
         collection = Collection.CHARGE if code else Collection.TRANSFER
         advice = "confirm_card_data" if stage == "needs_customer" else None
@@ -172,9 +131,9 @@ async def _add_unpaid(session: AsyncSession, rows: list[dict[str, Any]], now: Bu
         )
         if code:
             first = {"by": PaidBy.PROVIDER, "decline_code": code, "advice_code": advice}
-            attempts.append(_attempt(index, 0, row, minor, _ago(now, days), **first))
+            attempts.append(_attempt(index, 0, row, minor, days_ago(now, days), **first))
         attempts += [
-            _attempt(index, 1 + at, row, minor, _ago(now, days - 1 - at), decline_code=code)
+            _attempt(index, 1 + at, row, minor, days_ago(now, days - 1 - at), decline_code=code)
             for at in range(tries)
         ]
     await session.execute(insert(InvoiceRow), invoices)
@@ -190,102 +149,32 @@ async def _add_ended(session: AsyncSession, rows: list[dict[str, Any]], now: Bus
         ending = {
             "state": CaseState.ENDED,
             "stage": "final",
-            "opened_at": _ago(now, days + 8),
-            "ended_at": _ago(now, days),
+            "opened_at": days_ago(now, days + 8),
+            "ended_at": days_ago(now, days),
             "outcome": outcome,
             "outcome_reason": "The invoice was paid" if is_paid else "Nothing more is tried",
         }
-        cases.append(_case(CaseKind.DUNNING, index, row, now, **ending))
+        cases.append(case_row(CaseKind.DUNNING, index, row, now, **ending))
         invoices.append(
             _invoice(index, row, days + 8, minor, now) | {"status": "paid" if is_paid else "open"}
         )
         paid = {"recovered_minor": minor, "remaining_minor": 0, "recovered_by": by}
         dunnings.append(
-            _dunning(index, row, minor, now, anchored_at=_ago(now, days + 8), **paid if is_paid else {})
+            _dunning(index, row, minor, now, anchored_at=days_ago(now, days + 8), **paid if is_paid else {})
         )
         result = {"by": by, "result": AttemptResult.SUCCEEDED}
-        attempts += [_attempt(index, 1, row, minor, _ago(now, days), **result)] if is_paid else []
+        attempts += [_attempt(index, 1, row, minor, days_ago(now, days), **result)] if is_paid else []
     await session.execute(insert(InvoiceRow), invoices)
     await session.execute(insert(CaseRow), cases)
     await session.execute(insert(DunningRow), dunnings)
     await session.execute(insert(PaymentAttemptRow), attempts)
 
 
-async def _add_left(session: AsyncSession, rows: list[dict[str, Any]], now: BusinessInstant) -> None:
-    cases, win_backs = [], []
-    for index, stage, outcome, is_held_out, cause, reason in LEFT:
-        row, back = rows[index], outcome is CaseOutcome.REACTIVATED
-        ended = {"state": CaseState.ENDED, "ended_at": _ago(now, 3), "outcome": outcome}
-        words = {"outcome_reason": "They subscribed again" if back else "The time to come back is over"}
-        then = "Nothing: left alone by chance" if is_held_out else "Send letter 1"
-        going = {"expected_wake_at": _ago(now, -6), "next_action": then}
-        more = {"stage": stage, "opened_at": _ago(now, 9)} | (ended | words if outcome else going)
-        cases.append(_case(CaseKind.WIN_BACK, index, row, now, **more))
-        win_backs.append(
-            {
-                "case_id": case_id("win_back", index),
-                "number": 1,
-                "cause": cause,
-                "cancelled_at": _ago(now, 9),
-                "reason": reason,
-                "lost_arr_minor": row["arr_minor"],
-                "currency": row["currency"],
-                "is_held_out": is_held_out,
-                "returned_at": _ago(now, 3) if back else None,
-                "returned_arr_minor": row["arr_minor"] if back else None,
-                "is_attributed": True if back else None,
-            }
-        )
-    await session.execute(insert(CaseRow), cases)
-    await session.execute(insert(WinBackRow), win_backs)
-
-
-def _offer(
-    index: int, row: dict[str, Any], state: OfferState, now: BusinessInstant, **more: Any
-) -> dict[str, Any]:
-    base = {
-        "id": uuid.uuid5(FAMILY, f"offer/{index}/{state}"),
-        "customer_id": row["id"],
-        "intervention_id": None,
-        "case_id": case_id("win_back", index),
-        "effect_key": f"case/{case_id('win_back', index)}/grant/1/{state}",
-        "kind": "discount",
-        "title": "20 % off for 3 months",
-        "percent": 20.0,
-        "months": 3,
-        "currency": row["currency"],
-        "cost_minor": row["arr_minor"] // 20,
-        "margin": 0.68,
-        "evidence": {"rung": "rung 2 of 4", "tenure": "16 months a customer", "reason": "too expensive"},
-        "source_id": SOURCE,
-        "code": f"BACK-{index}",
-        "state": state,
-        "proposed_at": _ago(now, 7),
-        "decided_at": _ago(now, 6),
-        "decided_by_id": None,
-        "expires_at": _ago(now, -20),
-        "redeemed_at": None,
-    }
-    return base | more
-
-
-async def _add_offers(session: AsyncSession, rows: list[dict[str, Any]], now: BusinessInstant) -> None:
-    waits = {"decided_at": None, "expires_at": None, "code": None}
-    decided_by = {"decided_by_id": rows[27]["csm_id"], "proposed_at": _ago(now, 40)}
-    offers = [
-        _offer(29, rows[29], OfferState.PROPOSED, now, **waits),
-        _offer(28, rows[28], OfferState.REDEEMED, now, redeemed_at=_ago(now, 3)),
-        _offer(27, rows[27], OfferState.EXPIRED, now, expires_at=_ago(now, 10), **decided_by),
-        _offer(29, rows[29], OfferState.REFUSED, now, evidence={}, margin=None),
-    ]
-    await session.execute(insert(OfferRow), offers)
-
-
 def _letter(
     contact: uuid.UUID, row: dict[str, Any], now: BusinessInstant
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """One letter that was opened: its effect, its touchpoint, its step."""
-    case, at = case_id("dunning", 2), _ago(now, 8)
+    case, at = case_id("dunning", 2), days_ago(now, 8)
     key = f"case/{case}/{LETTER}/1/{contact}"
     effect = {
         "key": key,
@@ -346,7 +235,7 @@ async def _add_trail(
     effect, touch, letter = _letter(contacts[row["id"]][0], row, now)
     await session.execute(insert(EffectRow), [effect])
     await session.execute(insert(TouchpointRow), [touch])
-    put_off = _step(case, "payment-firm", "letter", StepState.DEFERRED, _ago(now, 2))
+    put_off = _step(case, "payment-firm", "letter", StepState.DEFERRED, days_ago(now, 2))
     await session.execute(insert(CaseStepRow), [letter, put_off])
     task = {
         "id": uuid.uuid5(FAMILY, "task of a case"),
@@ -359,8 +248,8 @@ async def _add_trail(
         "severity": Severity.HIGH,
         "assignee_id": row["csm_id"],
         "state": TaskState.OPEN,
-        "created_at": _ago(now, 1),
-        "due_at": _ago(now, -1),
+        "created_at": days_ago(now, 1),
+        "due_at": days_ago(now, -1),
     }
     await session.execute(insert(TaskRow), [task])
     opened = [
@@ -368,7 +257,7 @@ async def _add_trail(
             "id": uuid.uuid5(FAMILY, f"opened/{index}"),
             "customer_id": rows[index]["id"],
             "case_id": case_id("dunning", index),
-            "decided_at": _ago(now, days),
+            "decided_at": days_ago(now, days),
             "kind": DecisionKind.DIRECTIVE,
             "action": "open_case",
             "subject": "dunning",
@@ -392,6 +281,5 @@ async def add_cases(
         return
     await _add_unpaid(session, rows, now)
     await _add_ended(session, rows, now)
-    await _add_left(session, rows, now)
-    await _add_offers(session, rows, now)
+    await add_win_backs(session, rows, now)
     await _add_trail(session, rows, contacts, now)

@@ -12,8 +12,9 @@ from models.tables.ledger import DecisionRow, TouchpointRow
 from models.tables.runs import OfferRow
 from models.tables.work import TaskRow
 from tests.api.web.test_forms import send
+from tests.support.case_rows import case_id
 from tests.support.people import come_as
-from tests.support.sample_cases import UNPAID, case_id
+from tests.support.sample_cases import UNPAID
 from tests.support.sample_rows import Sample
 from tests.support.web import Client
 

@@ -14,8 +14,8 @@ from models.database import Database
 from models.playbooks import load_library
 from models.tables.playbooks import InterventionRow
 from tests.house.repository import ROOT
+from tests.support.case_rows import case_id
 from tests.support.people import come_as
-from tests.support.sample_cases import case_id
 from tests.support.sample_rows import PEOPLE, Sample
 from tests.support.web import Client
 
