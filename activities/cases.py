@@ -20,7 +20,7 @@ from domain.ports import Clock
 from domain.time import BusinessInstant, WallInstant
 from models.case_steps import CaseVisit, give_up_visit
 from models.case_watch import hear_of_letters
-from models.cases import CaseProgress, StoredCase, kind_of, load_case, read_case, write_case
+from models.cases import CaseProgress, StoredCase, at_rest, kind_of, load_case, read_case, write_case
 from models.database import Database, Session
 from models.posts import Post
 from models.wakes import record_wake
@@ -67,14 +67,18 @@ class CaseActivities(CaseContract):
 
     @activity.defn(name="advance_case")
     async def advance_case(self, request: AdvanceCaseInput) -> AdvanceCaseResult:
-        """Advance one case; a retried attempt returns what the first one stored."""
+        """Advance one case; a retried attempt returns what the first one stored.
+
+        While a person holds the case nothing is asked of the provider and nothing is decided.
+        """
         async with self._database.transaction() as session:
             before = await read_case(session, request.case_id)
         known = _known(before, request)
         if known is not None:
             return known
         motion = self._motions[before.kind]
-        seen = await motion.look(before)
+        is_held = before.hold is not None
+        seen = None if is_held else await motion.look(before)
         now, wall = self._clock.now(), self._clock.wall_now()
         async with self._database.transaction() as session:
             case = await load_case(session, request.case_id)
@@ -86,7 +90,10 @@ class CaseActivities(CaseContract):
                 lost = request.given_up
                 await give_up_visit(session, CaseVisit(lost.case_id, lost.step, lost.occurrence), now)
             await record_wake(session, case.kind.value, request.woken_for, self._clock)
-            progress = await motion.decide(session, case, seen, now, wall)
+            if is_held or case.hold is not None:
+                progress = at_rest(case, now)
+            else:
+                progress = await motion.decide(session, case, seen, now, wall)
             result = self._result(case, progress)
             kept = RESULT.dump_python(result, mode="json")
             await write_case(session, case, progress, request.seq, kept, now, wall)

@@ -6,6 +6,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
 
 from api.callers import Caller
 from api.csrf import require_token
@@ -36,6 +37,17 @@ Connection = ASGIConnection[object, Any, object, State]
 def needs(requirement: Requirement) -> dict[str, Any]:
     """Return the `opt` of a route that needs this: `@get("/runs", opt=needs(Permission.READ_RUNS))`."""
     return {REQUIREMENT: requirement}
+
+
+def also(permission: Permission) -> Guard:
+    """Return a guard for routes that need a second permission beside their own."""
+
+    async def hold_it(connection: Connection, _handler: BaseRouteHandler) -> None:
+        caller: Caller = connection.user
+        if not is_met(permission, caller):
+            raise refusal(permission, caller)
+
+    return hold_it
 
 
 PUBLIC = needs(Access.PUBLIC)

@@ -187,7 +187,7 @@ async def _context(
     proposed = ProposedSend(
         purpose=letter.purpose,
         recipient=with_days_off(found[1], policy, customer.country, now) if found else None,
-        still_wanted=letter.still_wanted and case.state is CaseState.OPEN,
+        still_wanted=letter.still_wanted and (case.state is CaseState.OPEN or case.hold is not None),
         effects_stopped=installation.effects_stopped_at is not None,
         released=installation.released_at is not None,
         do_not_contact=customer.do_not_contact,
@@ -200,7 +200,7 @@ async def _context(
         worth=letter.worth,
         topic=case.kind.value,
         useful_until=letter.useful_until,
-        is_paused=rests(pauses, case.kind.value, case.id)[0],
+        is_paused=case.hold is not None or rests(pauses, case.kind.value, case.id)[0],
     )
     sender = await sender_of(session, customer.csm_id)
     values = letter_values(customer, found[0] if found else None, sender, installation.product_name)

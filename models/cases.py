@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.case_holds import PersonsHold, hold_in, with_hold
 from domain.case_vocabulary import CaseKind, CaseOutcome, CaseState
 from domain.errors import NotFoundError
 from domain.time import BusinessInstant, WallInstant
@@ -57,6 +58,11 @@ class StoredCase:
     held_reason: str | None
     outcome: CaseOutcome | None
 
+    @property
+    def hold(self) -> PersonsHold | None:
+        """The hold of a person, while which nothing is decided and nothing leaves."""
+        return hold_in(self.memory)
+
 
 @dataclass(frozen=True)
 class CaseEnding:
@@ -87,6 +93,15 @@ class CaseProgress:
     held_reason: str | None = None
     """The case listens and does nothing, and why."""
     ending: CaseEnding | None = None
+
+
+def at_rest(case: StoredCase, now: BusinessInstant) -> CaseProgress:
+    """Return what a look at a case that a person holds decides: nothing, until it is rung.
+
+    Of a hold that has ended meanwhile nothing is left but to look again at once.
+    """
+    wake_at = now if case.hold is None else None
+    return CaseProgress(case.memory, case.stage, wake_at=wake_at)
 
 
 FIELDS = (
@@ -176,8 +191,11 @@ async def write_case(
     now: BusinessInstant,
     wall: WallInstant,
 ) -> None:
-    """Store one look at a case; an ending closes everything that is still open of it."""
-    held = progress.held_reason
+    """Store one look at a case; an ending closes everything that is still open of it.
+
+    The hold of a person outlives every look: whatever a motion makes of the memory, the case stays held.
+    """
+    held = progress.held_reason if case.hold is None else case.hold.sentence
     state = CaseState.HELD if held is not None else CaseState.OPEN
     await session.execute(
         update(CaseRow)
@@ -185,7 +203,7 @@ async def write_case(
         .values(
             state=state,
             stage=progress.stage,
-            memory=dict(progress.memory),
+            memory=with_hold(progress.memory, case.hold),
             held_reason=held,
             next_action=progress.next_action or None,
             expected_wake_at=progress.wake_at,

@@ -157,6 +157,8 @@ async def _held(
         return "effects_stopped", later
     if installation.released_at is None:
         return "observing", after(now, dt.timedelta(days=1))
+    if case.hold is not None:
+        return "paused", later
     segment = select(CustomerRow.segment).where(CustomerRow.id == case.customer_id)
     pauses = await pauses_of(session, case.customer_id, (await session.execute(segment)).scalar_one(), now)
     is_resting, until = rests(pauses, case.kind.value, case.id)

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from api.resources.backtests import BacktestController
+from api.resources.cases import CaseResource, OfferResource
 from api.resources.conditions import ConditionController, FieldController
 from api.resources.contact_budget import ContactPolicyController, customer_contact_budget
 from api.resources.contacts import ContactController
@@ -54,6 +55,8 @@ def api_router() -> Router:
             RunControlController,
             RunRequestController,
             PauseController,
+            CaseResource,
+            OfferResource,
             MonitorController,
             EffectController,
             ImpactController,

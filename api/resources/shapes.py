@@ -167,6 +167,7 @@ class Decision(Shape):
 
     id: uuid.UUID
     intervention_id: uuid.UUID | None
+    case_id: uuid.UUID | None = None
     decided_at: dt.datetime
     kind: DecisionKind
     action: str
@@ -204,6 +205,7 @@ class Task(Shape):
     id: uuid.UUID
     customer_id: uuid.UUID
     intervention_id: uuid.UUID | None
+    case_id: uuid.UUID | None
     kind: str
     title: str
     body: str

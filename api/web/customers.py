@@ -12,7 +12,7 @@ from litestar.response import Template
 from markupsafe import Markup
 
 from api.guards import needs
-from api.web import charts, sentences
+from api.web import case_words, charts, sentences
 from api.web.charts import Point
 from api.web.desk import DESK, Desk
 from api.web.judgement import VIEWS
@@ -24,6 +24,7 @@ from domain.vocabulary import Attention, HealthStatus, InterventionState
 from models.resting import rests_now
 from models.run_requests import requests_of, startable
 from models.send_claims import SENTENCES
+from models.views.cases import load_cases_of
 from models.views.contact_budget import ContactBudgetView, load_contact_budget
 from models.views.customer import (
     CustomerContact,
@@ -121,6 +122,7 @@ class CustomerController(Controller):
             )
             resting = [one for one in await rests_now(session, desk.now) if one.key == str(customer_id)]
             requests = await requests_of(session, customer_id)
+            case_list = await load_cases_of(session, customer_id)
             playbooks = await startable(session) if desk.may(Permission.CONTROL_RUNS) else []
         return desk.page(
             "customer.html",
@@ -133,6 +135,8 @@ class CustomerController(Controller):
             reasons=SENTENCES,
             resting=resting,
             requests=requests,
+            case_list=case_list,
+            cases=case_words,
             playbooks=playbooks,
             flash=text(desk.query, "said", 300),
             problem=text(desk.query, "problem", 500),

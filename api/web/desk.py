@@ -24,6 +24,7 @@ from settings import Settings
 
 THEME_COOKIE = "everstay_theme"
 DAY_SECONDS = 86_400
+CASE_PLACES = ("/win-back", "/offers", "/cases")
 
 PageRequest = Request[Caller, None, State]
 
@@ -37,6 +38,14 @@ class NavItem:
     needs: Permission
     count: int = 0
     outside: bool = False
+    others: tuple[str, ...] = ()
+    """Places beside its own that belong to it."""
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a page is one of this entry's."""
+        return path == self.href or any(
+            path.startswith(place) for place in (self.href, *self.others) if place != "/"
+        )
 
 
 class Desk:
@@ -103,6 +112,7 @@ class Desk:
             NavItem("Tiers", "/tiers", Permission.READ_CUSTOMERS),
             NavItem("Inbox", "/inbox", Permission.READ_WORK, count=waiting),
             NavItem("Runs", "/runs", Permission.READ_RUNS),
+            NavItem("Cases", "/dunning", Permission.READ_CUSTOMERS, others=CASE_PLACES),
             NavItem("Plan", "/plan", Permission.READ_RUNS, count=planned),
             NavItem("Monitor", "/monitor", Permission.READ_RUNS),
             NavItem("Decisions", "/decisions", Permission.READ_RUNS),

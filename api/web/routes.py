@@ -4,11 +4,13 @@ from litestar.types import ControllerRouterHandler
 
 from api.web.attention import AttentionController
 from api.web.backtests import BacktestPage
+from api.web.cases import CaseController
 from api.web.contact_policy import ContactPolicyController
 from api.web.contacts import ContactController
 from api.web.customers import CustomerController
 from api.web.data import DataController
 from api.web.deliveries import DeliveryController
+from api.web.dunning import DunningController
 from api.web.effects import EffectPages
 from api.web.endpoints import EndpointPage
 from api.web.holding import HoldingController
@@ -20,6 +22,7 @@ from api.web.meetings import MeetingController
 from api.web.models import ModelPages
 from api.web.monitor import MonitorController
 from api.web.notifications import NotificationPage
+from api.web.offers import OfferController
 from api.web.own_signals import OwnSignalController
 from api.web.plan import PlanController
 from api.web.playbook_edits import PlaybookEditController
@@ -37,6 +40,7 @@ from api.web.watch_policy import WatchPolicyController
 from api.web.webhook_messages import WebhookMessageController
 from api.web.weights import WeightController
 from api.web.why import WhyController
+from api.web.win_backs import WinBackController
 
 
 def page_routes() -> list[ControllerRouterHandler]:
@@ -56,6 +60,10 @@ def page_routes() -> list[ControllerRouterHandler]:
         MeetingController,
         DecisionController,
         SteeringController,
+        CaseController,
+        DunningController,
+        WinBackController,
+        OfferController,
         MonitorController,
         EffectPages,
         PlanController,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.web.words import money, plural, words
+from domain.case_vocabulary import CaseKind
+from domain.decline_words import say_decline
 from domain.playbook_words import why
 from models.views.timeline import Entry, EntryKind
 
@@ -41,8 +43,14 @@ SENTENCES = {
     "paused": "Run paused",
     "planned": "Run planned",
     "ended": "Run ended",
+    "case_opened": "Case opened",
+    "case_ended": "Case ended",
+    "payment_by_everstay": "Payment tried",
+    "payment_by_provider": "Payment tried by the provider",
+    "payment_by_customer": "Payment by the customer",
     "assessed": "Assessment changed",
 }
+CASE_TITLES = {CaseKind.DUNNING: "Unpaid invoice", CaseKind.WIN_BACK: "Win-back"}
 ICONS = {
     EntryKind.FACT: "fact",
     EntryKind.SIGNAL: "bell",
@@ -50,6 +58,7 @@ ICONS = {
     EntryKind.DECISION: "decision",
     EntryKind.TASK: "task",
     EntryKind.RUN: "run",
+    EntryKind.CASE: "money",
     EntryKind.ASSESSMENT: "eye",
 }
 KIND_NAMES = {
@@ -59,6 +68,7 @@ KIND_NAMES = {
     EntryKind.DECISION: "Decisions",
     EntryKind.TASK: "Tasks",
     EntryKind.RUN: "Runs",
+    EntryKind.CASE: "Cases",
     EntryKind.ASSESSMENT: "Assessments",
 }
 
@@ -70,12 +80,19 @@ def what(entry: Entry) -> str:
 
 def title(entry: Entry) -> str:
     """Return the line's own text; amounts get their currency."""
-    if entry.what.startswith("invoice_"):
+    if entry.what.startswith(("invoice_", "payment_")):
         minor, _, currency = entry.title.partition(" ")
         return money(int(minor), currency)
     if entry.what == "cancelled":
         return f"Reason: {words(entry.title).lower()}"
+    if entry.what.startswith("case_"):
+        return CASE_TITLES[CaseKind(entry.title)]
     return entry.title
+
+
+def detail(entry: Entry) -> str:
+    """Return what stands below a line; why a payment was refused is put into words."""
+    return say_decline(entry.detail) if entry.what.startswith("payment_") else entry.detail or ""
 
 
 def reason(code: str) -> str:

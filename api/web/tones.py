@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from domain.case_vocabulary import AttemptResult, CaseOutcome, CaseState, OfferState
 from domain.vocabulary import Attention, DecisionKind, HealthStatus, Outcome, RiskTier, Severity, StepState
 
 TIER_TONES: Mapping[Any, str] = {
@@ -47,6 +48,22 @@ TONES: Mapping[Any, str] = {
     StepState.WAITING: INFO,
     StepState.STARTED: INFO,
     StepState.DEFERRED: WATCH,
+    CaseState.OPEN: INFO,
+    CaseState.HELD: WATCH,
+    CaseOutcome.RECOVERED: GOOD,
+    CaseOutcome.REACTIVATED: GOOD,
+    CaseOutcome.EXHAUSTED: GRAVE,
+    CaseOutcome.WRITTEN_OFF: GRAVE,
+    CaseOutcome.ESCALATED: BAD,
+    CaseOutcome.LOST: GRAVE,
+    AttemptResult.SUCCEEDED: GOOD,
+    AttemptResult.DECLINED: BAD,
+    AttemptResult.UNCERTAIN: WATCH,
+    AttemptResult.PENDING: INFO,
+    OfferState.PROPOSED: WATCH,
+    OfferState.GRANTED: INFO,
+    OfferState.REDEEMED: GOOD,
+    OfferState.REFUSED: BAD,
     "strong": GOOD,
     "good": GOOD,
     "fair": PLAIN,

@@ -22,16 +22,16 @@ from domain.vocabulary import (
 from models.attention import load_attention
 from models.database import Session
 from models.resources.keyset import Order, Query, Row, Slice, only, read_row, read_rows, read_slice
-from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
-from models.tables.playbooks import InterventionRow
-from models.tables.scoring import AssessmentRow, ScoreRow, SignalRow
-from models.views.standing import (
+from models.standing import (
     arr_is_high,
     attention_is,
     days_to_renewal,
     health_in_force,
     standing_is,
 )
+from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
+from models.tables.playbooks import InterventionRow
+from models.tables.scoring import AssessmentRow, ScoreRow, SignalRow
 
 _FAR = dt.date(9999, 12, 31)
 _NEVER = dt.datetime(1, 1, 1, tzinfo=dt.UTC)

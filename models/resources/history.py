@@ -8,12 +8,27 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, String, cast, func
 from domain.vocabulary import DecisionKind
 from models.database import Session
 from models.resources.customers import check_customer
-from models.resources.keyset import Order, Slice, only, read_slice
+from models.resources.keyset import Order, Row, Slice, only, read_rows, read_slice
+from models.tables.cases import CaseRow
 from models.tables.facts import InvoiceRow, MeetingRow, SurveyRow, TicketRow
 from models.tables.ledger import DecisionRow, TouchpointRow
 from models.tables.playbooks import InterventionRow
 from models.tables.scoring import AssessmentRow, SignalRow
 from models.tables.work import TaskRow
+
+_DECISION = select(
+    DecisionRow.id,
+    DecisionRow.customer_id,
+    DecisionRow.intervention_id,
+    DecisionRow.case_id,
+    DecisionRow.decided_at,
+    DecisionRow.kind,
+    DecisionRow.action,
+    DecisionRow.subject,
+    DecisionRow.reason,
+    DecisionRow.sentence,
+    DecisionRow.evidence,
+)
 
 
 async def read_timeline(session: Session, customer_id: uuid.UUID, cursor: str | None, limit: int) -> Slice:
@@ -34,6 +49,7 @@ def _events(customer_id: uuid.UUID) -> CompoundSelect[Any]:
         ("signal", SignalRow, SignalRow.opened_at, SignalRow.title, SignalRow.state),
         ("assessment", verdict, verdict.assessed_at, verdict.reason, verdict.health_status),
         ("intervention", run, run.planned_at, run.playbook_key, run.state),
+        ("case", CaseRow, CaseRow.opened_at, CaseRow.kind, CaseRow.state),
         ("task", TaskRow, TaskRow.created_at, TaskRow.title, TaskRow.state),
         ("ticket", TicketRow, TicketRow.opened_at, TicketRow.subject, TicketRow.priority),
         ("survey", SurveyRow, SurveyRow.responded_at, SurveyRow.kind, cast(SurveyRow.score, String)),
@@ -69,6 +85,13 @@ async def read_ledger(
     return await _decisions(session, [], kind, reason, cursor, limit)
 
 
+async def decisions_of_case(session: Session, case_id: uuid.UUID) -> list[Row]:
+    """Return everything that was decided of one case, in its order."""
+    row = DecisionRow
+    query = _DECISION.where(row.case_id == case_id).order_by(row.decided_at, row.id)
+    return await read_rows(session, query)
+
+
 async def _decisions(
     session: Session,
     conditions: list[ColumnElement[bool]],
@@ -78,17 +101,8 @@ async def _decisions(
     limit: int,
 ) -> Slice:
     row = DecisionRow
-    query = select(
-        row.id,
-        row.customer_id,
-        row.intervention_id,
-        row.decided_at,
-        row.kind,
-        row.action,
-        row.subject,
-        row.reason,
-        row.sentence,
-        row.evidence,
-    ).where(*conditions, *only(kind=(row.kind.expression, kind), reason=(row.reason.expression, reason)))
+    query = _DECISION.where(
+        *conditions, *only(kind=(row.kind.expression, kind), reason=(row.reason.expression, reason))
+    )
     order = Order("decided_at", DecisionRow.decided_at.expression, DecisionRow.id.expression, descending=True)
     return await read_slice(session, query, order, cursor, limit)

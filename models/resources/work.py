@@ -15,6 +15,7 @@ _TASK = select(
     TaskRow.id,
     TaskRow.customer_id,
     TaskRow.intervention_id,
+    TaskRow.case_id,
     TaskRow.kind,
     TaskRow.title,
     TaskRow.body,

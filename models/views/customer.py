@@ -15,11 +15,11 @@ from domain.errors import NotFoundError
 from domain.time import BusinessInstant
 from domain.vocabulary import ContactRole, HealthComponent, HealthStatus, Severity, SignalKind, SignalState
 from models.attention import STORED, read_attention
+from models.standing import health_in_force
 from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
 from models.tables.people import UserRow
 from models.tables.scoring import AssessmentRow, ScoreRow, SignalRow
 from models.views.portfolio import Trend, trend_columns
-from models.views.standing import health_in_force
 
 SIGNALS = 20
 

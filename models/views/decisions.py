@@ -25,6 +25,7 @@ class DecisionFilter:
     reason: str = ""
     customer: uuid.UUID | None = None
     run: uuid.UUID | None = None
+    case: uuid.UUID | None = None
     page: int = 1
 
 
@@ -36,6 +37,7 @@ class DecisionLine:
     customer_id: uuid.UUID
     customer: str
     run_id: uuid.UUID | None
+    case_id: uuid.UUID | None
     decided_at: BusinessInstant
     kind: DecisionKind
     action: str
@@ -61,6 +63,7 @@ def _conditions(chosen: DecisionFilter) -> list[ColumnElement[bool]]:
         (row.reason, chosen.reason),
         (row.customer_id, chosen.customer),
         (row.intervention_id, chosen.run),
+        (row.case_id, chosen.case),
     )
     found = [column == value for column, value in wanted if value]
     return [*found, row.kind.in_(chosen.kinds)] if chosen.kinds else found
@@ -71,12 +74,13 @@ async def load_decisions(
 ) -> DecisionPage:
     """Return one page, newest first, in one query."""
     row = DecisionRow
-    query = (
+    query: Any = (
         select(
             row.id,
             row.customer_id,
             CustomerRow.name,
             row.intervention_id,
+            row.case_id,
             row.decided_at,
             row.kind,
             row.action,

@@ -63,6 +63,7 @@ class InboxTask:
     closed_at: BusinessInstant | None
     run_id: uuid.UUID | None
     playbook: str | None
+    case_id: uuid.UUID | None
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ TASK = (
     TaskRow.closed_at,
     TaskRow.intervention_id,
     PlaybookRow.name,
+    TaskRow.case_id,
 )
 HEADS_UP = (
     HeadsUpRow.id,

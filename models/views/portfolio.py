@@ -13,17 +13,17 @@ from domain.attention import AttentionPolicy
 from domain.time import BusinessInstant
 from domain.vocabulary import Attention, CustomerStatus, HealthStatus, RiskTier, Segment, TouchTier
 from models.arrays import among_ids
-from models.tables.customers import CustomerRow
-from models.tables.people import UserRow
-from models.tables.scoring import AssessmentRow, ScoreRow
-from models.views.portfolio_filter import TOUCH, PortfolioFilter, attention_rank, conditions, sort_key
-from models.views.standing import (
+from models.standing import (
     arr_is_high,
     attention_is,
     days_to_renewal,
     health_in_force,
     standing_is,
 )
+from models.tables.customers import CustomerRow
+from models.tables.people import UserRow
+from models.tables.scoring import AssessmentRow, ScoreRow
+from models.views.portfolio_filter import TOUCH, PortfolioFilter, attention_rank, conditions, sort_key
 
 PAGE_SIZE = 50
 TREND_DAYS = 30

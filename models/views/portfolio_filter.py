@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 
 from domain.time import BusinessInstant
 from domain.vocabulary import Attention, CustomerStatus, HealthStatus, RiskTier, Segment, TouchTier
+from models.standing import health_in_force, renews_within
 from models.tables.customers import CustomerRow
 from models.tables.people import UserRow
 from models.tables.scoring import ScoreRow
-from models.views.standing import health_in_force, renews_within
 
 MOVE_DAYS = 7
 TOUCH = func.coalesce(CustomerRow.touch_tier_override, CustomerRow.touch_tier)

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant
 from domain.vocabulary import CustomerStatus, RiskTier
+from models.standing import renews_within
 from models.tables.customers import CustomerRow
 from models.tables.people import UserRow
 from models.views.portfolio_filter import tier_a_week_ago
-from models.views.standing import renews_within
 
 RENEWAL_DAYS = 90
 AT_RISK = (RiskTier.HIGH, RiskTier.CRITICAL)

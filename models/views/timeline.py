@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, Uuid, and_, cast, func, literal, null, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.case_vocabulary import AttemptResult
 from domain.time import BusinessInstant
 from domain.vocabulary import InterventionState, TaskState
+from models.tables.cases import CaseRow, PaymentAttemptRow
 from models.tables.customers import ContactRow
 from models.tables.facts import CancellationRow, InvoiceRow, MeetingRow, SubscriptionRow, SurveyRow, TicketRow
 from models.tables.ledger import DecisionRow, TouchpointRow
@@ -31,12 +33,13 @@ class EntryKind(StrEnum):
     DECISION = "decision"
     TASK = "task"
     RUN = "run"
+    CASE = "case"
     ASSESSMENT = "assessment"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line. `what` says of which sort, `state` what became of it, `run_id` to which run it belongs."""
+    """One line. `what` says of which sort, `state` what became of it, `run_id` and `case_id` whose it is."""
 
     at: BusinessInstant
     kind: EntryKind
@@ -45,6 +48,7 @@ class Entry:
     state: str | None
     detail: str | None
     run_id: uuid.UUID | None
+    case_id: uuid.UUID | None
     id: uuid.UUID
 
 
@@ -66,6 +70,7 @@ def _line(  # noqa: PLR0913  the columns of a line
     state: Any = None,
     detail: Any = None,
     run: Any = None,
+    case: Any = None,
 ) -> Any:
     texts = [cast(null() if each is None else each, Text) for each in (state, detail)]
     columns = (
@@ -76,6 +81,7 @@ def _line(  # noqa: PLR0913  the columns of a line
         texts[0].label("state"),
         texts[1].label("detail"),
         cast(null() if run is None else run, Uuid).label("run_id"),
+        cast(null() if case is None else case, Uuid).label("case_id"),
         key.label("id"),
     )
     return select(*columns)
@@ -118,7 +124,7 @@ def _contacts(customer_id: uuid.UUID) -> list[Any]:
     title = func.coalesce(row.subject, literal("Contact"))
     line = _line(
         row.occurred_at, EntryKind.CONTACT, what, title, row.id,
-        state=row.state, detail=ContactRow.name, run=row.intervention_id,
+        state=row.state, detail=ContactRow.name, run=row.intervention_id, case=row.case_id,
     )  # fmt: skip
     joined = line.select_from(row).outerjoin(ContactRow, ContactRow.id == row.contact_id)
     return [joined.where(row.customer_id == customer_id)]
@@ -128,16 +134,18 @@ def _work(customer_id: uuid.UUID) -> list[Any]:
     task, decision = TaskRow, DecisionRow
     created = _line(
         task.created_at, EntryKind.TASK, literal("task_created"), task.title, task.id,
-        state=task.state, run=task.intervention_id,
+        state=task.state, run=task.intervention_id, case=task.case_id,
     )  # fmt: skip
     closed = _line(
         task.closed_at, EntryKind.TASK, literal("task_closed"), task.title, task.id,
-        state=func.coalesce(task.outcome, task.state), detail=task.note, run=task.intervention_id,
+        state=func.coalesce(task.outcome, task.state), detail=task.note,
+        run=task.intervention_id, case=task.case_id,
     )  # fmt: skip
     decided = _line(
         decision.decided_at, EntryKind.DECISION, func.concat(decision.action, " ", decision.subject),
         decision.sentence, decision.id,
-        state=decision.kind, detail=decision.reason, run=decision.intervention_id,
+        state=decision.kind, detail=decision.reason,
+        run=decision.intervention_id, case=decision.case_id,
     )  # fmt: skip
     return [
         created.where(task.customer_id == customer_id),
@@ -169,6 +177,29 @@ def _runs(customer_id: uuid.UUID) -> list[Any]:
     ]
 
 
+def _cases(customer_id: uuid.UUID) -> list[Any]:
+    row, attempt, invoice = CaseRow, PaymentAttemptRow, InvoiceRow
+    begun = _line(row.opened_at, EntryKind.CASE, literal("case_opened"), row.kind, row.id, case=row.id)
+    ended = _line(
+        row.ended_at, EntryKind.CASE, literal("case_ended"), row.kind, row.id,
+        state=row.outcome, detail=row.outcome_reason, case=row.id,
+    )  # fmt: skip
+    amount = func.concat(attempt.amount_minor, " ", attempt.currency)
+    what = func.concat("payment_by_", attempt.by)
+    tried = _line(
+        attempt.made_at, EntryKind.CASE, what, amount, attempt.id,
+        state=attempt.result, detail=attempt.decline_code, case=attempt.case_id,
+    )  # fmt: skip
+    mine = row.customer_id == customer_id
+    return [
+        begun.where(mine),
+        ended.where(mine, row.ended_at.is_not(None)),
+        tried.select_from(attempt)
+        .join(invoice, invoice.id == attempt.invoice_id)
+        .where(invoice.customer_id == customer_id, attempt.result != AttemptResult.NOT_MADE),
+    ]
+
+
 def _parts(customer_id: uuid.UUID, kinds: Sequence[EntryKind], now: BusinessInstant) -> list[Any]:
     work, runs = _work(customer_id), _runs(customer_id)
     parts = {
@@ -178,6 +209,7 @@ def _parts(customer_id: uuid.UUID, kinds: Sequence[EntryKind], now: BusinessInst
         EntryKind.DECISION: work[2:],
         EntryKind.TASK: work[:2],
         EntryKind.RUN: runs[:2],
+        EntryKind.CASE: _cases(customer_id),
         EntryKind.ASSESSMENT: runs[2:],
     }
     return [part for kind in (kinds or tuple(EntryKind)) for part in parts[kind]]
@@ -218,8 +250,5 @@ async def load_timeline(
     query = select(lines).order_by(lines.c.at.desc(), lines.c.id.desc()).limit(PAGE_SIZE + 1)
     older = _older(lines, before)
     rows = (await session.execute(query if older is None else query.where(older))).all()
-    entries = tuple(
-        Entry(row.at, EntryKind(row.kind), row.what, row.title, row.state, row.detail, row.run_id, row.id)
-        for row in rows[:PAGE_SIZE]
-    )
+    entries = tuple(Entry(row.at, EntryKind(row.kind), *row[2:]) for row in rows[:PAGE_SIZE])
     return Timeline(entries, key_of(entries[-1]) if len(rows) > PAGE_SIZE else None)

@@ -25,6 +25,7 @@ from domain.permissions import Permission
 from models.clock import wall_now
 from models.database import Database
 from models.keys import KeyKind, create_key
+from models.tables.cases import CaseRow
 from models.tables.customers import ContactRow
 from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.work import HeadsUpRow, TaskRow
@@ -89,6 +90,7 @@ async def prepare(url: str, sample: Sample) -> tuple[str, str, dict[str, list[st
                 "task_id": await some(session, TaskRow.id),
                 "heads_up_id": await some(session, HeadsUpRow.id),
                 "intervention_id": await some(session, InterventionRow.id),
+                "case_id": await some(session, CaseRow.id),
                 "key": await some(session, PlaybookRow.key),
                 "version": ["1"],
             }

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.aside import aside
 from tests.support.browser import announce, chromium, serving, session_of
+from tests.support.case_rows import case_id
 from tests.support.doubts import outgoing_sample
 from tests.support.postgres import create_database, drop_database
 from tests.support.sample_judgement import PROPOSAL
@@ -41,6 +42,15 @@ PAGES = (
     "/runs",
     "/runs/{run}",
     "/runs/{run}?preview=1",
+    "/dunning",
+    "/dunning?q=nobody-has-this-name",
+    "/dunning?view=list",
+    "/dunning/{unpaid}",
+    "/dunning/{held}",
+    "/cases/{unpaid}/end",
+    "/win-back",
+    "/win-back/{left}",
+    "/offers",
     "/decisions",
     "/plan",
     "/monitor",
@@ -70,6 +80,11 @@ PAGES = (
     "/signals/own",
     "/customers/00000000-0000-4000-8000-000000000000",
 )
+CASES = {
+    "unpaid": case_id("dunning", 2),
+    "held": case_id("dunning", 7),
+    "left": case_id("win_back", 29),
+}
 
 
 @dataclass(frozen=True)
@@ -252,7 +267,8 @@ def test_axe_finds_nothing_narrow_or_wide_in_light_or_dark(shown: Site, place: s
     page.on("console", lambda message: errors.append(message.text) if "Policy" in message.text else None)
     first = shown.sample.customers[0]
     contact, run = shown.sample.contacts[first][0], a_run(shown.database_url)
-    page.goto(place.format(customer=first, contact=contact, run=run, proposal=PROPOSAL))
+    named = {"customer": first, "contact": contact, "run": run, "proposal": PROPOSAL, **CASES}
+    page.goto(place.format(**named))
     assert list(faults(page)) == []
     assert errors == []
     page.context.close()

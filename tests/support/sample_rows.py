@@ -27,6 +27,7 @@ from models.tables.people import UserRow
 from models.tables.system import ClockSegmentRow, InstallationRow
 from tests.support.replays import add_backtest
 from tests.support.rows_kept import KeptRows, is_empty, keep_rows, put_rows
+from tests.support.sample_cases import add_cases
 from tests.support.sample_facts import add_facts
 from tests.support.sample_judgement import add_judgement
 from tests.support.sample_models import add_models
@@ -286,5 +287,6 @@ async def _fill(session: AsyncSession, *, customers: int, released: bool) -> Sam
     await add_judgement(session, rows, NOW)
     await add_models(session, NOW)
     await add_trials(session, rows, NOW)
+    await add_cases(session, rows, sample.contacts, NOW)
     await add_backtest(session, NOW)
     return sample

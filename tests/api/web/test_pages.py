@@ -14,6 +14,7 @@ from models.database import Database
 from models.playbooks import load_library
 from models.tables.playbooks import InterventionRow
 from tests.house.repository import ROOT
+from tests.support.case_rows import case_id
 from tests.support.people import come_as
 from tests.support.sample_rows import PEOPLE, Sample
 from tests.support.web import Client
@@ -31,6 +32,13 @@ NEEDS = {
     "/inbox": Permission.READ_WORK,
     "/runs": Permission.READ_RUNS,
     "/runs/{run}": Permission.READ_RUNS,
+    "/dunning": Permission.READ_CUSTOMERS,
+    "/dunning?view=list&sort=due&late=7&currency=USD&q=a": Permission.READ_CUSTOMERS,
+    "/dunning/{unpaid}": Permission.READ_CUSTOMERS,
+    "/win-back": Permission.READ_CUSTOMERS,
+    "/win-back/{left}": Permission.READ_CUSTOMERS,
+    "/cases/{unpaid}/end": Permission.CONTROL_RUNS,
+    "/offers": Permission.READ_CUSTOMERS,
     "/decisions": Permission.READ_RUNS,
     "/plan": Permission.READ_RUNS,
     "/monitor": Permission.READ_RUNS,
@@ -63,13 +71,15 @@ NEEDS = {
 MOST_QUERIES = 8
 MORE_QUERIES = {
     "/data": 12,
-    "/customers/{customer}": 18,
+    "/customers/{customer}": 19,
     "/customers/{customer}/history?on=2026-11-10&days=365": 13,
     "/monitor": 11,
+    "/dunning/{unpaid}": 11,
+    "/win-back/{left}": 9,
     "/playbooks/low-engagement": 10,
     "/customers/{customer}/why?playbook=low-engagement": 12,
 }
-"""Overviews of parts that have a table each; a customer with what rests, was asked for, and may be."""
+"""Overviews of parts with a table each; a customer with cases, and what rests, was asked for, and may be."""
 SHORT = {"meta", "link", "input", "br", "img", "hr"}
 
 
@@ -126,7 +136,8 @@ async def address(page: str, database: Database, sample: Sample) -> str:
     async with database.transaction() as session:
         run = await session.scalar(select(InterventionRow.id).order_by(InterventionRow.id).limit(1))
     first = sample.customers[0]
-    return page.format(customer=first, contact=sample.contacts[first][0], run=run)
+    found = {"customer": first, "contact": sample.contacts[first][0], "run": run}
+    return page.format(**found, unpaid=case_id("dunning", 2), left=case_id("win_back", 29))
 
 
 @pytest.mark.parametrize("page", list(NEEDS))
