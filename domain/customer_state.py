@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.departures import KnownDeparture
 from domain.playbook import Playbook
 from domain.time import BusinessInstant
 from domain.trials import Trial
@@ -27,6 +28,7 @@ from domain.vocabulary import (
     SignalKind,
     TouchTier,
 )
+from domain.win_back_policy import WinBackPolicy
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ class CustomerState:
     owner_load: int = 0
     """Open tasks of the person who owns the customer."""
     segment: Segment | None = None
+    departure: KnownDeparture | None = None
+    """How a customer that is gone has left; None while they are here, or nobody knows when they left."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,8 @@ class DirectorPolicy:
     """What playbooks were measured to save of the expected loss; the others are taken at their word."""
     trial: Trial | None = None
     """By what chance playbooks are withheld to measure them; None where nothing is measured."""
+    win_back: WinBackPolicy | None = None
+    """How departures are answered; loaded only for who has left."""
 
 
 class Memory(BaseModel):
@@ -195,3 +201,5 @@ class Memory(BaseModel):
     """When this customer was first decided on: nobody is told off for silence before it."""
     renewal_on: dt.date | None = None
     """The end of the term that we last knew: a later one means that a term has begun."""
+    departure_at: BusinessInstant | None = None
+    """The last departure that was answered: with a case, or with the reason why there is none."""

@@ -16,6 +16,7 @@ from domain.directives import (
     EndRun,
     OpenHeadsUp,
     ReleaseRun,
+    RingCases,
     RingRun,
     Ruling,
     SetWatchlist,
@@ -33,8 +34,11 @@ from domain.vocabulary import (
     RiskTier,
     Severity,
 )
+from domain.win_back_openings import answer_departure
 
 WATCHLIST = "watchlist"
+ROUTINE = frozenset({NoticeKind.SILENCE, NoticeKind.CASE_ENDED, NoticeKind.INTERVENTION_ENDED})
+"""News that no case of a customer who has left looks again for."""
 
 
 def decide(
@@ -48,7 +52,7 @@ def decide(
     memory = _with_beginning(memory, notices, now)
     state = replace(state, first_seen_at=memory.began_at)
     if state.status is CustomerStatus.CHURNED:
-        return _farewell(state, memory)
+        return _farewell(state, notices, policy, memory)
     heard = silence(state, notices, policy, memory, now)
     state = heard.state
     heads_ups, memory = warn_of_signals(state, heard.notices, heard.memory)
@@ -80,8 +84,10 @@ def _with_beginning(memory: Memory, notices: Sequence[HeardNotice], now: Busines
     return memory
 
 
-def _farewell(state: CustomerState, memory: Memory) -> Ruling:
-    """End what still runs for a customer that has left."""
+def _farewell(
+    state: CustomerState, notices: Sequence[HeardNotice], policy: DirectorPolicy, memory: Memory
+) -> Ruling:
+    """End what still runs for a customer that has left, and try to win them back where the policy says so."""
     ended = tuple(
         EndRun(run.id, Outcome.CHURNED, "The customer has left: what was planned is cancelled.")
         for run in state.open_runs
@@ -91,8 +97,21 @@ def _farewell(state: CustomerState, memory: Memory) -> Ruling:
     answers = tuple(
         AnswerRequest(one.id, one.playbook_key, "churned", "The customer has left.") for one in state.requests
     )
+    rings = (RingCases(),) if any(notice.kind not in ROUTINE for notice in notices) else ()
     kept = memory.model_copy(update={"phase": "churned", "refused": {}})
-    return Ruling(kept, (*ended, *closed, *off, *answers), None)
+    state, kept = _with_answer(state, kept)
+    won_back = answer_departure(state, policy)
+    return Ruling(kept, (*ended, *closed, *off, *answers, *rings, *won_back), None)
+
+
+def _with_answer(state: CustomerState, memory: Memory) -> tuple[CustomerState, Memory]:
+    """Answer each departure once: what was said of it before is not said again."""
+    departure = state.departure
+    if departure is None:
+        return state, memory
+    if memory.departure_at == departure.at:
+        departure = replace(departure, is_answered=True)
+    return replace(state, departure=departure), memory.model_copy(update={"departure_at": departure.at})
 
 
 def _watchlist(state: CustomerState) -> list[Directive]:
