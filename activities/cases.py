@@ -18,6 +18,7 @@ from activities.wakes import sit_out, wake_at
 from domain.case_vocabulary import CaseKind, CaseState
 from domain.ports import Clock
 from domain.time import BusinessInstant, WallInstant
+from models.case_steps import CaseVisit, give_up_visit
 from models.cases import CaseProgress, StoredCase, kind_of, load_case, read_case, write_case
 from models.database import Database, Session
 from models.posts import Post
@@ -38,7 +39,6 @@ class Motion(Protocol):
         session: Session,
         case: StoredCase,
         seen: Any,
-        given_up: CaseOrder | None,
         now: BusinessInstant,
         wall: WallInstant,
     ) -> CaseProgress:
@@ -80,8 +80,11 @@ class CaseActivities(CaseContract):
             known = _known(case, request)
             if known is not None:
                 return known
+            if request.given_up is not None:
+                lost = request.given_up
+                await give_up_visit(session, CaseVisit(lost.case_id, lost.step, lost.occurrence), now)
             await record_wake(session, case.kind.value, request.woken_for, self._clock)
-            progress = await motion.decide(session, case, seen, request.given_up, now, wall)
+            progress = await motion.decide(session, case, seen, now, wall)
             result = self._result(case, progress)
             kept = RESULT.dump_python(result, mode="json")
             await write_case(session, case, progress, request.seq, kept, now, wall)

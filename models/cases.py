@@ -13,6 +13,7 @@ from domain.case_vocabulary import CaseKind, CaseOutcome, CaseState
 from domain.errors import NotFoundError
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import DecisionKind, NoticeKind, TaskState, WorkflowAction
+from models.case_steps import CaseVisit, begin_visit
 from models.customer_state import lock_customer
 from models.decisions import Decision, record_decisions
 from models.effects import abandon_claims
@@ -194,6 +195,9 @@ async def write_case(
     )
     if progress.ending is not None:
         await end_case(session, case, progress.ending, now, wall)
+    elif progress.step is not None:
+        visit = CaseVisit(case.id, progress.step.step, progress.step.occurrence)
+        await begin_visit(session, visit, progress.step.kind, now)
 
 
 async def end_case(

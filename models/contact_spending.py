@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact_policy import MARKETING
@@ -10,6 +10,7 @@ from domain.contact_slots import WEEK, Spent
 from domain.time import BusinessInstant
 from domain.vocabulary import Channel, Direction, Purpose, TouchpointState
 from models.runs import EVERSTAY
+from models.tables.cases import CaseRow
 from models.tables.ledger import TouchpointRow
 from models.tables.playbooks import InterventionRow, PlaybookRow
 
@@ -27,9 +28,16 @@ async def spent_lately(
     """
     row = TouchpointRow
     query = (
-        select(row.occurred_at, row.contact_id, row.channel, row.purpose, PlaybookRow.motion)
+        select(
+            row.occurred_at,
+            row.contact_id,
+            row.channel,
+            row.purpose,
+            func.coalesce(cast(PlaybookRow.motion, Text), cast(CaseRow.kind, Text)),
+        )
         .outerjoin(InterventionRow, InterventionRow.id == row.intervention_id)
         .outerjoin(PlaybookRow, PlaybookRow.key == InterventionRow.playbook_key)
+        .outerjoin(CaseRow, CaseRow.id == row.case_id)
         .where(
             row.customer_id == customer_id,
             row.direction == Direction.OUT,

@@ -42,6 +42,8 @@ class Effect:
     lease_until: WallInstant | None
     claimed_at: WallInstant
     error: str | None
+    first_claimed_at: WallInstant
+    """A provider may have forgotten our delivery id since."""
 
 
 FIELDS = (
@@ -53,6 +55,7 @@ FIELDS = (
     EffectRow.lease_until,
     EffectRow.claimed_at,
     EffectRow.error,
+    EffectRow.first_claimed_at,
 )
 
 
@@ -92,6 +95,7 @@ async def claim(session: AsyncSession, new: NewEffect, wall: WallInstant) -> Eff
         WallInstant(wall + LEASE),
         wall,
         None,
+        wall,
     )
     await session.execute(
         insert(EffectRow).values(
@@ -105,6 +109,7 @@ async def claim(session: AsyncSession, new: NewEffect, wall: WallInstant) -> Eff
             attempts=1,
             lease_until=effect.lease_until,
             claimed_at=wall,
+            first_claimed_at=wall,
             provider=new.provider,
         )
     )
@@ -140,6 +145,7 @@ async def reclaim(
         lease,
         wall,
         effect.error,
+        effect.first_claimed_at,
     )
 
 

@@ -188,7 +188,7 @@ async def load_unsettled(session: AsyncSession, wall: WallInstant, limit: int) -
         .order_by(EffectRow.claimed_at, EffectRow.key)
     )
     rows = (await session.execute(query)).all()
-    found = [Unsettled(Effect(*row[:-1]), row[-1]) for row in rows if row[-1] is not None]
+    found = [Unsettled(Effect(*effect), user) for *effect, user in map(tuple, rows) if user is not None]
     return [one for one in found if _may_be_tried(one.effect, wall)][:limit]
 
 

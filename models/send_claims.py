@@ -103,7 +103,7 @@ async def begin_send(
         await settle(session, effect.key, unsent, wall, error="somebody else gets it: its recipient left")
     new = NewEffect(_key(visit, context), "email", digest, context.customer_id, provider)
     claimed = await claim(session, new, wall)
-    await add_touchpoint(session, visit, context, claimed, order.template, now)
+    await add_touchpoint(session, context, claimed, order.template, now, run_id=visit.intervention_id)
     return Ready(claimed, context, order, now)
 
 

@@ -53,13 +53,15 @@ class Become:
 
 async def add_touchpoint(
     session: AsyncSession,
-    visit: Visit,
     context: SendContext,
     effect: Effect,
     template: str,
     now: BusinessInstant,
+    *,
+    run_id: uuid.UUID | None = None,
+    case_id: uuid.UUID | None = None,
 ) -> None:
-    """Count the message as a contact from its claim on."""
+    """Count the message as a contact from its claim on; it belongs to a run or to a case."""
     assert context.person is not None  # noqa: S101 - the guard let it pass
     source = {"id": EVERSTAY, "name": "Everstay", "kind": "everstay", "provides": [], "connected_at": now}
     await session.execute(upsert(SourceRow).values(source).on_conflict_do_nothing())
@@ -72,7 +74,8 @@ async def add_touchpoint(
             customer_id=context.customer_id,
             contact_id=context.person.contact_id,
             user_id=context.csm_id,
-            intervention_id=visit.intervention_id,
+            intervention_id=run_id,
+            case_id=case_id,
             effect_key=effect.key,
             direction=Direction.OUT,
             channel=Channel.EMAIL,

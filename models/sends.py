@@ -69,7 +69,7 @@ async def load_send(
     released = await session.scalar(
         select(PlaybookRow.released_at).where(PlaybookRow.key == run.playbook_key)
     )
-    person = _with_days_off(recipient[1], policy, customer.country, now) if recipient else None
+    person = with_days_off(recipient[1], policy, customer.country, now) if recipient else None
     asked_at = await _step(session, visit) or run.planned_at
     stake = Stake(customer.arr_minor, customer.currency, customer.churn_probability)
     proposed = ProposedSend(
@@ -89,9 +89,9 @@ async def load_send(
         useful_until=_useful_until(run, playbook, order, asked_at),
         is_paused=await _rests(session, run, customer, now),
     )
-    sender = await _sender(session, customer.csm_id)
-    values = _values(customer, recipient[0] if recipient else None, sender, installation.product_name)
-    values["evidence"] = await _evidence(session, customer)
+    sender = await sender_of(session, customer.csm_id)
+    values = letter_values(customer, recipient[0] if recipient else None, sender, installation.product_name)
+    values["evidence"] = await evidence_of(session, customer)
     return SendContext(
         proposed,
         recipient[0] if recipient else None,
@@ -132,9 +132,10 @@ def _useful_until(
     return ends if order.useful_for is None else min(ends, BusinessInstant(asked_at + order.useful_for))
 
 
-def _with_days_off(
+def with_days_off(
     recipient: Recipient, policy: ContactPolicy, country: str | None, now: BusinessInstant
 ) -> Recipient:
+    """Return a recipient with the days on which nobody writes to them."""
     return replace(recipient, days_off=days_off(policy, country, now))
 
 
@@ -150,7 +151,8 @@ def _earlier_visits(run: InterventionRow, step_id: str, occurrence: int) -> list
     return [f"{run.id}/{step_id}/{occurrence - back}/" for back in range(1, before + 1)]
 
 
-async def _sender(session: AsyncSession, csm_id: uuid.UUID | None) -> dict[str, str] | None:
+async def sender_of(session: AsyncSession, csm_id: uuid.UUID | None) -> dict[str, str] | None:
+    """Return who of ours writes to the customer, None where nobody looks after it."""
     if csm_id is None:
         return None
     row = (
@@ -159,7 +161,7 @@ async def _sender(session: AsyncSession, csm_id: uuid.UUID | None) -> dict[str, 
     return {"name": row.name, "email": row.email, "title": row.title}
 
 
-def _values(
+def letter_values(
     customer: CustomerRow, person: Person | None, sender: dict[str, str] | None, product_name: str
 ) -> dict[str, Any]:
     """Return the template's context, without what is looked up."""
@@ -180,7 +182,7 @@ def _values(
     }
 
 
-async def _evidence(session: AsyncSession, customer: CustomerRow) -> dict[str, str]:
+async def evidence_of(session: AsyncSession, customer: CustomerRow) -> dict[str, str]:
     """Return the sentences that templates may quote; what we cannot say is left out."""
     open_tickets = await session.scalar(
         select(func.count()).where(TicketRow.customer_id == customer.id, TicketRow.resolved_at.is_(None))

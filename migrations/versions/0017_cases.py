@@ -69,6 +69,41 @@ def upgrade() -> None:
         postgresql_where=sa.text("state <> 'ended'"),
     )
     op.create_table(
+        "case_steps",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("occurrence", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned",
+                "started",
+                "waiting",
+                "done",
+                "skipped",
+                "deferred",
+                "failed",
+                "cancelled",
+                name="stepstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("detail", JSONB(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["cases.id"], name="fk_case_steps_case_id_cases", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_case_steps"),
+        sa.UniqueConstraint("case_id", "step", "occurrence", name="uq_case_steps_case_id_step_occurrence"),
+    )
+    op.create_table(
         "dunnings",
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("invoice_id", sa.Uuid(), nullable=False),
@@ -179,6 +214,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("case_id", name="pk_win_backs"),
     )
+    op.add_column("effects", sa.Column("first_claimed_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE effects SET first_claimed_at = claimed_at")
+    op.alter_column("effects", "first_claimed_at", nullable=False)
     op.add_column("decisions", sa.Column("case_id", sa.Uuid(), nullable=True))
     op.create_index("ix_decisions_case_id", "decisions", ["case_id"], unique=False)
     op.create_foreign_key("fk_decisions_case_id_cases", "decisions", "cases", ["case_id"], ["id"])
@@ -241,6 +279,7 @@ def downgrade() -> None:
     op.drop_constraint("fk_decisions_case_id_cases", "decisions", type_="foreignkey")
     op.drop_index("ix_decisions_case_id", table_name="decisions")
     op.drop_column("decisions", "case_id")
+    op.drop_column("effects", "first_claimed_at")
     op.drop_table("win_backs")
     op.drop_index("uq_payment_attempts_provider_key", table_name="payment_attempts")
     op.drop_index("ix_payment_attempts_invoice_id", table_name="payment_attempts")
@@ -248,6 +287,7 @@ def downgrade() -> None:
     op.drop_index("ix_payment_attempts_card_key_made_at", table_name="payment_attempts")
     op.drop_table("payment_attempts")
     op.drop_table("dunnings")
+    op.drop_table("case_steps")
     op.drop_index("ix_cases_open", table_name="cases", postgresql_where=sa.text("state <> 'ended'"))
     op.drop_index("ix_cases_kind_ended_at", table_name="cases")
     op.drop_index("ix_cases_customer_id", table_name="cases")

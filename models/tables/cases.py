@@ -10,6 +10,7 @@ from domain.billing import Collection, FinalAction
 from domain.case_vocabulary import AttemptResult, CaseKind, CaseOutcome, CaseState, PaidBy
 from domain.labels import Cause
 from domain.time import BusinessInstant
+from domain.vocabulary import StepState
 from models.tables.base import Base
 
 
@@ -45,6 +46,26 @@ class CaseRow(Base):
         Index("ix_cases_open", "kind", "customer_id", postgresql_where=text("state <> 'ended'")),
         Index("ix_cases_kind_ended_at", "kind", "ended_at"),
     )
+
+
+class CaseStepRow(Base):
+    """One visit of one step of a case: a letter or a deed, and what became of it."""
+
+    __tablename__ = "case_steps"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"))
+    step: Mapped[str]
+    occurrence: Mapped[int]
+    kind: Mapped[str]
+    state: Mapped[StepState]
+    reason: Mapped[str | None]
+    detail: Mapped[dict[str, Any]]
+    due_at: Mapped[BusinessInstant | None]
+    """When it is asked for again, where it was put off or is in doubt."""
+    started_at: Mapped[BusinessInstant]
+    finished_at: Mapped[BusinessInstant | None]
+
+    __table_args__ = (UniqueConstraint("case_id", "step", "occurrence"),)
 
 
 class DunningRow(Base):

@@ -41,6 +41,11 @@ class DecisionRow(Base):
     )
 
 
+def _as_claimed(context: Any) -> WallInstant:
+    claimed: WallInstant = context.get_current_parameters()["claimed_at"]
+    return claimed
+
+
 class EffectRow(Base):
     """One effect on the world. The key says what it is; the hash, that it is still the same."""
 
@@ -57,6 +62,8 @@ class EffectRow(Base):
     attempts: Mapped[int]
     lease_until: Mapped[WallInstant | None]
     claimed_at: Mapped[WallInstant]
+    first_claimed_at: Mapped[WallInstant] = mapped_column(default=_as_claimed)
+    """`claimed_at` moves with each attempt; this one does not."""
     settled_at: Mapped[WallInstant | None]
     provider: Mapped[str]
     provider_message_id: Mapped[str | None]

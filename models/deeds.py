@@ -1,0 +1,216 @@
+"""Begin and end one deed of a case at the billing provider: a charge, a discount, a subscription's end."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.case_vocabulary import CaseState
+from domain.guard import STOPPED_RETRY
+from domain.run_walk import FINISHED
+from domain.time import BusinessInstant, WallInstant, after
+from domain.vocabulary import DecisionKind, EffectState, StepState
+from models.case_steps import (
+    WAIT_FOR_WORD,
+    CaseVisit,
+    Question,
+    ask_about,
+    find_record,
+    record_visit,
+)
+from models.cases import StoredCase, load_case
+from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
+from models.installation import load_installation
+from models.pauses import pauses_of, rests
+from models.send_claims import GIVEN_UP
+from models.send_ledger import Become
+from models.tables.customers import CustomerRow
+
+Wanted = Callable[[AsyncSession, StoredCase, BusinessInstant], Awaitable[str | None]]
+"""Says what speaks against a deed now, with the customer locked; None where nothing does."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One deed, and what makes it the same deed at each attempt."""
+
+    visit: CaseVisit
+    kind: str
+    """`payment`, `discount`, `subscription` …: the kind of effect, for the ledger."""
+    target: str
+    """The invoice, subscription or customer at the provider."""
+    provider: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Return the hash of what is asked for."""
+        text = json.dumps([self.kind, self.target, dict(self.payload)], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class DeedReady:
+    """A claimed deed that this attempt may do."""
+
+    effect: Effect
+    is_repeat: bool = False
+    """An earlier attempt may have reached the provider."""
+    against: str | None = None
+    """What speaks against it by now: what may have happened is only found out, and not done again."""
+
+
+@dataclass(frozen=True)
+class DeedBusy:
+    """Another attempt holds the lease for this much longer."""
+
+    left: dt.timedelta
+
+
+@dataclass(frozen=True)
+class DeedClosed:
+    """Nothing to do: it was settled before, put off or refused."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a deed: for the ledger, and for the record of the step."""
+
+    state: EffectState
+    become: Become
+    receipt: str | None = None
+
+
+async def begin_deed(
+    session: AsyncSession, deed: Deed, wanted: Wanted, now: BusinessInstant, wall: WallInstant
+) -> DeedReady | DeedBusy | DeedClosed:
+    """Return what this attempt may do. Everything that speaks against the deed is asked here, again."""
+    case = await load_case(session, deed.visit.case_id)
+    effect = await find_effect(session, deed.visit.origin)
+    standing = await _standing(session, deed, effect, wall)
+    if standing is not None:
+        return standing
+    against = await _against(session, case, wanted, now)
+    if effect is not None and effect.lease_until is not None:
+        again = await reclaim(session, effect, deed.digest, now, wall)
+        return DeedReady(again, is_repeat=True, against=None if against is None else against.reason)
+    if against is not None:
+        if effect is not None and against.state is not StepState.DEFERRED:
+            await settle(session, effect.key, EffectState.FAILED, wall, error=against.reason)
+        await record_visit(session, case.customer_id, deed.visit, against, now)
+        return DeedClosed(against.state.value)
+    if effect is not None:
+        return DeedReady(await reclaim(session, effect, deed.digest, now, wall))
+    key = f"{deed.visit.origin}{deed.target}"
+    new = NewEffect(key, deed.kind, deed.digest, case.customer_id, deed.provider)
+    return DeedReady(await claim(session, new, wall))
+
+
+async def _standing(
+    session: AsyncSession, deed: Deed, effect: Effect | None, wall: WallInstant
+) -> DeedBusy | DeedClosed | None:
+    """Return what ledger and record say of what was begun or given up before, None if it may be tried."""
+    lease = effect.lease_until if effect is not None else None
+    if effect is not None and effect.state is not EffectState.CLAIMED:
+        return DeedClosed(effect.state.value)
+    if lease is not None:  # what may have happened must be found out, whatever its record says
+        return DeedBusy(lease - wall) if lease > wall else None
+    record = await find_record(session, deed.visit)
+    if record is None or record.state not in FINISHED:
+        return None
+    if effect is not None:
+        await settle(session, effect.key, EffectState.FAILED, wall, error=GIVEN_UP)
+    return DeedClosed(record.state.value)
+
+
+async def _against(
+    session: AsyncSession, case: StoredCase, wanted: Wanted, now: BusinessInstant
+) -> Become | None:
+    """Return what becomes of a deed that a person holds back, or that is not wanted any more."""
+    held = await _held(session, case, now)
+    if held is not None:
+        why, until = held
+        words = f"Put off until {until:%d %B %Y %H:%M} UTC: {HELD[why]}."
+        return Become(StepState.DEFERRED, why, until, DecisionKind.DEFERRAL, words)
+    reason = CASE_IS_OVER if case.state is not CaseState.OPEN else await wanted(session, case, now)
+    return None if reason is None else not_done(reason)
+
+
+def not_done(reason: str) -> Become:
+    """Return what becomes of a deed that certainly did not happen and is not wanted."""
+    return Become(StepState.SKIPPED, reason, None, DecisionKind.REFUSAL, f"Not done: {_words(reason)}.")
+
+
+async def _held(
+    session: AsyncSession, case: StoredCase, now: BusinessInstant
+) -> tuple[str, BusinessInstant] | None:
+    installation = await load_installation(session)
+    later = after(now, STOPPED_RETRY)
+    if installation.effects_stopped_at is not None:
+        return "effects_stopped", later
+    if installation.released_at is None:
+        return "observing", after(now, dt.timedelta(days=1))
+    segment = select(CustomerRow.segment).where(CustomerRow.id == case.customer_id)
+    pauses = await pauses_of(session, case.customer_id, (await session.execute(segment)).scalar_one(), now)
+    is_resting, until = rests(pauses, case.kind.value, case.id)
+    return ("paused", until or later) if is_resting else None
+
+
+async def end_deed(
+    session: AsyncSession,
+    deed: Deed,
+    effect: Effect,
+    outcome: Outcome,
+    now: BusinessInstant,
+    wall: WallInstant,
+) -> StoredCase:
+    """Write what became of a deed into the ledger and into the case; returns the case, locked."""
+    case = await load_case(session, deed.visit.case_id)
+    error = outcome.become.reason if outcome.state is EffectState.FAILED else None
+    await settle(session, effect.key, outcome.state, wall, provider_message_id=outcome.receipt, error=error)
+    await record_visit(session, case.customer_id, deed.visit, outcome.become, now)
+    return case
+
+
+async def doubt_deed(
+    session: AsyncSession,
+    deed: Deed,
+    effect: Effect,
+    reason: str,
+    now: BusinessInstant,
+    wall: WallInstant,
+) -> None:
+    """Leave a deed of which nobody can say whether it happened, and ask a person with the evidence."""
+    until = after(now, WAIT_FOR_WORD)
+    become = Become(StepState.WAITING, "uncertain", until, DecisionKind.DEFERRAL, DOUBT)
+    case = await end_deed(session, deed, effect, Outcome(EffectState.UNCERTAIN, become), now, wall)
+    owner = select(CustomerRow.csm_id).where(CustomerRow.id == case.customer_id)
+    question = Question(
+        f"Find out whether a {deed.kind} at {deed.provider} happened",
+        f"Since {effect.first_claimed_at:%d %B %Y %H:%M} UTC nobody can say what became of delivery "
+        f"{effect.delivery_id} ({deed.target}): {reason}. It is not repeated by itself. Look at the "
+        "provider's own pages, and say on the page of effects what you found.",
+        await session.scalar(owner),
+    )
+    await ask_about(session, case.customer_id, deed.visit, question, now)
+
+
+def _words(reason: str) -> str:
+    return REASONS.get(reason, reason.replace("_", " "))
+
+
+CASE_IS_OVER = "no_longer_wanted"
+DOUBT = "Nobody can say whether it happened. It is not repeated by itself; a person was asked."
+HELD = {
+    "effects_stopped": "a person has stopped every outward effect",
+    "observing": "the installation has not been released",
+    "paused": "a person has ordered a rest",
+}
+REASONS = {CASE_IS_OVER: "the case has ended or is held"}
