@@ -26,6 +26,10 @@ class Retries(StrEnum):
     PROVIDER = "provider"
 
 
+BILLING_PROVIDERS = frozenset({"stripe"})
+"""Providers through which an invoice can be collected; others only tell of theirs."""
+
+
 class InvoiceStatus(StrEnum):
     """Where an invoice stands at the provider."""
 

@@ -26,6 +26,8 @@ class PastOffer:
     expires_at: BusinessInstant | None = None
     redeemed_at: BusinessInstant | None = None
     is_of_this_case: bool = False
+    was_made: bool = True
+    """The customer could use it; what nobody agreed to, or nobody could make, was never before them."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _months(tenure: dt.timedelta) -> int:
 
 
 def _unused(past: Sequence[PastOffer]) -> int:
-    return sum(one.is_of_this_case and one.state in UNUSED for one in past)
+    return sum(one.is_of_this_case and one.was_made and one.state in UNUSED for one in past)
 
 
 def _worth_something(facts: OfferFacts, _policy: OfferPolicy, _now: BusinessInstant) -> NoOffer | None:

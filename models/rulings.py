@@ -21,7 +21,9 @@ from domain.vocabulary import (
     RequestState,
     SignalState,
 )
+from domain.win_back_policy import KEY as WIN_BACK
 from models.assignments import Subject, record_assignment
+from models.cases import ring_cases_of
 from models.decisions import Decision, record_decisions
 from models.endings import RunEnding, end_run
 from models.heads_up_owners import owner_of_warning
@@ -31,6 +33,7 @@ from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.runs import RunRequestRow
 from models.tables.scoring import SignalRow
 from models.tables.work import HeadsUpRow
+from models.win_back_openings import open_win_back
 
 LATELY = timedelta(hours=24)
 """A warning whose cause comes back within this is the same warning."""
@@ -336,6 +339,18 @@ async def _watch(written: Written, watch: say.SetWatchlist) -> None:
     written.decide(DecisionKind.DIRECTIVE, action, "watchlist", "tier", watch.sentence)
 
 
+async def _win_back(written: Written, opening: say.OpenWinBack) -> None:
+    await open_win_back(written.session, written.customer_id, opening, written.now, written.wall)
+
+
+async def _no_win_back(written: Written, refusal: say.RefuseWinBack) -> None:
+    written.decide(DecisionKind.REFUSAL, "open_case", WIN_BACK, refusal.reason, refusal.sentence)
+
+
+async def _ring_cases(written: Written, _ring: say.RingCases) -> None:
+    await ring_cases_of(written.session, written.customer_id, written.wall)
+
+
 WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
     say.StartRun: _start,
     say.ReleaseRun: _release,
@@ -349,4 +364,7 @@ WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
     say.OpenSilence: _open_silence,
     say.ResolveSignal: _resolve,
     say.SetWatchlist: _watch,
+    say.OpenWinBack: _win_back,
+    say.RefuseWinBack: _no_win_back,
+    say.RingCases: _ring_cases,
 }
