@@ -99,17 +99,17 @@ def _ended(state: WinBackState, ending: Ending, now: BusinessInstant) -> WinBack
 
 def window_ends(state: WinBackState, policy: WinBackPolicy) -> BusinessInstant:
     """Return when coming back stops to count as ours: a while after the last letter or touch."""
-    last = morning_of(state, policy.days[-1])
+    last = morning_of(state.cancelled_at, state.time_zone, policy.days[-1])
     touched = state.touched_at
     begins = last if touched is None else max(last, touched)
     return after(begins, dt.timedelta(days=policy.attribution_days))
 
 
-def morning_of(state: WinBackState, day: int) -> BusinessInstant:
+def morning_of(cancelled_at: BusinessInstant, time_zone: str, day: int) -> BusinessInstant:
     """Return the morning, where the customer is, so many days after the departure."""
-    date = local_day(state.cancelled_at, state.time_zone) + dt.timedelta(days=day)
-    morning = dt.datetime.combine(date, MORNING, zone(state.time_zone)).astimezone(dt.UTC)
-    return max(BusinessInstant(morning), state.cancelled_at)
+    date = local_day(cancelled_at, time_zone) + dt.timedelta(days=day)
+    morning = dt.datetime.combine(date, MORNING, zone(time_zone)).astimezone(dt.UTC)
+    return max(BusinessInstant(morning), cancelled_at)
 
 
 def _silence(state: WinBackState) -> WinBackDecision | None:
@@ -132,7 +132,7 @@ def _letters(
 
     Only the latest letter whose day has come is due: what was missed is not caught up on.
     """
-    mornings = [morning_of(state, day) for day in policy.days]
+    mornings = [morning_of(state.cancelled_at, state.time_zone, day) for day in policy.days]
     number = sum(morning <= now for morning in mornings)
     taken = state.letter(number)
     if number and not (taken is not None and taken.is_over(now)):

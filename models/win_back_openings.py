@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.case_vocabulary import CaseKind, CaseState
@@ -20,6 +20,7 @@ from models.relations import load_relations
 from models.tables.cases import CaseRow, WinBackRow
 from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
+from models.tables.facts import CancellationRow, SubscriptionRow
 
 OPENING = "opening"
 
@@ -105,10 +106,8 @@ async def _assign(
 async def load_departure(session: AsyncSession, state: CustomerState) -> KnownDeparture | None:
     """Return how a customer that is gone has left; None where nobody knows when."""
     row = CustomerRow
-    query = (
-        select(row.churned_at, row.cancellation_reason, row.currency, row.declared, SourceRow.connected_at)
-        .join(SourceRow, SourceRow.id == row.source_id)
-        .where(row.id == state.customer_id)
+    query = select(row.churned_at, row.cancellation_reason, row.currency, row.declared, row.source_id).where(
+        row.id == state.customer_id
     )
     told = (await session.execute(query)).one()
     if told.churned_at is None:
@@ -120,7 +119,7 @@ async def load_departure(session: AsyncSession, state: CustomerState) -> KnownDe
         reason=told.cancellation_reason,
         arr_minor=_paid_before(relation, told.churned_at) or int(told.declared.get("arr_minor") or 0),
         currency=told.currency,
-        connected_at=told.connected_at,
+        connected_at=await _connected_at(session, state.customer_id, told.churned_at, told.source_id),
         is_answered=False,
     )
 
@@ -134,3 +133,19 @@ def _cause(relation: Relation, at: BusinessInstant) -> Cause:
 def _paid_before(relation: Relation, at: BusinessInstant) -> int:
     """Return the yearly revenue just before they left."""
     return 12 * relation.mrr_minor_at(after(at, -dt.timedelta(microseconds=1)))
+
+
+async def _connected_at(
+    session: AsyncSession, customer_id: uuid.UUID, at: BusinessInstant, source_id: str
+) -> BusinessInstant:
+    """Return when the source was connected that told of the departure, else the customer's own."""
+    said, term = CancellationRow, SubscriptionRow
+    told = union(
+        select(said.source_id).where(said.customer_id == customer_id, said.occurred_at == at),
+        select(term.source_id).where(term.customer_id == customer_id, term.ended_at == at),
+    )
+    row = SourceRow
+    newest = select(func.max(row.connected_at)).where(row.id.in_(told))
+    own = select(row.connected_at).where(row.id == source_id)
+    found: BusinessInstant = await session.scalar(newest) or (await session.execute(own)).scalar_one()
+    return found

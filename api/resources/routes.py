@@ -28,6 +28,7 @@ from api.resources.signals import SignalController
 from api.resources.tiers import ScoreHistoryController, TierController
 from api.resources.uploads import UploadController, saved_mappings
 from api.resources.weights import HealthPolicyController
+from api.resources.win_back_policy import WinBackPolicyController, offer_totals
 from api.resources.work import HeadsUpController, TaskController
 
 
@@ -58,6 +59,8 @@ def api_router() -> Router:
             AttentionController,
             ContactPolicyController,
             customer_contact_budget,
+            WinBackPolicyController,
+            offer_totals,
             HealthPolicyController,
             JudgementController,
             disagreements,

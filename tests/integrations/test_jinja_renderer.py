@@ -33,6 +33,19 @@ CONTEXT: dict[str, Any] = {
         "minutes": 30,
     },
     "business_date": date(2026, 11, 21),
+    "win_back": {
+        "cause": "involuntary",
+        "reason": "",
+        "left_on": date(2026, 10, 31),
+        "url": "https://vendor.example/come-back",
+    },
+    "offer": {
+        "percent": "20",
+        "months": 3,
+        "code": "BACK-7Q2",
+        "company": "Globex & Söhne",
+        "expires_on": date(2026, 12, 12),
+    },
 }
 NAMES = (
     "adoption-first-steps",
@@ -63,7 +76,13 @@ NAMES = (
     "value-check-month-3",
     "value-check-month-6",
     "value-conversation",
+    "win-back-1",
+    "win-back-2",
+    "win-back-3",
+    "win-back-4",
+    "win-back-5",
 )
+WIN_BACK = tuple(name for name in NAMES if name.startswith("win-back"))
 VARIANTS = sorted((part.parent.parent.name, part.parent.name) for part in FOLDER.glob("*/*/body.txt"))
 GERMAN = [name for name, locale in VARIANTS if locale == "de"]
 EVIDENCE = {
@@ -147,6 +166,24 @@ def test_every_german_letter_renders_in_full_and_is_german_from_greeting_to_foot
     html = " ".join(re.findall(r"<p>(.*?)</p>", message.html, re.DOTALL)[1:-1])
     for sentence in re.sub(r"<[^>]+>", "", html).replace("&amp;", "&").split(". ")[:-1]:
         assert sentence.strip()[:30] in " ".join(message.text.split())
+
+
+@pytest.mark.parametrize("name", WIN_BACK)
+@pytest.mark.parametrize("locale", ["en", "de"])
+@pytest.mark.parametrize("cause", ["involuntary", "voluntary"])
+def test_a_letter_to_who_has_left_is_whole_with_and_without_an_offer_or_a_page(
+    name: str, locale: str, cause: str
+) -> None:
+    told = {**CONTEXT["win_back"], "cause": cause, "reason": "too_expensive"}
+    bare = LIBRARY.render(name, locale, {**CONTEXT, "win_back": {**told, "url": ""}, "offer": None})
+    full = LIBRARY.render(name, locale, {**CONTEXT, "win_back": told})
+    offers = int(name[-1]) >= 3
+    for plain, whole in ((bare.text, full.text), (bare.html, full.html)):
+        assert "come-back" not in plain
+        assert "https://vendor.example/come-back" in whole
+        assert "BACK-7Q2" not in plain
+        assert ("BACK-7Q2" in whole) is offers
+        assert "None" not in plain + whole
 
 
 def test_a_german_without_a_name_is_greeted_all_the_same() -> None:

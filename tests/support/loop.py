@@ -25,10 +25,12 @@ from temporalio.worker import (
     Worker,
 )
 
+from activities.cases import CaseActivities, CaseMailActivities, Motions
 from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from activities.lifecycle import LifecycleActivities
 from activities.messaging import MessagingActivities
+from activities.posting import Posting
 from domain.links import LinkMaker
 from domain.ports import EmailAddress, EmailSender
 from domain.time import BusinessInstant, WallInstant
@@ -44,6 +46,8 @@ from tests.support.binaries import time_skipping_server
 from tests.support.simulators import until_true
 from workers.main import sandbox
 from workers.relay import Relay
+from workers.workflow_keeper import carry_out_orders
+from workflows.cases import DunningWorkflow, WinBackWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
 
@@ -146,9 +150,11 @@ class Loop:
         await until_true(is_heard)
 
     async def ring(self) -> int:
-        """Deliver every notice that waits, as the relay does."""
+        """Deliver every notice and every order that waits, as the relay does."""
         await self.look_at_the_clock()
-        return await self.relay.ring_all()
+        rung = await self.relay.ring_all()
+        await carry_out_orders(self.client, self.database, self.clock)
+        return rung
 
     @property
     def relay(self) -> Relay:
@@ -162,8 +168,12 @@ async def running_loop(
     *,
     begins: BusinessInstant = MONDAY,
     released: bool = True,
+    motions: Callable[["Loop"], Motions] = lambda _loop: {},
 ) -> AsyncIterator[Loop]:
-    """Run the workers of the loop on a time-skipping server, with the shipped playbooks."""
+    """Run the workers of the loop on a time-skipping server, with the shipped playbooks.
+
+    `motions` makes what handles cases, for tests of cases.
+    """
     mailer = sender or FakeEmailSender()
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=time_skipping_server(),
@@ -179,15 +189,15 @@ async def running_loop(
             if released:
                 await release(session, now, loop.clock.wall_now())
         async with AsyncExitStack() as stack:
-            for worker in workers(loop, mailer):
+            for worker in workers(loop, mailer, motions(loop)):
                 await stack.enter_async_context(worker)
             yield loop
         if loop.errors:
             raise loop.errors[0]
 
 
-def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
-    """Build the three workers of the loop."""
+def workers(loop: Loop, sender: EmailSender, motions: Motions) -> list[Worker]:
+    """Build the workers of the loop, one for each queue."""
     shelf, database, clock = PlaybookShelf(), loop.database, loop.clock
     links = LinkMaker("http://everstay.example", "a secret of the tests")
     letterhead = Letterhead(
@@ -196,18 +206,24 @@ def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
         EmailAddress("team@everstay.example"),
         CalendarInvitations(),
     )
+    cases = CaseActivities(database, clock, motions)
+    case_mail = CaseMailActivities(database, Posting(database, clock, sender, letterhead), motions)
     activities: dict[str, list[Callable[..., Any]]] = {
         "decisions": [
             LifecycleActivities(database, clock, shelf).decide,
             InterventionActivities(database, clock, shelf).advance,
         ],
-        "email": [MessagingActivities(database, clock, shelf, sender, letterhead).send_email],
+        "email": [
+            MessagingActivities(database, clock, shelf, sender, letterhead).send_email,
+            case_mail.send_case_letter,
+        ],
+        "billing": [cases.advance_case, cases.perform_case_step],
     }
     interceptors = [ClockInterceptor(loop)]
     flows = Worker(
         loop.client,
         task_queue="lifecycle",
-        workflows=[CustomerLifecycleWorkflow, InterventionWorkflow],
+        workflows=[CustomerLifecycleWorkflow, InterventionWorkflow, DunningWorkflow, WinBackWorkflow],
         workflow_runner=sandbox(),
     )
     return [
