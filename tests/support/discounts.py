@@ -1,4 +1,5 @@
 """A billing provider in memory that makes discounts, and a customer who leaves and comes back."""
+# ruff: noqa: ARG002 - the port names more than a test asks for
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -19,8 +20,8 @@ from domain.billing import (
 )
 from domain.case_vocabulary import CaseKind
 from domain.errors import PermanentProviderError
+from domain.facts import SubscriptionFact
 from domain.time import BusinessInstant
-from domain.vocabulary import NoticeKind
 from domain.win_back_policy import WinBackPolicy
 from models.tables.cases import CaseRow, CaseStepRow, WinBackRow
 from models.tables.connections import ConnectionRow
@@ -29,6 +30,8 @@ from models.win_back_policy import save_win_back_policy
 from tests.support.facts import cancellation, subscription
 from tests.support.loop import Loop
 from tests.support.scenario import Scenario
+
+BEGUN = BusinessInstant(dt.datetime(2024, 12, 2, tzinfo=dt.UTC))
 
 
 @dataclass
@@ -107,6 +110,12 @@ class DiscountDesk:
         return {CaseKind.WIN_BACK: motion}
 
 
+def had(**told: object) -> SubscriptionFact:
+    """Return what they had since 2024, or how it ended."""
+    begun = {"known_at": BEGUN, "started_at": BEGUN, "mrr_minor": 400_000}
+    return subscription("sub_1", **begun | told)
+
+
 @dataclass
 class Lost:
     """A customer that leaves and may come back, at a desk."""
@@ -122,10 +131,11 @@ class Lost:
         gone = cancellation(
             f"gone-{now:%Y%m%d}", known_at=now, occurred_at=now, reason=reason, involuntary=involuntary
         )
-        await self.scene.hear(gone, now=now)
+        await self.scene.hear(gone, had(ended_at=now, ended_known_at=now, status="canceled"), now=now)
         await self.loop.ring()
         await self.loop.decided(self.scene.customer_id)
         await self.loop.ring()
+        await self.loop.pass_time(dt.timedelta(minutes=5))
 
     async def come_back(self, key: str = "again") -> None:
         """Let them subscribe again, as the CRM tells it."""
@@ -134,12 +144,6 @@ class Lost:
         await self.scene.hear(begun, now=now)
         await self.loop.ring()
         await self.loop.pass_time(dt.timedelta(minutes=5))
-
-    async def change(self, now: BusinessInstant, **values: object) -> None:
-        """Change the customer's row, and say so."""
-        await self.scene.change(**values)
-        await self.scene.tell(NoticeKind.CUSTOMER_CHANGED, {}, now)
-        await self.loop.ring()
 
     async def case(self) -> CaseRow:
         (row,) = await self.scene.rows(CaseRow)
@@ -166,7 +170,6 @@ class Lost:
 async def begin_lost(loop: Loop, desk: DiscountDesk, policy: WinBackPolicy, **customer: object) -> Lost:
     """Return a customer of a connected billing account, with a subscription for more than a year."""
     scene = await Scenario(loop.database, loop.clock.now()).begin(**customer)  # type: ignore[arg-type]  # values are the test's
-    long_ago = BusinessInstant(loop.clock.now() - dt.timedelta(days=400))
     async with loop.database.transaction() as session:
         await session.execute(
             insert(ConnectionRow).values(
@@ -174,9 +177,7 @@ async def begin_lost(loop: Loop, desk: DiscountDesk, policy: WinBackPolicy, **cu
             )
         )
         await save_win_back_policy(session, policy, None, loop.clock.now())
-    await scene.hear(
-        subscription("sub_1", known_at=long_ago, started_at=long_ago, mrr_minor=400_000), now=loop.clock.now()
-    )
+    await scene.hear(had(), now=scene.now)
     await loop.ring()
     await loop.decided(scene.customer_id)
     return Lost(loop, scene, desk)
