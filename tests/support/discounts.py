@@ -18,7 +18,7 @@ from domain.billing import (
     PaymentResult,
     RecoveryLink,
 )
-from domain.case_vocabulary import CaseKind
+from domain.case_vocabulary import CaseKind, CaseState
 from domain.errors import PermanentProviderError
 from domain.facts import SubscriptionFact
 from domain.time import BusinessInstant
@@ -30,6 +30,7 @@ from models.win_back_policy import save_win_back_policy
 from tests.support.facts import cancellation, subscription
 from tests.support.loop import Loop
 from tests.support.scenario import Scenario
+from tests.support.simulators import until_true
 
 BEGUN = BusinessInstant(dt.datetime(2024, 12, 2, tzinfo=dt.UTC))
 
@@ -136,6 +137,17 @@ class Lost:
         await self.loop.decided(self.scene.customer_id)
         await self.loop.ring()
         await self.loop.pass_time(dt.timedelta(minutes=5))
+
+    async def live(self, days: float) -> None:
+        """Let days pass, half a day at a time; the next one begins when the case has looked at the last."""
+        for _ in range(round(days * 2)):
+            await self.loop.live(0.5)
+            await until_true(self._has_looked)
+
+    async def _has_looked(self) -> bool:
+        now, case = self.loop.clock.now(), await self.case()
+        is_waiting = case.expected_wake_at is not None and case.expected_wake_at > now
+        return case.state is CaseState.ENDED or is_waiting
 
     async def come_back(self, key: str = "again") -> None:
         """Let them subscribe again, as the CRM tells it."""

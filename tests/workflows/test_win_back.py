@@ -39,7 +39,7 @@ async def test_five_letters_go_out_on_their_days_the_later_ones_with_offers_and_
 ) -> None:
     async with lost(database) as gone:
         await gone.leave()
-        await gone.loop.live(90)
+        await gone.live(90)
         left = (await gone.win_back()).cancelled_at
         sent = sorted(one.occurred_at for one in await gone.scene.touchpoints() if one.case_id)
         assert [(at.date() - left.date()).days for at in sent] == [1, 7, 21, 45, 77]
@@ -52,7 +52,7 @@ async def test_five_letters_go_out_on_their_days_the_later_ones_with_offers_and_
         assert all("https://pay.example/acme/sub_1" in text for text in texts)
         assert "sub_1?code=BACK-1" in texts[2]
         assert (await gone.case()).state is CaseState.OPEN
-        await gone.loop.live(90)
+        await gone.live(90)
         case = await gone.case()
         assert (case.state, case.outcome) == (CaseState.ENDED, CaseOutcome.LOST)
         assert {one.state for one in await gone.offers()} == {OfferState.EXPIRED}
@@ -62,10 +62,10 @@ async def test_five_letters_go_out_on_their_days_the_later_ones_with_offers_and_
 async def test_an_offer_used_on_day_22_brings_them_back_and_is_ours(database: Database) -> None:
     async with lost(database) as gone:
         await gone.leave()
-        await gone.loop.live(22)
+        await gone.live(22)
         gone.desk.use()
         await gone.come_back()
-        await gone.loop.live(1)
+        await gone.live(1)
         case, won = await gone.case(), await gone.win_back()
         assert (case.state, case.outcome) == (CaseState.ENDED, CaseOutcome.REACTIVATED)
         assert (won.is_attributed, won.returned_arr_minor) == (True, 4_800_000)
@@ -74,8 +74,8 @@ async def test_an_offer_used_on_day_22_brings_them_back_and_is_ours(database: Da
         assert gone.desk.withdrawn == []
         handle = gone.loop.client.get_workflow_handle(case.workflow_id)
         assert await handle.result() == CaseOutcome.REACTIVATED
-        await gone.loop.live(60)
-        assert len(gone.loop.sender.accepted) == 3
+        await gone.live(60)
+        assert len([one for one in await gone.scene.touchpoints() if one.case_id]) == 3
 
 
 async def test_who_comes_back_without_the_offer_has_it_taken_back_and_counts_as_touched(
@@ -83,9 +83,9 @@ async def test_who_comes_back_without_the_offer_has_it_taken_back_and_counts_as_
 ) -> None:
     async with lost(database) as gone:
         await gone.leave()
-        await gone.loop.live(23)
+        await gone.live(23)
         await gone.come_back()
-        await gone.loop.live(1)
+        await gone.live(1)
         assert gone.desk.withdrawn == ["promo_1"]
         assert [one.state for one in await gone.offers()] == [OfferState.WITHDRAWN]
         assert (await gone.case()).outcome is CaseOutcome.REACTIVATED
@@ -95,14 +95,14 @@ async def test_who_comes_back_without_the_offer_has_it_taken_back_and_counts_as_
 async def test_nothing_leaves_for_who_is_back_on_the_day_before_the_letter(database: Database) -> None:
     async with lost(database) as gone:
         await gone.leave()
-        await gone.loop.live(6)
+        await gone.live(6)
         before = len(gone.loop.sender.accepted)
         assert before == 1
         await gone.come_back()
         case = await gone.case()
         assert (case.state, case.outcome) == (CaseState.ENDED, CaseOutcome.REACTIVATED)
-        await gone.loop.live(30)
-        assert len(gone.loop.sender.accepted) == before
+        await gone.live(30)
+        assert len([one for one in await gone.scene.touchpoints() if one.case_id]) == before
 
 
 async def test_whom_chance_leaves_alone_has_a_case_that_sends_nothing_and_ends_the_same_way(
@@ -116,7 +116,7 @@ async def test_whom_chance_leaves_alone_has_a_case_that_sends_nothing_and_ends_t
         assert won.is_held_out
         (drawn,) = await gone.scene.rows(AssignmentRow)
         assert drawn.arm == Arm.GLOBAL_HOLDOUT
-        await gone.loop.live(90)
+        await gone.live(90)
         assert gone.loop.sender.accepted == []
         await gone.come_back()
         assert (await gone.case()).outcome is CaseOutcome.REACTIVATED
@@ -136,7 +136,7 @@ async def test_who_asked_not_to_be_contacted_hears_nothing_and_is_still_known_to
     async with lost(database, do_not_contact=True) as gone:
         await gone.leave()
         assert (await gone.case()).stage == "silent"
-        await gone.loop.live(170)
+        await gone.live(170)
         assert gone.loop.sender.accepted == []
         assert (await gone.case()).outcome is CaseOutcome.LOST
         assert await gone.scene.rows(AssignmentRow) == []
@@ -145,10 +145,10 @@ async def test_who_asked_not_to_be_contacted_hears_nothing_and_is_still_known_to
 async def test_an_opt_out_after_a_letter_silences_the_rest_of_the_case(database: Database) -> None:
     async with lost(database) as gone:
         await gone.leave()
-        await gone.loop.live(3)
+        await gone.live(3)
         assert len(gone.loop.sender.accepted) == 1
         await _say_no(gone)
-        await gone.loop.live(60)
+        await gone.live(60)
         assert len(gone.loop.sender.accepted) == 1
         assert (await gone.case()).stage == "silent"
 
@@ -168,7 +168,7 @@ async def test_an_offer_above_the_limit_waits_for_a_person_who_says_yes(database
     policy = WinBackPolicy(holdout_share=0, offers=OfferPolicy(approve_above_percent=5))
     async with lost(database, policy) as gone:
         await gone.leave()
-        await gone.loop.live(17)
+        await gone.live(17)
         (offer,) = await gone.offers()
         assert (offer.state, offer.decided_at) == (OfferState.PROPOSED, None)
         (task,) = [one for one in await gone.scene.tasks() if one.kind == "offer"]
@@ -176,7 +176,7 @@ async def test_an_offer_above_the_limit_waits_for_a_person_who_says_yes(database
         assert gone.desk.orders == {}
         await gone.scene.finish("Agree to", TaskOutcome.APPROVED, gone.loop.clock.now())
         await gone.loop.ring()
-        await gone.loop.live(5)
+        await gone.live(5)
         (offer,) = await gone.offers()
         assert (offer.state, offer.decided_by_id) == (OfferState.GRANTED, gone.scene.csm_id)
         assert "BACK-1" in gone.loop.sender.accepted[-1].text
@@ -189,11 +189,11 @@ async def test_without_a_yes_the_letter_goes_out_without_an_offer(
     policy = WinBackPolicy(holdout_share=0, offers=OfferPolicy(approve_above_percent=5))
     async with lost(database, policy) as gone:
         await gone.leave()
-        await gone.loop.live(17)
+        await gone.live(17)
         if answer is not None:
             await gone.scene.finish("Agree to", answer, gone.loop.clock.now())
             await gone.loop.ring()
-        await gone.loop.live(6)
+        await gone.live(6)
         (offer, *_) = await gone.offers()
         assert offer.state is (OfferState.REFUSED if answer else OfferState.EXPIRED)
         assert {one.state for one in await gone.scene.tasks()} == {
@@ -208,7 +208,7 @@ async def test_where_the_provider_makes_no_discounts_the_letters_go_out_without(
     async with lost(database) as gone:
         gone.desk.refuses = True
         await gone.leave()
-        await gone.loop.live(50)
+        await gone.live(50)
         assert len(gone.loop.sender.accepted) == 4
         assert {one.state for one in await gone.offers()} == {OfferState.WITHDRAWN}
 
@@ -218,9 +218,9 @@ async def test_a_strategic_customer_gets_a_person_and_no_letter(database: Databa
         await gone.leave()
         (task,) = [one for one in await gone.scene.tasks() if one.kind == "call"]
         assert task.assignee_id == gone.scene.csm_id
-        await gone.loop.live(3)
+        await gone.live(3)
         await gone.scene.finish("Talk to", TaskOutcome.REACHED, gone.loop.clock.now())
-        await gone.loop.live(10)
+        await gone.live(10)
         assert gone.loop.sender.accepted == []
         await gone.come_back()
         assert (await gone.win_back()).is_attributed is True
