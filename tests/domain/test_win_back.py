@@ -158,7 +158,7 @@ def test_who_is_to_be_left_alone_gets_no_letter_and_no_offer_on_any_day(
 def test_every_look_ends_orders_or_names_when_to_look_again(
     day: int,
     sent: set[int],
-    has_offer: bool,  # noqa: FBT001  drawn
+    has_offer: bool,  # noqa: FBT001 - drawn by chance
 ) -> None:
     offers = (OFFER,) if has_offer else ()
     decision = decide_win_back(with_letters(*sent, offers=offers), POLICY, on_day(day))
