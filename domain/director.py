@@ -97,7 +97,8 @@ def _farewell(
     answers = tuple(
         AnswerRequest(one.id, one.playbook_key, "churned", "The customer has left.") for one in state.requests
     )
-    rings = (RingCases(),) if any(notice.kind not in ROUTINE for notice in notices) else ()
+    has_news = state.departure is not None and any(notice.kind not in ROUTINE for notice in notices)
+    rings = (RingCases(),) if has_news else ()
     kept = memory.model_copy(update={"phase": "churned", "refused": {}})
     state, kept = _with_answer(state, kept)
     won_back = answer_departure(state, policy)
