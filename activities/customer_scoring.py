@@ -200,7 +200,7 @@ async def _score_batch(
 ) -> ScoreShardResult:
     as_of = basis.as_of
     async with database.transaction() as session:
-        refreshed = await refresh_customers(session, batch, clock.now())
+        refreshed = await refresh_customers(session, batch, clock.now(), clock.wall_now())
         ids = await lock_customers(session, batch)
         standings = await load_standings(session, batch, as_of, basis.policy.risk.dwell_days)
         found = await _look_at(session, ids, standings, basis)

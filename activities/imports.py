@@ -164,7 +164,7 @@ class ImportActivities(ImportContract):
                     source = await get_source(session, run.source_id)
                     now = await business_now(session, wall)
                     some = ids[first : first + REFRESH_AT_ONCE]
-                    changed = await refresh_customers(session, some, now)
+                    changed = await refresh_customers(session, some, now, wall)
                     live = [notice for notice, known_at in changed if known_at >= source.connected_at]
                     await put_notices(session, live, wall)
                     await announce_customers(session, some, wall)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.departures import KnownDeparture
 from domain.playbook import Playbook
 from domain.time import BusinessInstant
 from domain.trials import Trial
@@ -28,6 +29,7 @@ from domain.vocabulary import (
     SignalKind,
     TouchTier,
 )
+from domain.win_back_policy import WinBackPolicy
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ class CustomerState:
     segment: Segment | None = None
     unpaid: tuple[UnpaidInvoice, ...] = ()
     """Open invoices that we could collect and that have no case yet."""
+    departure: KnownDeparture | None = None
+    """How a customer that is gone has left; None while they are here, or nobody knows when they left."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +182,8 @@ class DirectorPolicy:
     """By what chance playbooks are withheld to measure them; None where nothing is measured."""
     remind_before: dt.timedelta = dt.timedelta()
     """How long before its due date an invoice that is paid by transfer gets its case."""
+    win_back: WinBackPolicy | None = None
+    """How departures are answered; loaded only for who has left."""
 
 
 class Memory(BaseModel):
@@ -200,3 +206,5 @@ class Memory(BaseModel):
     """When this customer was first decided on: nobody is told off for silence before it."""
     renewal_on: dt.date | None = None
     """The end of the term that we last knew: a later one means that a term has begun."""
+    departure_at: BusinessInstant | None = None
+    """The last departure that was answered: with a case, or with the reason why there is none."""

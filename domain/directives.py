@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.customer_state import KnownPlaybook, Memory
+from domain.departures import KnownDeparture
 from domain.time import BusinessInstant
 from domain.trials import Assignment
 from domain.vocabulary import Outcome, Severity, SignalKind
+from domain.win_back_policy import WinBackPolicy
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,31 @@ class OpenDunning:
     sentence: str
 
 
+@dataclass(frozen=True)
+class OpenWinBack:
+    """Open a case for a departure; one that chance leaves alone is opened too, and does nothing."""
+
+    departure: KnownDeparture
+    policy: WinBackPolicy
+    """As the case keeps it."""
+    assignment: Assignment | None
+    """By which chance it is treated or left alone; None where nothing is measured."""
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RefuseWinBack:
+    """A departure that is not answered, and why."""
+
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RingCases:
+    """Something changed that an open case of a customer who has left may care about."""
+
+
 Directive = (
     StartRun
     | ReleaseRun
@@ -151,6 +178,9 @@ Directive = (
     | ResolveSignal
     | SetWatchlist
     | OpenDunning
+    | OpenWinBack
+    | RefuseWinBack
+    | RingCases
 )
 
 

@@ -17,6 +17,7 @@ from domain.directives import (
     OpenDunning,
     OpenHeadsUp,
     ReleaseRun,
+    RingCases,
     RingRun,
     Ruling,
     SetWatchlist,
@@ -34,8 +35,11 @@ from domain.vocabulary import (
     RiskTier,
     Severity,
 )
+from domain.win_back_openings import answer_departure
 
 WATCHLIST = "watchlist"
+ROUTINE = frozenset({NoticeKind.SILENCE, NoticeKind.CASE_ENDED, NoticeKind.INTERVENTION_ENDED})
+"""News that no case of a customer who has left looks again for."""
 
 
 def decide(
@@ -50,7 +54,7 @@ def decide(
     state = replace(state, first_seen_at=memory.began_at)
     cases, next_case = _unpaid(state, policy, now)
     if state.status is CustomerStatus.CHURNED:
-        return _farewell(state, memory, cases, next_case)
+        return _farewell(state, notices, policy, memory, cases, next_case)
     heard = silence(state, notices, policy, memory, now)
     state = heard.state
     heads_ups, memory = warn_of_signals(state, heard.notices, heard.memory)
@@ -92,9 +96,14 @@ def _unpaid(
 
 
 def _farewell(
-    state: CustomerState, memory: Memory, cases: list[Directive], next_case: BusinessInstant | None
+    state: CustomerState,
+    notices: Sequence[HeardNotice],
+    policy: DirectorPolicy,
+    memory: Memory,
+    cases: Sequence[Directive],
+    next_case: BusinessInstant | None,
 ) -> Ruling:
-    """End what still runs for a customer that has left; what they owe is asked for all the same."""
+    """End what runs for a customer that has left, ask for what they owe, and try to win them back."""
     ended = tuple(
         EndRun(run.id, Outcome.CHURNED, "The customer has left: what was planned is cancelled.")
         for run in state.open_runs
@@ -104,8 +113,22 @@ def _farewell(
     answers = tuple(
         AnswerRequest(one.id, one.playbook_key, "churned", "The customer has left.") for one in state.requests
     )
+    has_news = state.departure is not None and any(notice.kind not in ROUTINE for notice in notices)
+    rings = (RingCases(),) if has_news else ()
     kept = memory.model_copy(update={"phase": "churned", "refused": {}})
-    return Ruling(kept, (*ended, *closed, *off, *answers, *cases), next_case)
+    state, kept = _with_answer(state, kept)
+    won_back = answer_departure(state, policy)
+    return Ruling(kept, (*ended, *closed, *off, *answers, *rings, *won_back, *cases), next_case)
+
+
+def _with_answer(state: CustomerState, memory: Memory) -> tuple[CustomerState, Memory]:
+    """Answer each departure once: what was said of it before is not said again."""
+    departure = state.departure
+    if departure is None:
+        return state, memory
+    if memory.departure_at == departure.at:
+        departure = replace(departure, is_answered=True)
+    return replace(state, departure=departure), memory.model_copy(update={"departure_at": departure.at})
 
 
 def _watchlist(state: CustomerState) -> list[Directive]:

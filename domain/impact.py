@@ -56,6 +56,8 @@ class TrialRow:
     """By measure; what has not matured, or cannot be said, is left out."""
     claims: bool = False
     """The run ended with its goal reached."""
+    has_left: bool = False
+    """They had left before, as those whom we try to win back: held only against others who had."""
 
 
 @dataclass(frozen=True)

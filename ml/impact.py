@@ -66,7 +66,7 @@ def report(
     )
     return ImpactReport(
         as_of=as_of,
-        everything=_everything(plain),
+        everything=_everything([one for one in plain if not one.has_left]),
         playbooks=playbooks,
         experiments=tuple(
             report_experiment(
@@ -87,7 +87,8 @@ def _playbook(
 ) -> PlaybookImpact:
     late = randomised(mine, Measure.STAYED, expect(relatives.pairs))
     if not has_enough(late):
-        late = _matched(rows, everybody) or late
+        alike = [one for one in everybody if one.has_left == rows[0].has_left]
+        late = _matched(rows, alike) or late
     early = randomised(mine, Measure.RECOVERED, None)
     return PlaybookImpact(
         playbook=key,

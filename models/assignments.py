@@ -14,7 +14,8 @@ from models.tables.customers import CustomerRow
 from models.tables.trials import AssignmentRow
 
 COLUMNS = (
-    "id", "key", "customer_id", "playbook_key", "version_id", "step_id", "intervention_id", "occasion", "arm",
+    "id", "key", "customer_id", "playbook_key", "version_id", "step_id", "intervention_id", "case_id",
+    "occasion", "arm",
     "propensity", "global_share", "assigned_at", "segment", "touch_tier", "acted_tier", "churn_probability",
     "arr_minor", "currency", "state",
 )  # fmt: skip
@@ -22,16 +23,22 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Subject:
-    """What was assigned to whom: a playbook, or a variant of one of its experiments, perhaps in a run."""
+    """What was assigned to whom: a playbook, or a variant of one of its experiments, perhaps in a run.
+
+    Win-back follows a policy instead of a playbook: it has a key and a case, and no version.
+    """
 
     customer_id: uuid.UUID
     playbook_key: str
-    version_id: uuid.UUID
+    version_id: uuid.UUID | None
     intervention_id: uuid.UUID | None = None
     step_id: str = ""
+    case_id: uuid.UUID | None = None
 
     def key(self, occasion: str, now: BusinessInstant) -> str:
         """Return what makes a second record of the same impossible."""
+        if self.case_id is not None:
+            return f"case/{self.case_id}"
         if self.intervention_id is not None:
             return f"{self.intervention_id}/{self.step_id}"
         return f"{self.customer_id}/{self.playbook_key}/{occasion}/{now:%Y-%m-%d}"
@@ -44,8 +51,12 @@ async def record_assignment(
     now: BusinessInstant,
     *,
     arm: str | None = None,
+    arr_minor: int | None = None,
 ) -> None:
-    """Write one assignment with the state of its customer, once; `arm` names a variant instead."""
+    """Write one assignment with the state of its customer, once; `arm` names a variant instead.
+
+    `arr_minor` is what is at stake where the customer pays nothing any more.
+    """
     row = CustomerRow
     state = func.jsonb_build_object(
         "renewal_on", row.renewal_on, "health_score", row.health_score, "health_status", row.health_status,
@@ -56,9 +67,10 @@ async def record_assignment(
         literal(subject.key(assignment.occasion, now)),
         row.id,
         literal(subject.playbook_key),
-        literal(subject.version_id, Uuid),
+        cast(literal(subject.version_id, Uuid), Uuid),
         literal(subject.step_id),
         cast(literal(subject.intervention_id, Uuid), Uuid),
+        cast(literal(subject.case_id, Uuid), Uuid),
         literal(assignment.occasion),
         cast(literal(arm or assignment.arm.value), Text),
         literal(assignment.propensity),
@@ -68,7 +80,7 @@ async def record_assignment(
         func.coalesce(row.touch_tier_override, row.touch_tier),
         row.acted_tier,
         row.churn_probability,
-        row.arr_minor,
+        row.arr_minor if arr_minor is None else literal(arr_minor),
         row.currency,
         state,
     ).where(row.id == subject.customer_id)

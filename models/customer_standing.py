@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.commercial import Declared, Departure, Standing, Term, standing
 from domain.holdout import is_in_holdout
-from domain.time import BusinessInstant, business
+from domain.time import BusinessInstant, WallInstant, business
 from domain.touch_tier import DEFAULT_POLICY, POLICY_KEY, TouchTierPolicy
 from domain.vocabulary import CustomerStatus, NoticeKind
 from models.arrays import among_ids
@@ -26,6 +26,7 @@ from models.tables.customers import CustomerRow
 from models.tables.facts import CancellationRow, SubscriptionRow
 from models.tables.people import UserRow
 from models.tables.system import PolicyRow
+from models.win_back_returns import end_returned
 
 Values = dict[str, Any]
 OUTPUTS = (
@@ -54,27 +55,36 @@ class Rules:
 
 
 async def refresh_customers(
-    session: AsyncSession, ids: Collection[uuid.UUID] | None, now: BusinessInstant
+    session: AsyncSession,
+    ids: Collection[uuid.UUID] | None,
+    now: BusinessInstant,
+    wall: WallInstant | None = None,
 ) -> list[tuple[Notice, BusinessInstant]]:
     """Recompute the derived columns of some customers (None: of all) as of `now`.
 
     Returns what changed as notices, each with the instant at which the cause was known; whether they are
-    put is the caller's business, since history triggers nothing.
+    put is the caller's business, since history triggers nothing. The win-back of who is back ends here;
+    without `wall`, where the past is only looked at, nothing does.
     """
     rows = await _customers(session, ids)
     terms, departures = await _terms(session, ids), await _departures(session, ids)
     rules = await load_rules(session)
     changed: list[Values] = []
     notices: list[tuple[Notice, BusinessInstant]] = []
+    back: list[uuid.UUID] = []
     for row in rows:
         new = derive(row, terms.get(row["id"], ()), departures.get(row["id"], ()), rules, now)
         different = {name: new[name] for name in OUTPUTS if new[name] != row[name]}
         if different:
             changed.append({"id": row["id"]} | different)
             notices += _notices(row, new, different, now)
+        if "status" in different and row["status"] is CustomerStatus.CHURNED:
+            back.append(row["id"])
     if changed:
         await session.execute(update(CustomerRow), changed)
         await note_points(session, [values["id"] for values in changed], now)
+    if back and wall is not None:
+        await end_returned(session, back, now, wall)
     return notices
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.customer_state import CustomerState, DirectorPolicy, HeardNotice
 from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import CustomerStatus
 from models.customer_state import Sight, see_customer
 from models.installation import release_left
 from models.lifecycles import StoredLifecycle
@@ -15,6 +16,8 @@ from models.playbooks import PlaybookShelf
 from models.standing_orders import StandingOrders, load_standing_orders
 from models.touches import note_finished_tasks
 from models.trigger_facts import with_trigger_facts
+from models.win_back_openings import load_departure
+from models.win_back_policy import load_win_back_policy
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,9 @@ async def load_director_inputs(
     sight = await see_customer(session, customer_id, shelf, orders, now)
     policy = await _policy(session, orders, now)
     state = await with_trigger_facts(session, sight.state, policy, now)
+    if state.status is CustomerStatus.CHURNED:
+        state = replace(state, departure=await load_departure(session, state))
+        policy = replace(policy, win_back=await load_win_back_policy(session))
     return DirectorInputs(state, _heard(sight), policy, sight.lifecycle, sight.unheard)
 
 

@@ -184,7 +184,8 @@ async def _settle(batch: Batch, facts: Sequence[Fact], by_type: ByType) -> None:
     live = [at for at in (min(told), max(told)) if batch.is_live(at)]
     now = max([batch.now, *live])
     if batch.to_refresh:
-        for notice, known_at in await refresh_customers(batch.session, batch.to_refresh, now):
+        changed = await refresh_customers(batch.session, batch.to_refresh, now, batch.received_at)
+        for notice, known_at in changed:
             batch.notify(notice, known_at)
     await note_facts(batch.session, batch.source.id, max(told))
     await put_notices(batch.session, batch.notices, batch.received_at)

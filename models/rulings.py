@@ -21,7 +21,9 @@ from domain.vocabulary import (
     RequestState,
     SignalState,
 )
+from domain.win_back_policy import KEY as WIN_BACK
 from models.assignments import Subject, record_assignment
+from models.cases import ring_cases_of
 from models.decisions import Decision, record_decisions
 from models.dunnings import open_dunning
 from models.endings import RunEnding, end_run
@@ -32,6 +34,7 @@ from models.tables.playbooks import InterventionRow, PlaybookRow
 from models.tables.runs import RunRequestRow
 from models.tables.scoring import SignalRow
 from models.tables.work import HeadsUpRow
+from models.win_back_openings import open_win_back
 
 LATELY = timedelta(hours=24)
 """A warning whose cause comes back within this is the same warning."""
@@ -342,6 +345,18 @@ async def _open_dunning(written: Written, case: say.OpenDunning) -> None:
     await open_dunning(written.session, case.invoice_id, case.sentence, written.now, written.wall)
 
 
+async def _win_back(written: Written, opening: say.OpenWinBack) -> None:
+    await open_win_back(written.session, written.customer_id, opening, written.now, written.wall)
+
+
+async def _no_win_back(written: Written, refusal: say.RefuseWinBack) -> None:
+    written.decide(DecisionKind.REFUSAL, "open_case", WIN_BACK, refusal.reason, refusal.sentence)
+
+
+async def _ring_cases(written: Written, _ring: say.RingCases) -> None:
+    await ring_cases_of(written.session, written.customer_id, written.wall)
+
+
 WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
     say.StartRun: _start,
     say.ReleaseRun: _release,
@@ -356,4 +371,7 @@ WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
     say.ResolveSignal: _resolve,
     say.SetWatchlist: _watch,
     say.OpenDunning: _open_dunning,
+    say.OpenWinBack: _win_back,
+    say.RefuseWinBack: _no_win_back,
+    say.RingCases: _ring_cases,
 }

@@ -22,7 +22,7 @@ _RECOVERED = text("""
 WITH due AS (
     SELECT id, customer_id, CAST(assigned_at AT TIME ZONE 'UTC' AS date) AS day, assigned_at
     FROM assignments AS one
-    WHERE assigned_at <= :until
+    WHERE assigned_at <= :until AND case_id IS NULL
       AND NOT EXISTS (SELECT FROM trial_outcomes WHERE assignment_id = one.id AND measure = 'recovered')
     ORDER BY assigned_at, id
     LIMIT :batch
@@ -65,7 +65,8 @@ async def label_recoveries(session: AsyncSession, now: BusinessInstant) -> int:
     """Say of one batch whether use that had fallen was back in the second week; return how many were due.
 
     Who had no usual week, or had not fallen, or whose use nobody told, has no early label: all of that is
-    known at the assignment, so that the arms stay comparable.
+    known at the assignment, so that the arms stay comparable. Who has left has none either: use that had not
+    fallen is no news of them.
     """
     window = rules.WINDOWS[Measure.RECOVERED]
     values = {

@@ -21,12 +21,15 @@ from models.tables.trials import AssignmentRow, TrialOutcomeRow
 _ROWS = text("""
 SELECT one.customer_id, one.playbook_key, one.step_id, one.arm, one.propensity, one.global_share,
        one.assigned_at, one.segment, one.churn_probability, one.arr_minor, one.currency,
+       one.case_id IS NOT NULL AS has_left,
        (SELECT json_object_agg(measure, is_good) FROM trial_outcomes
         WHERE assignment_id = one.id AND is_good IS NOT NULL) AS good,
        COALESCE(run.outcome = COALESCE(version.document -> 'goal' ->> 'outcome', 'saved'), false)
-         AND run.outcome IN ('saved', 'renewed', 'reactivated', 'expanded') AS claims
+         AND run.outcome IN ('saved', 'renewed', 'reactivated', 'expanded')
+         OR COALESCE(won.is_attributed, false) AS claims
 FROM assignments AS one
 LEFT JOIN interventions AS run ON run.id = one.intervention_id
+LEFT JOIN win_backs AS won ON won.case_id = one.case_id
 LEFT JOIN playbook_versions AS version ON version.id = run.version_id
 ORDER BY one.assigned_at, one.id
 """)
@@ -49,6 +52,7 @@ async def load_trial_rows(session: AsyncSession) -> list[TrialRow]:
             currency=one.currency,
             good={Measure(name): is_good for name, is_good in (one.good or {}).items()},
             claims=bool(one.claims),
+            has_left=one.has_left,
         )
         for one in await session.execute(_ROWS)
     ]

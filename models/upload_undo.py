@@ -204,6 +204,6 @@ async def _settle(
     newest = select(func.max(TouchpointRow.occurred_at)).where(TouchpointRow.customer_id == CustomerRow.id)
     statement = update(CustomerRow).where(among_ids(CustomerRow.id, ids))
     await session.execute(statement.values(last_touch_at=newest.scalar_subquery()))
-    changed = await refresh_customers(session, ids, now)
+    changed = await refresh_customers(session, ids, now, wall)
     await put_notices(session, [notice for notice, _ in changed], wall)
     await ask_rescoring(session, ids, wall, FACTS)

@@ -22,6 +22,7 @@ from activities.pulls import PullActivities
 from activities.retrying import PaymentPerformer
 from activities.scoring import CalendarActivities, ScoringActivities
 from activities.training import TrainingActivities
+from activities.win_back import WinBackMotion
 from domain.case_vocabulary import CaseKind
 from domain.links import LinkMaker
 from domain.outgoing_webhooks import AnswerLinks, WebhookPoster
@@ -71,6 +72,8 @@ class Parts:
     answers: AnswerLinks
     own_steps: OwnSteps
     open_billing: OpenBilling
+    public_url: str
+    """Where pages of others lead back to."""
 
 
 def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
@@ -92,6 +95,7 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
         AnswerLinks(settings.base_url, settings.signing_key),
         find_own_steps(),
         BillingAccounts(database, clock, cipher).open,
+        settings.base_url,
     )
 
 
@@ -150,6 +154,10 @@ def _dunning(parts: Parts) -> Motion:
     return DunningMotion(parts.database, parts.clock, parts.open_billing)
 
 
+def _win_back(parts: Parts) -> Motion:
+    return WinBackMotion(parts.database, parts.clock, parts.open_billing, parts.public_url)
+
+
 def _calendar(parts: Parts) -> list[Activity]:
     return [CalendarActivities(parts.database, parts.clock).next_night]
 
@@ -188,7 +196,10 @@ def _steps(parts: Parts) -> list[Activity]:
     return [StepActivities(database, clock, parts.shelf, performers).perform_step]
 
 
-MOTIONS: dict[CaseKind, Callable[[Parts], Motion]] = {CaseKind.DUNNING: _dunning}
+MOTIONS: dict[CaseKind, Callable[[Parts], Motion]] = {
+    CaseKind.DUNNING: _dunning,
+    CaseKind.WIN_BACK: _win_back,
+}
 """How each kind of case is handled."""
 PINNED: dict[type, type] = {
     InterventionWorkflow: PinnedInterventionWorkflow,

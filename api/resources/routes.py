@@ -32,6 +32,7 @@ from api.resources.tiers import ScoreHistoryController, TierController
 from api.resources.uploads import UploadController, saved_mappings
 from api.resources.webhook_events import WebhookEventController
 from api.resources.weights import HealthPolicyController
+from api.resources.win_back_policy import WinBackPolicyController, offer_totals
 from api.resources.work import HeadsUpController, TaskController
 
 
@@ -66,6 +67,8 @@ def api_router() -> Router:
             ContactPolicyController,
             DunningPolicyController,
             customer_contact_budget,
+            WinBackPolicyController,
+            offer_totals,
             HealthPolicyController,
             JudgementController,
             disagreements,

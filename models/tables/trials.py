@@ -20,11 +20,13 @@ class AssignmentRow(Base):
     key: Mapped[str] = mapped_column(unique=True)
     """What makes a repetition the same: the run and its step, or customer, playbook, occasion and day."""
     customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"))
-    playbook_key: Mapped[str] = mapped_column(ForeignKey("playbooks.key"))
-    version_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("playbook_versions.id"))
+    playbook_key: Mapped[str]
+    """Of a playbook, or `win_back`, which follows a policy and has no versions."""
+    version_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("playbook_versions.id"))
     step_id: Mapped[str] = mapped_column(server_default="")
     """The step of an experiment; empty where the playbook itself is on trial."""
     intervention_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("interventions.id"), index=True)
+    case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("cases.id"), index=True)
     occasion: Mapped[str]
     arm: Mapped[str]
     """treated, holdout, global_holdout, or the name of a variant."""

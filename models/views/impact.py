@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.do_not_disturb import DoNotDisturb
 from domain.impact import ImpactReport
+from domain.win_back_policy import KEY as WIN_BACK
 from models.impact import load_do_not_disturb, load_report
 from models.tables.playbooks import PlaybookRow
 
@@ -30,7 +31,7 @@ async def load_impact(session: AsyncSession) -> ImpactView:
 
 
 async def playbook_names(session: AsyncSession) -> dict[str, str]:
-    """Return what playbooks are called, archived ones too: their effects stay known."""
+    """Return what playbooks are called, archived ones too: their effects stay known. Win-back is none."""
     query = select(PlaybookRow.key, PlaybookRow.name).order_by(PlaybookRow.name)
     found = await session.execute(query)
-    return {row.key: row.name for row in found}
+    return {WIN_BACK: "Win-back", **{row.key: row.name for row in found}}

@@ -47,6 +47,19 @@ CONTEXT: dict[str, Any] = {
         "final_action": "cancel",
     },
     "business_date": date(2026, 11, 21),
+    "win_back": {
+        "cause": "involuntary",
+        "reason": "",
+        "left_on": date(2026, 10, 31),
+        "url": "https://vendor.example/come-back",
+    },
+    "offer": {
+        "percent": "20",
+        "months": 3,
+        "code": "BACK-7Q2",
+        "company": "Globex & Söhne",
+        "expires_on": date(2026, 12, 12),
+    },
 }
 NAMES = (
     "adoption-first-steps",
@@ -85,7 +98,13 @@ NAMES = (
     "value-check-month-3",
     "value-check-month-6",
     "value-conversation",
+    "win-back-1",
+    "win-back-2",
+    "win-back-3",
+    "win-back-4",
+    "win-back-5",
 )
+WIN_BACK = tuple(name for name in NAMES if name.startswith("win-back"))
 VARIANTS = sorted((part.parent.parent.name, part.parent.name) for part in FOLDER.glob("*/*/body.txt"))
 GERMAN = [name for name, locale in VARIANTS if locale == "de"]
 EVIDENCE = {
@@ -185,6 +204,24 @@ def test_a_letter_about_an_invoice_renders_with_whatever_is_known_of_it(
     assert amount in message.text
     assert "R-2026-117" in message.subject + message.text
     assert ("https://pay.example" in message.html) is ("pay_url" not in known)
+
+
+@pytest.mark.parametrize("name", WIN_BACK)
+@pytest.mark.parametrize("locale", ["en", "de"])
+@pytest.mark.parametrize("cause", ["involuntary", "voluntary"])
+def test_a_letter_to_who_has_left_is_whole_with_and_without_an_offer_or_a_page(
+    name: str, locale: str, cause: str
+) -> None:
+    told = {**CONTEXT["win_back"], "cause": cause, "reason": "too_expensive"}
+    bare = LIBRARY.render(name, locale, {**CONTEXT, "win_back": {**told, "url": ""}, "offer": None})
+    full = LIBRARY.render(name, locale, {**CONTEXT, "win_back": told})
+    offers = int(name[-1]) >= 3
+    for plain, whole in ((bare.text, full.text), (bare.html, full.html)):
+        assert "come-back" not in plain
+        assert "https://vendor.example/come-back" in whole
+        assert "BACK-7Q2" not in plain
+        assert ("BACK-7Q2" in whole) is offers
+        assert "None" not in plain + whole
 
 
 def test_a_german_without_a_name_is_greeted_all_the_same() -> None:

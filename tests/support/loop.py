@@ -25,7 +25,7 @@ from temporalio.worker import (
     Worker,
 )
 
-from activities.cases import CaseActivities, CaseMailActivities
+from activities.cases import CaseActivities, CaseMailActivities, Motions
 from activities.dunning import DunningMotion
 from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
@@ -50,7 +50,7 @@ from tests.support.simulators import until_true
 from workers.main import sandbox
 from workers.relay import Relay
 from workers.workflow_keeper import carry_out_orders
-from workflows.cases import DunningWorkflow
+from workflows.cases import DunningWorkflow, WinBackWorkflow
 from workflows.intervention import InterventionWorkflow
 from workflows.lifecycle import CustomerLifecycleWorkflow
 
@@ -157,9 +157,11 @@ class Loop:
         await until_true(is_heard)
 
     async def ring(self) -> int:
-        """Deliver every notice that waits, as the relay does."""
+        """Deliver every notice and every order that waits, as the relay does."""
         await self.look_at_the_clock()
-        return await self.relay.ring_all()
+        rung = await self.relay.ring_all()
+        await carry_out_orders(self.client, self.database, self.clock)
+        return rung
 
     async def carry_out(self) -> int:
         """Carry out what is ordered of workflows, as the relay does."""
@@ -177,8 +179,12 @@ async def running_loop(
     *,
     begins: BusinessInstant = MONDAY,
     released: bool = True,
+    motions: Callable[["Loop"], Motions] = lambda _loop: {},
 ) -> AsyncIterator[Loop]:
-    """Run the workers of the loop on a time-skipping server, with the shipped playbooks."""
+    """Run the workers of the loop on a time-skipping server, with the shipped playbooks.
+
+    `motions` makes what handles cases, for tests of cases.
+    """
     mailer = sender or FakeEmailSender()
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=time_skipping_server(),
@@ -194,15 +200,15 @@ async def running_loop(
             if released:
                 await release(session, now, loop.clock.wall_now())
         async with AsyncExitStack() as stack:
-            for worker in workers(loop, mailer):
+            for worker in workers(loop, mailer, motions(loop)):
                 await stack.enter_async_context(worker)
             yield loop
         if loop.errors:
             raise loop.errors[0]
 
 
-def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
-    """Build the workers of the loop, one per queue."""
+def workers(loop: Loop, sender: EmailSender, motions: Motions) -> list[Worker]:
+    """Build the workers of the loop, one for each queue."""
     shelf, database, clock = PlaybookShelf(), loop.database, loop.clock
     links = LinkMaker("http://everstay.example", "a secret of the tests")
     letterhead = Letterhead(
@@ -211,8 +217,9 @@ def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
         EmailAddress("team@everstay.example"),
         CalendarInvitations(),
     )
-    motions = {CaseKind.DUNNING: DunningMotion(database, clock, loop.billing.open)}
+    motions = {CaseKind.DUNNING: DunningMotion(database, clock, loop.billing.open), **motions}
     cases = CaseActivities(database, clock, motions)
+    case_mail = CaseMailActivities(database, Posting(database, clock, sender, letterhead), motions)
     activities: dict[str, list[Callable[..., Any]]] = {
         "decisions": [
             LifecycleActivities(database, clock, shelf).decide,
@@ -220,9 +227,7 @@ def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
         ],
         "email": [
             MessagingActivities(database, clock, shelf, sender, letterhead).send_email,
-            CaseMailActivities(
-                database, Posting(database, clock, sender, letterhead), motions
-            ).send_case_letter,
+            case_mail.send_case_letter,
         ],
         "billing": [cases.advance_case, cases.perform_case_step],
     }
@@ -230,7 +235,7 @@ def workers(loop: Loop, sender: EmailSender) -> list[Worker]:
     flows = Worker(
         loop.client,
         task_queue="lifecycle",
-        workflows=[CustomerLifecycleWorkflow, InterventionWorkflow, DunningWorkflow],
+        workflows=[CustomerLifecycleWorkflow, InterventionWorkflow, DunningWorkflow, WinBackWorkflow],
         workflow_runner=sandbox(),
     )
     return [

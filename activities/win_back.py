@@ -1,0 +1,236 @@
+"""How a lost customer is won back: look at the provider, decide, make and take back discounts, write."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.exceptions import ApplicationError
+
+from activities.billing_calls import OpenBilling
+from activities.contracts_cases import CaseOrder
+from activities.deeds import Deeds, Doing
+from domain.billing import BillingProvider, DiscountOrder, DiscountReceipt
+from domain.case_vocabulary import OfferState
+from domain.errors import (
+    NotFoundError,
+    PermanentProviderError,
+    TransientProviderError,
+    UncertainDeliveryError,
+)
+from domain.ports import Clock
+from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import EffectState, StepState
+from domain.win_back import decide_win_back
+from domain.win_back_policy import WinBackPolicy
+from domain.win_back_state import GRANT, WITHDRAW
+from models.case_letters import CasePost
+from models.case_steps import CaseVisit
+from models.cases import CaseProgress, StoredCase, read_case
+from models.database import Database, Session
+from models.deeds import Deed, Outcome
+from models.effects import Effect, find_effect
+from models.installation import load_installation
+from models.offers import StoredOffer, move_offer, note_granted, offers_of
+from models.payers import Payer, find_payer
+from models.posts import Post
+from models.send_ledger import Become
+from models.win_back_letters import win_back_letter
+from models.win_back_state import Seen, load_win_back, load_win_back_state
+from models.win_backs import progress_of, settle_answers, write_decision
+
+NO_PAYER = "no billing provider that is connected knows the customer any more"
+NO_ANSWER = "the billing provider cannot answer now"
+"""What Temporal hears; a provider's own words stay with us."""
+
+LINK = "link"
+"""Where the case keeps the page on which they subscribe again."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the case had before it was looked at."""
+
+    payer: Payer | None
+    offers: Sequence[StoredOffer]
+    effects: dict[int, Effect]
+    """Of the offers that were made, by their number."""
+    is_quiet: bool
+    """Nobody is written to: no page is needed."""
+
+
+class WinBackMotion:
+    """Handles customers that have left."""
+
+    def __init__(self, database: Database, clock: Clock, open_billing: OpenBilling, return_url: str) -> None:
+        """Take where everything is kept, both times, who bills, and where their pages lead back to."""
+        self._database, self._clock = database, clock
+        self._open_billing, self._return_url = open_billing, return_url
+        self._deeds = Deeds(database, clock)
+
+    async def look(self, case: StoredCase) -> Seen:
+        """Ask the provider which offers were used, what was disputed, and for the page to come back."""
+        before = await self._before(case)
+        if before.payer is None:
+            return Seen()
+        try:
+            async with self._open_billing(before.payer.source_id) as provider:
+                return await self._ask(provider, before.payer, before)
+        except (NotFoundError, PermanentProviderError):  # nobody to ask: the case goes on without offers
+            return Seen()
+        except (TransientProviderError, UncertainDeliveryError) as error:
+            after = error.details.get("retry_after")
+            delay = timedelta(seconds=float(after)) if isinstance(after, int | float) else None
+            raise ApplicationError(NO_ANSWER, next_retry_delay=delay) from None
+
+    async def _ask(self, provider: BillingProvider, payer: Payer, before: Before) -> Seen:
+        used = [
+            one.id
+            for number, one in enumerate(before.offers, start=1)
+            if one.state is OfferState.GRANTED and await _is_used(provider, payer, before.effects.get(number))
+        ]
+        if before.is_quiet:
+            return Seen(used=frozenset(used))
+        return Seen(
+            can_grant=True,
+            used=frozenset(used),
+            disputed_payments=await _disputed(provider, payer),
+            link=await self._link(provider, payer, before.offers),
+        )
+
+    async def _before(self, case: StoredCase) -> Before:
+        async with self._database.transaction() as session:
+            row = await load_win_back(session, case.id)
+            offers = await offers_of(session, case.id)
+            effects = {
+                number: await find_effect(session, CaseVisit(case.id, GRANT, number).origin)
+                for number in range(1, len(offers) + 1)
+            }
+            made = {number: effect for number, effect in effects.items() if effect is not None}
+            is_quiet = row.is_held_out or row.returned_at is not None
+            return Before(await find_payer(session, case.customer_id), offers, made, is_quiet)
+
+    async def _link(self, provider: BillingProvider, payer: Payer, offers: Sequence[StoredOffer]) -> str:
+        """Return the page with the open offer; where the provider has none, letters go without."""
+        open_ones = (one for one in offers if one.state is OfferState.GRANTED)
+        receipt = next((DiscountReceipt(one.provider_key or "", one.code or "") for one in open_ones), None)
+        try:
+            link = await provider.reactivation_link(
+                payer.customer_key, payer.subscription_key, receipt, self._return_url
+            )
+        except PermanentProviderError:
+            return ""
+        return link.url
+
+    async def decide(
+        self, session: Session, case: StoredCase, seen: Seen, now: BusinessInstant, _wall: WallInstant
+    ) -> CaseProgress:
+        """Decide what comes next, and write what it changes."""
+        policy = WinBackPolicy.model_validate(case.policy)
+        await settle_answers(session, case, policy.offers.valid_days, now)
+        state = await load_win_back_state(session, case, seen, now)
+        decision = decide_win_back(state, policy, now)
+        await write_decision(session, case, state, decision, now)
+        return progress_of(decision, {**case.memory, LINK: seen.link})
+
+    async def perform(self, order: CaseOrder) -> str:
+        """Have a discount made, or take one back that was not used."""
+        async with self._database.transaction() as session:
+            case = await read_case(session, order.case_id)
+            payer = await find_payer(session, case.customer_id)
+            offers = await offers_of(session, case.id)
+            product = (await load_installation(session)).product_name
+        if payer is None or order.occurrence > len(offers):
+            raise ApplicationError(NO_PAYER, non_retryable=True)
+        visit = CaseVisit(order.case_id, order.step, order.occurrence)
+        offer = offers[order.occurrence - 1]
+        async with self._open_billing(payer.source_id) as provider:
+            if order.kind == WITHDRAW:
+                return await self._deeds.do(_taking_back(visit, provider, payer, offer, self._clock.now()))
+            return await self._deeds.do(_making(visit, provider, payer, offer, product))
+
+    def post(self, order: CaseOrder) -> Post:
+        """Return the letter of an order."""
+        return CasePost(CaseVisit(order.case_id, order.step, order.occurrence), win_back_letter)
+
+
+async def _is_used(provider: BillingProvider, payer: Payer, effect: Effect | None) -> bool:
+    if effect is None:
+        return False
+    receipt = await provider.find_grant(payer.customer_key, effect.delivery_id)
+    return receipt is not None and receipt.is_redeemed
+
+
+async def _disputed(provider: BillingProvider, payer: Payer) -> int:
+    """Return how many of the newest invoices were disputed."""
+    found = [await provider.invoice(key) for key in payer.invoices]
+    return sum(one is not None and one.is_disputed for one in found)
+
+
+def _making(
+    visit: CaseVisit, provider: BillingProvider, payer: Payer, offer: StoredOffer, product: str
+) -> Doing[DiscountReceipt]:
+    """Return how a discount is made: the same order at each attempt."""
+    terms = {"percent": offer.percent, "months": offer.months, "expires_at": str(offer.expires_at)}
+
+    async def call(delivery_id: str) -> DiscountReceipt:
+        return await provider.grant(
+            DiscountOrder(
+                delivery_id=delivery_id,
+                customer_key=payer.customer_key,
+                name=f"{product}: {offer.title}",
+                percent=offer.percent,
+                months=offer.months,
+                expires_at=offer.expires_at,
+                metadata={"everstay_offer": str(offer.id)},
+            )
+        )
+
+    async def look_up(effect: Effect) -> DiscountReceipt | None:
+        return await provider.find_grant(payer.customer_key, effect.delivery_id)
+
+    async def wanted(_session: Session, case: StoredCase, _now: BusinessInstant) -> str | None:
+        return await _against_making(_session, case, offer.id)
+
+    async def record(session: Session, _case: StoredCase, _effect: Effect, receipt: DiscountReceipt) -> None:
+        await note_granted(session, visit, receipt, payer.source_id)
+
+    deed = Deed(visit, "discount", payer.customer_key, provider.name, terms)
+    return Doing(deed, wanted, call, look_up, provider.remembers_for, _made, record)
+
+
+def _made(receipt: DiscountReceipt) -> Outcome:
+    return Outcome(
+        EffectState.CONFIRMED, Become(StepState.DONE, detail={"receipt": receipt.key}), receipt.key
+    )
+
+
+async def _against_making(session: Session, case: StoredCase, offer_id: uuid.UUID) -> str | None:
+    """Say what speaks against a discount that is about to be made."""
+    if (await load_win_back(session, case.id)).returned_at is not None:
+        return "came_back"
+    mine = next(one for one in await offers_of(session, case.id) if one.id == offer_id)
+    return None if mine.state is OfferState.PROPOSED else "offer_is_over"
+
+
+def _taking_back(
+    visit: CaseVisit, provider: BillingProvider, payer: Payer, offer: StoredOffer, now: BusinessInstant
+) -> Doing[bool]:
+    """Return how an unused discount is ended; to end it twice does no harm."""
+
+    async def call(delivery_id: str) -> bool:
+        await provider.withdraw(offer.provider_key or "", delivery_id)
+        return True
+
+    async def look_up(_effect: Effect) -> bool | None:
+        return None
+
+    async def wanted(_session: Session, _case: StoredCase, _now: BusinessInstant) -> str | None:
+        return None
+
+    async def record(session: Session, _case: StoredCase, _effect: Effect, _done: bool) -> None:  # noqa: FBT001  a result
+        await move_offer(session, offer.id, OfferState.WITHDRAWN, now)
+
+    deed = Deed(visit, "withdrawal", payer.customer_key, provider.name, {"offer": offer.provider_key})
+    done = Outcome(EffectState.CONFIRMED, Become(StepState.DONE))
+    return Doing(deed, wanted, call, look_up, provider.remembers_for, lambda _done: done, record)
