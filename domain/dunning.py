@@ -4,8 +4,9 @@ import datetime as dt
 from dataclasses import replace
 
 from domain.billing import Collection, InvoiceEvidence, InvoiceStatus, Retries
-from domain.case_vocabulary import AttemptResult, CaseOutcome, PaidBy
+from domain.case_vocabulary import AttemptResult, CaseOutcome
 from domain.dunning_charges import charge_options, reading_of
+from domain.dunning_endings import paid_or_void
 from domain.dunning_notices import letters_of
 from domain.dunning_options import Option, carry_out, choose, finish, waiting
 from domain.dunning_policy import DunningPolicy
@@ -42,7 +43,7 @@ def decide_dunning(
     """Return the one thing that comes next. The same arguments give the same ruling."""
     if evidence is None:
         return _ended(state.memory, DunningEnding(CaseOutcome.STOPPED, GONE))
-    ending = _paid_or_void(state, evidence, now)
+    ending = paid_or_void(state, evidence, now)
     if ending is not None:
         paid = evidence.status is InvoiceStatus.PAID
         memory = state.memory.model_copy(update={"remaining_minor": 0} if paid else {})
@@ -60,44 +61,6 @@ GONE = "The provider does not know this invoice any more."
 
 def _ended(memory: DunningMemory, ending: DunningEnding) -> DunningRuling:
     return DunningRuling(memory, DunningStage.FINAL, ending.sentence, ending=ending)
-
-
-def _paid_or_void(
-    state: DunningState, evidence: InvoiceEvidence, now: BusinessInstant
-) -> DunningEnding | None:
-    """Return how the case ends where the provider says so."""
-    if evidence.status is InvoiceStatus.PAID:
-        was_refused = bool(state.attempts) or evidence.attempts > 1
-        return paid_ending(state, evidence.attempts, is_early=now < evidence.due_at and not was_refused)
-    if evidence.status in {InvoiceStatus.VOID, InvoiceStatus.DRAFT}:
-        return DunningEnding(CaseOutcome.STOPPED, "The invoice is void: nothing is owed any more.")
-    if evidence.status is InvoiceStatus.UNCOLLECTIBLE:
-        return DunningEnding(CaseOutcome.WRITTEN_OFF, "The invoice was written off at the provider.")
-    return None
-
-
-def paid_ending(state: DunningState, attempts_counted: int, *, is_early: bool) -> DunningEnding:
-    """Return the end of a paid invoice, and say who made the payment."""
-    by = _who_paid(state, attempts_counted)
-    if is_early:
-        sentence = "The invoice was paid before it was due: nothing had to be recovered."
-        return DunningEnding(CaseOutcome.STOPPED, sentence, by)
-    return DunningEnding(CaseOutcome.RECOVERED, f"The invoice is paid: {PAID_BY[by]}.", by)
-
-
-PAID_BY = {
-    PaidBy.EVERSTAY: "an attempt of ours succeeded",
-    PaidBy.PROVIDER: "an attempt of the provider succeeded",
-    PaidBy.CUSTOMER: "the customer paid by themselves",
-}
-
-
-def _who_paid(state: DunningState, attempts_counted: int) -> PaidBy:
-    mine = [one for one in state.attempts if one.result is AttemptResult.SUCCEEDED]
-    if mine and mine[-1].at >= state.memory.anchored_at:
-        return mine[-1].by
-    tried = state.retries is Retries.PROVIDER and attempts_counted > state.memory.attempts_seen
-    return PaidBy.PROVIDER if tried else PaidBy.CUSTOMER
 
 
 def _news(state: DunningState, evidence: InvoiceEvidence, now: BusinessInstant) -> DunningMemory:

@@ -8,7 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.case_vocabulary import CaseOutcome, CaseState
-from domain.dunning import paid_ending
+from domain.dunning_endings import paid_ending
 from domain.dunning_state import DunningEnding, DunningState
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState
