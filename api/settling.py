@@ -9,9 +9,9 @@ from models.resources.keyset import Row
 
 async def may_settle(session: Session, caller: Caller, effect: Row) -> bool:
     """Whether the caller's word counts for this effect."""
-    if caller.may(Permission.REPAIR_RUNS):
-        return True
-    return caller.may(Permission.DO_WORK) and await is_answerable_by(session, effect, caller.user_id)
+    if not caller.may(Permission.SETTLE_EFFECTS):
+        return False
+    return caller.may(Permission.REPAIR_RUNS) or await is_answerable_by(session, effect, caller.user_id)
 
 
 async def check_may_settle(session: Session, caller: Caller, effect: Row) -> None:

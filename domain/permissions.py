@@ -24,6 +24,8 @@ class Permission(StrEnum):
     RELEASE = "installation:release"
     STOP_EFFECTS = "effects:stop"
     START_EFFECTS = "effects:start"
+    SETTLE_EFFECTS = "effects:settle"
+    """Say whether an uncertain effect happened: of one's own customers, or of all with `runs:repair`."""
     READ_IMPORTS = "imports:read"
     READ_RAW_ROWS = "quarantine:read"
     WRITE_IMPORTS = "imports:write"
@@ -36,7 +38,7 @@ class Permission(StrEnum):
 _SEE = frozenset(
     {Permission.READ_CUSTOMERS, Permission.READ_WORK, Permission.READ_RUNS, Permission.READ_PLAYBOOKS}
 )
-_ACT = _SEE | {Permission.DO_WORK}
+_ACT = _SEE | {Permission.DO_WORK, Permission.SETTLE_EFFECTS}
 _STEER = _ACT | {Permission.CONTROL_RUNS, Permission.ORDER_RESTS}
 _DATA = frozenset(
     {
@@ -63,7 +65,14 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.CSM: _STEER,
     Role.SALES: _ACT,
     # Whoever is on watch may stop what goes wrong, and mend it; to send again is a decision about customers.
-    Role.OPERATOR: _SEE | _DATA | {Permission.STOP_EFFECTS, Permission.REPAIR_RUNS, Permission.ORDER_RESTS},
+    Role.OPERATOR: _SEE
+    | _DATA
+    | {
+        Permission.STOP_EFFECTS,
+        Permission.SETTLE_EFFECTS,
+        Permission.REPAIR_RUNS,
+        Permission.ORDER_RESTS,
+    },
     # Personal data is not needed to build on the product.
     Role.DEVELOPER: frozenset({Permission.READ_RUNS, Permission.READ_PLAYBOOKS, Permission.READ_IMPORTS}),
     Role.VIEWER: _SEE,

@@ -97,7 +97,7 @@ class EffectController(Controller):
         async with database.transaction() as session:
             return await _detail(session, delivery_id)
 
-    @post("/{delivery_id:str}/settle", opt=needs(Permission.READ_CUSTOMERS), status_code=HTTP_200_OK)
+    @post("/{delivery_id:str}/settle", opt=needs(Permission.SETTLE_EFFECTS), status_code=HTTP_200_OK)
     async def settle(
         self,
         request: ApiRequest,

@@ -88,7 +88,7 @@ class EffectPages(Controller):
             problem=text(desk.query, "problem", 500),
         )
 
-    @post("/{delivery_id:str}/settle", opt=needs(Permission.READ_CUSTOMERS))
+    @post("/{delivery_id:str}/settle", opt=needs(Permission.SETTLE_EFFECTS))
     async def settle(self, desk: NamedDependency[Desk], delivery_id: FromPath[str]) -> Response[None]:
         """Take a person's word on what nobody knows."""
         happened = (await desk.request.form()).get("happened") == "yes"
