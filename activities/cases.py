@@ -19,6 +19,7 @@ from domain.case_vocabulary import CaseKind, CaseState
 from domain.ports import Clock
 from domain.time import BusinessInstant, WallInstant
 from models.case_steps import CaseVisit, give_up_visit
+from models.case_watch import hear_of_letters
 from models.cases import CaseProgress, StoredCase, kind_of, load_case, read_case, write_case
 from models.database import Database, Session
 from models.posts import Post
@@ -80,6 +81,7 @@ class CaseActivities(CaseContract):
             known = _known(case, request)
             if known is not None:
                 return known
+            await hear_of_letters(session, case.id, now)
             if request.given_up is not None:
                 lost = request.given_up
                 await give_up_visit(session, CaseVisit(lost.case_id, lost.step, lost.occurrence), now)

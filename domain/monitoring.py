@@ -19,6 +19,7 @@ class Trouble(StrEnum):
 
     OVERSLEPT_RUN = "overslept_run"
     OVERSLEPT_CUSTOMER = "overslept_customer"
+    OVERSLEPT_CASE = "overslept_case"
     LOST_WORKFLOW = "lost_workflow"
     FAILING_WORKFLOW = "failing_workflow"
     NO_OUTCOME = "no_outcome"
@@ -43,13 +44,14 @@ OF_CUSTOMERS = (Repair.RETRY, Repair.RESTART_WORKFLOW)
 REPAIRS: Mapping[Trouble, tuple[Repair, ...]] = {
     Trouble.OVERSLEPT_RUN: OF_RUNS,
     Trouble.OVERSLEPT_CUSTOMER: OF_CUSTOMERS,
+    Trouble.OVERSLEPT_CASE: OF_CUSTOMERS,
     Trouble.LOST_WORKFLOW: OF_RUNS,
     Trouble.FAILING_WORKFLOW: OF_RUNS,
     Trouble.NO_OUTCOME: (Repair.STOP,),
     Trouble.UNCERTAIN_EFFECT: (Repair.SENT, Repair.NOT_SENT),
     Trouble.UNHEARD_NOTICE: OF_CUSTOMERS,
 }
-"""The repairs of each finding, the mildest first. A customer's own workflow has no steps."""
+"""The repairs of each finding, the mildest first. Customers' workflows and cases have no steps to skip."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Finding:
     """Whether `since` is of the machine's clock and not of business time."""
     run_id: uuid.UUID | None = None
     playbook: str | None = None
+    """The playbook of the run, or the kind of the case."""
+    case_id: uuid.UUID | None = None
 
     @property
     def key(self) -> str:

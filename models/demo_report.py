@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Float, Text, case, cast, func, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.case_vocabulary import CaseState
 from domain.time import WallInstant
 from domain.vocabulary import (
     GOING_ON,
@@ -21,6 +22,7 @@ from domain.vocabulary import (
 from models.clock import StoredClock
 from models.heads_up_mails import KIND as INTERNAL
 from models.pressing import is_pressing
+from models.tables.cases import CaseRow
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.facts import (
     CancellationRow,
@@ -81,11 +83,15 @@ async def lateness(session: AsyncSession, clock: StoredClock, since: WallInstant
     runs = select(_hours(now - run.expected_wake_at)).where(
         run.state.in_(GOING_ON), run.expected_wake_at < now
     )
+    case = CaseRow
+    cases = select(_hours(now - case.expected_wake_at)).where(
+        case.state != CaseState.ENDED, case.expected_wake_at < now
+    )
     waiting = _hours(clock.wall_now() - func.greatest(OutboxRow.created_at, clock.running_since)) * clock.rate
     unheard = select(waiting - PATIENCE_HOURS).where(
         OutboxRow.consumed_at.is_(None), waiting > PATIENCE_HOURS, is_pressing()
     )
-    late = union_all(woken, lives, runs, unheard).subquery()
+    late = union_all(woken, lives, runs, cases, unheard).subquery()
     shares = (func.percentile_cont(share).within_group(late.c.hours) for share in (0.5, 0.95, 0.99))
     wakes, *values = (await session.execute(select(func.count(), *shares).select_from(late))).one()
     return Lateness(wakes, *(round(float(value or 0.0), 3) for value in values))

@@ -1,15 +1,19 @@
 """What does not go on by itself: found in our own tables, and in what the relay has heard from Temporal."""
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, cast, func, or_, select
+from sqlalchemy import ColumnElement, DateTime, Text, Uuid, cast, func, null, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.case_vocabulary import CaseState
 from domain.monitoring import WALL_GRACE, Finding, Look, Trouble
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, InterventionState, WorkflowTrouble
+from models.case_watch import overslept_cases
 from models.pressing import is_pressing
+from models.tables.cases import CaseRow
 from models.tables.customers import CustomerRow
 from models.tables.ledger import EffectRow, OutboxRow
 from models.tables.playbooks import InterventionRow, LifecycleRow, PlaybookRow
@@ -34,10 +38,14 @@ class Monitored:
 async def load_monitor(session: AsyncSession, late: BusinessInstant, wall: WallInstant) -> Monitored:
     """Return what has gone wrong; what should have woken before `late` has overslept."""
     faults = await _faults(session)
-    known = {one.run_id or one.customer_id for one in faults}
+    known = {one.run_id or one.case_id or one.customer_id for one in faults}
     findings = [
         *[one for one in await _overslept_runs(session, late) if one.run_id not in known],
-        *[one for one in await _overslept_customers(session, late) if one.customer_id not in known],
+        *[
+            one
+            for one in await _overslept_others(session, late)
+            if (one.case_id or one.customer_id) not in known
+        ],
         *faults,
         *await _without_outcome(session),
         *await _uncertain(session, wall),
@@ -78,21 +86,33 @@ async def _overslept_runs(session: AsyncSession, late: BusinessInstant) -> list[
     ]
 
 
-async def _overslept_customers(session: AsyncSession, late: BusinessInstant) -> list[Finding]:
+async def _overslept_others(session: AsyncSession, late: BusinessInstant) -> list[Finding]:
+    """Return customers and cases that should have looked again, in one question."""
     row = LifecycleRow
-    query = (
-        select(row.customer_id, CustomerRow.name, row.expected_wake_at)
+    customers = (
+        select(
+            row.customer_id,
+            CustomerRow.name,
+            row.expected_wake_at.label("at"),
+            cast(null(), Uuid).label("case_id"),
+            cast(null(), Text).label("kind"),
+        )
         .join(CustomerRow, CustomerRow.id == row.customer_id)
         .where(row.ended_at.is_(None), row.expected_wake_at < late)
-        .order_by(row.expected_wake_at, row.customer_id)
-        .limit(MOST)
     )
-    sentence = "The customer's own workflow should have looked again by then, and has not."
-    return [
-        Finding(Trouble.OVERSLEPT_CUSTOMER, str(customer), customer, name, sentence, since)
-        for customer, name, since in (await session.execute(query)).all()
-        if since is not None
-    ]
+    both = union_all(customers, overslept_cases(late)).subquery()
+    query = select(both).order_by(both.c.at, both.c.customer_id, both.c.case_id).limit(2 * MOST)
+    return [_overslept(*found) for found in (await session.execute(query)).all()]
+
+
+def _overslept(
+    customer: uuid.UUID, name: str, since: BusinessInstant, case_id: uuid.UUID | None, kind: str | None
+) -> Finding:
+    trouble = Trouble.OVERSLEPT_CUSTOMER if case_id is None else Trouble.OVERSLEPT_CASE
+    which = "The customer's own workflow" if case_id is None else "The case"
+    sentence = f"{which} should have looked again by then, and has not."
+    named = str(case_id or customer)
+    return Finding(trouble, named, customer, name, sentence, since, playbook=kind, case_id=case_id)
 
 
 TROUBLES = {
@@ -108,11 +128,15 @@ async def _faults(session: AsyncSession) -> list[Finding]:
     """Return what Temporal told of workflows, as far as it still matters."""
     row, run = WorkflowFaultRow, InterventionRow
     query = (
-        select(row, CustomerRow.name, PlaybookRow.name)
+        select(row, CustomerRow.name, func.coalesce(PlaybookRow.name, cast(CaseRow.kind, Text)))
         .join(CustomerRow, CustomerRow.id == row.customer_id)
         .outerjoin(run, run.id == row.intervention_id)
         .outerjoin(PlaybookRow, PlaybookRow.key == run.playbook_key)
-        .where(or_(run.id.is_(None), run.state != InterventionState.ENDED))
+        .outerjoin(CaseRow, CaseRow.id == row.case_id)
+        .where(
+            or_(run.id.is_(None), run.state != InterventionState.ENDED),
+            or_(CaseRow.id.is_(None), CaseRow.state != CaseState.ENDED),
+        )
         .order_by(row.first_seen_at, row.workflow_id)
         .limit(MOST)
     )
@@ -133,6 +157,7 @@ def _fault(fault: WorkflowFaultRow, customer: str, playbook: str | None) -> Find
         is_wall=True,
         run_id=fault.intervention_id,
         playbook=playbook,
+        case_id=fault.case_id,
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.errors import ConflictError, EverstayError, InvalidInputError
 from domain.monitoring import Finding, Repair
 from domain.vocabulary import Outcome
+from models.case_watch import retry_case
 from models.effect_answers import answer_effect
 from models.hands import Hand
 from models.run_control import restart_run, retry_customer, retry_run, skip_step, stop_run
@@ -56,6 +57,9 @@ async def repair(session: AsyncSession, finding: Finding, order: RepairOrder, ha
         raise ConflictError(what=f"The repair {order.repair.value}", reason=f"it does not mend: {words}")
     if order.repair in {Repair.SENT, Repair.NOT_SENT}:
         await answer_effect(session, finding.id, hand, happened=order.repair is Repair.SENT)
+    elif finding.case_id is not None:
+        anew = order.repair is Repair.RESTART_WORKFLOW
+        await retry_case(session, finding.case_id, hand, anew=anew)
     elif finding.run_id is None:
         anew = order.repair is Repair.RESTART_WORKFLOW
         await retry_customer(session, finding.customer_id, hand, anew=anew)

@@ -3,15 +3,17 @@
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.case_vocabulary import CaseState
 from domain.monitoring import WALL_GRACE
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import GOING_ON, WorkflowTrouble
 from models.monitor import expected_at
 from models.pressing import is_pressing
+from models.tables.cases import CaseRow
 from models.tables.ledger import OutboxRow
 from models.tables.playbooks import InterventionRow, LifecycleRow
 from models.tables.workflows import WorkflowFaultRow, WorkflowLookRow
@@ -28,11 +30,13 @@ class Suspect:
 
     customer_id: uuid.UUID
     run_id: uuid.UUID | None = None
+    case_id: uuid.UUID | None = None
+    case_workflow: str | None = None
 
     @property
     def workflow_id(self) -> str:
         """Its id in Temporal."""
-        return workflow_of(self.customer_id, self.run_id)
+        return self.case_workflow or workflow_of(self.customer_id, self.run_id)
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,12 @@ async def suspects(session: AsyncSession, late: BusinessInstant, wall: WallInsta
         .group_by(OutboxRow.customer_id)
         .order_by(func.min(OutboxRow.created_at))
     )
-    known = select(WorkflowFaultRow.customer_id, WorkflowFaultRow.intervention_id)
+    fault = WorkflowFaultRow
+    known = select(fault.customer_id, fault.intervention_id, fault.case_id, CaseRow.workflow_id).outerjoin(
+        CaseRow, CaseRow.id == fault.case_id
+    )
     found = [Suspect(*row) for row in await session.execute(known.limit(MOST_ASKED))]
+    found += await _cases(session, MOST_ASKED, CaseRow.expected_wake_at < late)
     found += [Suspect(*row) for row in await session.execute(runs.order_by(run.id).limit(MOST_ASKED))]
     for query in (lives, unheard):
         found += [Suspect(customer) for customer in await session.scalars(query.limit(MOST_ASKED))]
@@ -65,10 +73,18 @@ async def suspects(session: AsyncSession, late: BusinessInstant, wall: WallInsta
 
 
 async def runs_going(session: AsyncSession, since: BusinessInstant) -> list[Suspect]:
-    """Return the runs that should have a workflow, without those that have just begun."""
+    """Return the runs and cases that should have a workflow, without those that have just begun."""
     run = InterventionRow
     query = select(run.customer_id, run.id).where(run.state.in_(GOING_ON), run.started_at < since)
-    return [Suspect(*row) for row in await session.execute(query.order_by(run.id).limit(MOST_RUNS))]
+    runs = [Suspect(*row) for row in await session.execute(query.order_by(run.id).limit(MOST_RUNS))]
+    return runs + await _cases(session, MOST_RUNS, CaseRow.opened_at < since)
+
+
+async def _cases(session: AsyncSession, most: int, *wanted: ColumnElement[bool]) -> list[Suspect]:
+    row = CaseRow
+    query = select(row.customer_id, row.id, row.workflow_id).where(row.state != CaseState.ENDED, *wanted)
+    found = await session.execute(query.order_by(row.id).limit(most))
+    return [Suspect(customer, None, case_id, workflow) for customer, case_id, workflow in found]
 
 
 async def keep_faults(
@@ -90,6 +106,7 @@ async def keep_faults(
             workflow_id=fault.suspect.workflow_id,
             customer_id=fault.suspect.customer_id,
             intervention_id=fault.suspect.run_id,
+            case_id=fault.suspect.case_id,
             first_seen_at=wall,
             **told,
         )

@@ -39,7 +39,8 @@ LOOK_SECONDS = 60.0
 POLL_SECONDS = 5.0
 MANY_ATTEMPTS = 4
 """Attempts after which what fails is worth telling: a restart of a worker costs one or two."""
-RUNNING_RUNS = 'WorkflowType = "InterventionWorkflow" AND ExecutionStatus = "Running"'
+SEQUENCES = ("InterventionWorkflow", "DunningWorkflow", "WinBackWorkflow")
+RUNNING_RUNS = f"WorkflowType IN {SEQUENCES} AND ExecutionStatus = 'Running'"
 CASES: dict[CaseKind, Any] = {
     CaseKind.DUNNING: DunningWorkflow,
     CaseKind.WIN_BACK: WinBackWorkflow,

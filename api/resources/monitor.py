@@ -34,6 +34,7 @@ class FindingShape(BaseModel):
     customer_id: uuid.UUID
     customer: str
     run_id: uuid.UUID | None
+    case_id: uuid.UUID | None
     playbook: str | None
     sentence: str
     since: dt.datetime

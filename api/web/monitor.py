@@ -23,6 +23,7 @@ from models.run_control import checked_reason
 NAMES = {
     Trouble.OVERSLEPT_RUN: "Runs that overslept",
     Trouble.OVERSLEPT_CUSTOMER: "Customers that overslept",
+    Trouble.OVERSLEPT_CASE: "Cases that overslept",
     Trouble.LOST_WORKFLOW: "Workflows that are gone",
     Trouble.FAILING_WORKFLOW: "Workflows that fail",
     Trouble.NO_OUTCOME: "Runs that ended without an outcome",
