@@ -176,7 +176,7 @@ async def test_a_message_lost_without_an_answer_is_uncertain_and_then_not_found(
     assert (await provider.sender.send(email())).provider_message_id
 
 
-async def test_too_many_requests_are_transient_and_say_how_long_to_wait_where_the_provider_does(
+async def test_too_many_requests_are_transient_for_a_time(
     provider: Provider,
 ) -> None:
     await provider.put(FaultRule("anna@", Fault.RATE_LIMIT))

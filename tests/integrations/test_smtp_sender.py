@@ -1,4 +1,4 @@
-"""What only the SMTP adapter has: the mail itself, encryption, passwords, and connections that never stood."""
+"""What only the SMTP adapter has: the mail itself, encryption, passwords, and lost connections."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -46,7 +46,7 @@ class MailServer:
     _now: Fault | None = None
 
     async def handle_RCPT(  # noqa: N802 - the library's name
-        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         self._now = self.faults.take(address)
         if self._now in AT_RECIPIENT:
@@ -54,7 +54,7 @@ class MailServer:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
         fault = self._now
         if fault is None or fault.is_accepted:
             content = envelope.content if isinstance(envelope.content, bytes) else b""
