@@ -114,11 +114,11 @@ def may_send(send: ProposedSend, budget: ContactBudget, now: BusinessInstant) ->
     for rule in RULES:
         verdict = rule(send, budget, now)
         if not isinstance(verdict, Allow):
-            return _if_useful(send, verdict)
+            return if_useful(send, verdict)
     return Allow()
 
 
-def _if_useful(send: ProposedSend, verdict: Verdict) -> Verdict:
+def if_useful(send: ProposedSend, verdict: Verdict) -> Verdict:
     """Turn a time at which the message would be of no use into a refusal that says so."""
     ends = send.useful_until
     if isinstance(verdict, Defer) and ends is not None and verdict.until > ends and _is_optional(send):

@@ -67,6 +67,7 @@ class NewEffect:
     provider: str
     user_id: uuid.UUID | None = None
     """Who of ours gets it, where it is for us and not for a customer."""
+    sender_domain: str | None = None
 
 
 async def find_effect(session: AsyncSession, origin: str) -> Effect | None:
@@ -106,6 +107,7 @@ async def claim(session: AsyncSession, new: NewEffect, wall: WallInstant) -> Eff
             lease_until=effect.lease_until,
             claimed_at=wall,
             provider=new.provider,
+            sender_domain=new.sender_domain,
         )
     )
     return effect

@@ -24,6 +24,7 @@ from api.resources.pauses import PauseController
 from api.resources.playbooks import PlaybookController, schema_of_playbooks
 from api.resources.run_control import RunControlController, RunRequestController
 from api.resources.runs import InstallationController, InterventionController
+from api.resources.sending import SendingController
 from api.resources.signals import SignalController
 from api.resources.tiers import ScoreHistoryController, TierController
 from api.resources.uploads import UploadController, saved_mappings
@@ -58,6 +59,7 @@ def api_router() -> Router:
             AttentionController,
             ContactPolicyController,
             customer_contact_budget,
+            SendingController,
             HealthPolicyController,
             JudgementController,
             disagreements,
