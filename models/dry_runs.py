@@ -115,7 +115,10 @@ async def _people(
     for step in document.steps:
         order = step.send_email or step.schedule_meeting
         if order is not None:
-            found[step.id] = order, await choose_addressee(session, customer, order, order.purpose, [], now)
+            meant = await choose_addressee(
+                session, customer, order, order.purpose, [], now, document.motion.value
+            )
+            found[step.id] = order, meant
     return found
 
 

@@ -89,7 +89,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "topic_choices",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column(
             "topic",

@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.suppressions import SuppressionList
@@ -74,7 +74,7 @@ class TopicChoiceRow(Base):
     """One word of a person on one topic; the newest per topic holds."""
 
     __tablename__ = "topic_choices"
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     contact_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("contacts.id"))
     topic: Mapped[Motion]
     wanted: Mapped[bool]
