@@ -24,6 +24,7 @@ from workers.prompt_upkeep import keep_closing
 from workers.registry import email_sender
 from workers.rescorer import keep_scoring
 from workers.signal_upkeep import keep_watching
+from workers.suppression_keeper import keep_importing
 from workers.tracking_stage import keep_attributing
 from workers.usage_upkeep import keep_matching, keep_windows
 
@@ -46,6 +47,7 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "heads_up_mail": lambda: keep_mailing(database, clock, email_sender(settings), _letterhead(settings)),
         "prompts": lambda: keep_closing(database, clock),
         "impact": lambda: keep_learning(database, clock),
+        "suppressions": lambda: keep_importing(database, clock, settings),
         "matching": lambda: keep_matching(database, clock),
     }
     return [supervised(name, job) for name, job in jobs.items()]

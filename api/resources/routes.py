@@ -26,6 +26,7 @@ from api.resources.run_control import RunControlController, RunRequestController
 from api.resources.runs import InstallationController, InterventionController
 from api.resources.sending import SendingController
 from api.resources.signals import SignalController
+from api.resources.suppressions import SuppressionController
 from api.resources.tiers import ScoreHistoryController, TierController
 from api.resources.uploads import UploadController, saved_mappings
 from api.resources.weights import HealthPolicyController
@@ -60,6 +61,7 @@ def api_router() -> Router:
             ContactPolicyController,
             customer_contact_budget,
             SendingController,
+            SuppressionController,
             HealthPolicyController,
             JudgementController,
             disagreements,

@@ -30,6 +30,7 @@ from api.web.run_control import SteeringController
 from api.web.runs import DecisionController, RunController
 from api.web.score_history import ScoreHistoryController
 from api.web.signals import SignalController
+from api.web.suppressions import SuppressionPage
 from api.web.tiers import TierController
 from api.web.upload import UploadPageController
 from api.web.watch_policy import WatchPolicyController
@@ -70,6 +71,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         WeightController,
         WatchPolicyController,
         EndpointPage,
+        SuppressionPage,
         SignalController,
         OwnSignalController,
         NotificationPage,
