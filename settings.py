@@ -250,6 +250,11 @@ class Settings(BaseSettings):
         return self.sendgrid_host or (SENDGRID_URL if self.sendgrid_api_key else self.simulators_url)
 
     @property
+    def mails_to_simulator(self) -> bool:
+        """Whether mail stays on this machine, in the simulator's mailbox."""
+        return self.smtp_url is None and self.sendgrid_url == self.simulators_url
+
+    @property
     def uploads(self) -> Path:
         """Where uploaded files lie until they are imported."""
         return self.upload_folder or self.home / "uploads"

@@ -15,6 +15,7 @@ from api.resources.holding import HoldingController, MetricController
 from api.resources.impact import DoNotDisturbController, ImpactController
 from api.resources.judgement import JudgementController, disagreements
 from api.resources.meetings import MeetingController
+from api.resources.messages import MessageController
 from api.resources.models import ModelController
 from api.resources.monitor import MonitorController
 from api.resources.notifications import NotificationController
@@ -62,6 +63,7 @@ def api_router() -> Router:
             customer_contact_budget,
             SendingController,
             SuppressionController,
+            MessageController,
             HealthPolicyController,
             JudgementController,
             disagreements,

@@ -16,6 +16,7 @@ from api.web.inbox import InboxController
 from api.web.judgement import DisagreementController, JudgementController
 from api.web.live import live
 from api.web.meetings import MeetingController
+from api.web.messages import MessagePage
 from api.web.models import ModelPages
 from api.web.monitor import MonitorController
 from api.web.notifications import NotificationPage
@@ -72,6 +73,7 @@ def page_routes() -> list[ControllerRouterHandler]:
         WatchPolicyController,
         EndpointPage,
         SuppressionPage,
+        MessagePage,
         SignalController,
         OwnSignalController,
         NotificationPage,
