@@ -8,6 +8,7 @@ import structlog
 
 from domain.ports import EmailAddress
 from integrations.jinja_renderer import JinjaMessageRenderer
+from integrations.senders import email_sender
 from models.ciphers import Cipher
 from models.clock import StoredClock
 from models.database import Database
@@ -21,7 +22,6 @@ from workers.internal_letters import InternalLetterhead
 from workers.library import INTERNAL
 from workers.partition_keeper import keep_days
 from workers.prompt_upkeep import keep_closing
-from workers.registry import email_sender
 from workers.rescorer import keep_scoring
 from workers.signal_upkeep import keep_watching
 from workers.suppression_keeper import keep_importing

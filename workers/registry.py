@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from activities.calling import WebhookPerformer
@@ -21,14 +20,11 @@ from domain.links import LinkMaker
 from domain.outgoing_webhooks import AnswerLinks, WebhookPoster
 from domain.own_steps import OwnSteps
 from domain.ports import Clock, EmailAddress, EmailSender
-from domain.time import wall
 from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from integrations.own_step_packages import find_own_steps
 from integrations.providers import open_reader
-from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
-from integrations.simulators.account import SIMULATOR_API_KEY
-from integrations.smtp_sender import SmtpEmailSender, smtp_options
+from integrations.senders import email_sender
 from integrations.tabular import FileReader
 from integrations.webhook_poster import HttpWebhookPoster
 from ml.adapters import CatBoostLearner, CatBoostModelReader, NumpyStatistician
@@ -84,30 +80,6 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
         AnswerLinks(settings.base_url, settings.signing_key),
         find_own_steps(),
     )
-
-
-def email_sender(settings: Settings) -> EmailSender:
-    """Return the mail server where one is named, the real SendGrid with a key, else the simulator."""
-    if settings.smtp_url is not None:
-        return _smtp_sender(settings, settings.smtp_url)
-    timeout = settings.email_timeout_seconds / 2  # a call may wait twice: to connect, and for the answer
-    if settings.sendgrid_api_key is not None:
-        key, look_up = settings.sendgrid_api_key.get_secret_value(), settings.sendgrid_lookup
-        options = SendGridOptions(key, settings.sendgrid_url, timeout, look_up)
-    else:
-        options = SendGridOptions(
-            SIMULATOR_API_KEY, settings.sendgrid_url, timeout, has_look_up=True, settle_seconds=0.0
-        )
-    return SendGridEmailSender(options)
-
-
-def _smtp_sender(settings: Settings, url: str) -> EmailSender:
-    secret = settings.smtp_password
-    password = secret.get_secret_value() if secret is not None else None
-    options = smtp_options(
-        url, settings.smtp_user, password, settings.email_timeout_seconds, settings.smtp_ca
-    )
-    return SmtpEmailSender(options, lambda: wall(datetime.now(UTC)))
 
 
 def workflows_of(queue: str, *, versioned: bool = False) -> Sequence[type]:
