@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import NoticeKind, Purpose
@@ -35,6 +35,12 @@ async def suppress_contact(
     if is_news:
         await tell_customers(session, contact_id, now, wall)
     return is_news
+
+
+async def release_address(session: Session, email: str) -> None:
+    """Take mail to an address up again, for everybody who has it."""
+    same = func.lower(ContactRow.email) == email.lower()
+    await session.execute(update(ContactRow).where(same).values(suppressed_at=None, suppressed_reason=None))
 
 
 async def record_consent(

@@ -11,7 +11,7 @@ from domain.suppressions import LIST_RULES, ListedAddress, SuppressionList
 from domain.time import BusinessInstant, WallInstant
 from models.clock import load_timeline, start_clock
 from models.database import Session
-from models.opt_outs import MAIL_PROVIDER, OPTIONAL, record_consent, suppress_contact
+from models.opt_outs import MAIL_PROVIDER, OPTIONAL, record_consent, release_address, suppress_contact
 from models.tables.customers import ContactRow
 from models.tables.mail import ProviderSuppressionRow, SuppressionPullRow
 
@@ -132,8 +132,7 @@ async def lift(
     await session.execute(update(row).where(row.id == suppression_id).values(values))
     if await _still_held(session, found.email):
         return
-    same = func.lower(ContactRow.email) == found.email
-    await session.execute(update(ContactRow).where(same).values(suppressed_at=None, suppressed_reason=None))
+    await release_address(session, found.email)
 
 
 async def _still_held(session: Session, email: str) -> bool:
