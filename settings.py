@@ -51,6 +51,7 @@ def _matching(pattern: str) -> AfterValidator:
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Url = Annotated[str, _matching(r"https?://[^\s/]+[^\s]*"), AfterValidator(lambda url: url.rstrip("/"))]
+SmtpUrl = Annotated[str, _matching(r"smtp(s|\+starttls)?://[A-Za-z0-9.\-\[\]:]+")]
 Address = Annotated[str, _matching(r"[A-Za-z0-9.\-\[\]:]+:\d{1,5}")]
 EmailAddress = Annotated[str, _matching(r"[^@\s]+@[^@\s]+\.[^@\s]+")]
 Name = Annotated[str, _matching(r"\S(.*\S)?")]
@@ -153,6 +154,16 @@ class Settings(BaseSettings):
         "The SendGrid account has the e-mail activity look-up.",
         FLAG_FORM,
     )
+    smtp_url: SmtpUrl | None = _setting(
+        None,
+        "Mail server to send through instead of SendGrid; smtp+starttls demands TLS, smtps begins with it.",
+        "smtp+starttls://host:587, smtps://host:465 or smtp://host:25",
+    )
+    smtp_user: Name | None = _setting(None, "User name at the mail server.", "a line of text")
+    smtp_password: SecretStr | None = _setting(None, "Password at the mail server.", "the password as text")
+    smtp_ca: FilePath | None = _setting(
+        None, "Own certificate authority of the mail server.", "the path of an existing PEM file"
+    )
     sender_email: EmailAddress = _setting("success@example.com", "Sender of e-mails.", "an e-mail address")
     sender_name: Name = _setting("Customer Success", "Name shown as the sender of e-mails.", "a line of text")
     email_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = _setting(
@@ -217,6 +228,12 @@ class Settings(BaseSettings):
         if (self.worker_deployment is None) != (self.worker_build is None):
             message = f"{PREFIX}WORKER_DEPLOYMENT and {PREFIX}WORKER_BUILD: give both or neither"
             raise ValueError(message)
+        if self.smtp_url is not None and self.sendgrid_api_key is not None:
+            message = f"{PREFIX}SMTP_URL and {PREFIX}SENDGRID_API_KEY: give one of them; mail leaves one way"
+            raise ValueError(message)
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            message = f"{PREFIX}SMTP_USER and {PREFIX}SMTP_PASSWORD: give both or neither"
+            raise ValueError(message)
         return self
 
     @property
@@ -239,6 +256,11 @@ class Settings(BaseSettings):
     def sendgrid_url(self) -> str:
         """Where e-mail goes: the given host, SendGrid itself if there is a key, else the simulator."""
         return self.sendgrid_host or (SENDGRID_URL if self.sendgrid_api_key else self.simulators_url)
+
+    @property
+    def mails_to_simulator(self) -> bool:
+        """Whether mail stays on this machine, in the simulator's mailbox."""
+        return self.smtp_url is None and self.sendgrid_url == self.simulators_url
 
     @property
     def uploads(self) -> Path:

@@ -38,7 +38,8 @@ class Letterhead:
         rendered = self.renderer.render(order.template, person.locale, values)
         headers = {"X-Everstay-Business-Time": now.isoformat()}
         if order.purpose is not Purpose.TRANSACTIONAL:
-            headers["List-Unsubscribe"] = f"<{links['unsubscribe_url']}>"
+            one_click = self.links.unsubscribe(person.contact_id, order.purpose)
+            headers["List-Unsubscribe"] = f"<{one_click}>"
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         return EmailMessage(
             delivery_id=delivery_id,

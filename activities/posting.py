@@ -19,8 +19,9 @@ from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
 from models.customer_state import lock_customer
 from models.database import Database
 from models.effects import LEASE, Effect, give_back, settle
+from models.last_look import stopped_since
 from models.posts import Post
-from models.send_claims import Begun, Busy, Closed, Lost, Ready
+from models.send_claims import SENTENCES, Begun, Busy, Closed, Lost, Ready
 from models.send_ledger import Become, keep_subject, sent
 
 QUICK_RETRIES = 4
@@ -103,8 +104,9 @@ class Posting:
             message = self._letterhead.write(
                 ready.context, ready.order, ready.effect.delivery_id, ready.allowed_at
             )
-            async with self._database.transaction() as session:
-                await keep_subject(session, ready.effect.key, message.subject)
+            stopped = await self._look_again(ready, message.subject)
+            if stopped is not None:
+                return await self._stop(post, ready, stopped)
             self._refuse_late(ready.effect)
             receipt = await self._sender.send(message)
         except TransientProviderError as error:
@@ -118,6 +120,19 @@ class Posting:
             return await self._uncertain(post, ready, error)
         await self._record_sent(post, ready, receipt)
         return SendEmailResult("sent")
+
+    async def _look_again(self, ready: Ready, subject: str) -> str | None:
+        """Keep what the message is called; return why it must not leave after all."""
+        async with self._database.transaction() as session:
+            await keep_subject(session, ready.effect.key, subject)
+            return await stopped_since(session, ready.context)
+
+    async def _stop(self, post: Post, ready: Ready, reason: str) -> SendEmailResult:
+        """Take a claim back whose reader said no before it left."""
+        sentence = f"Not sent: {SENTENCES[reason]}."
+        become = Become(StepState.SKIPPED, reason, None, DecisionKind.REFUSAL, sentence)
+        await self._settle(post, ready, EffectState.FAILED, become, error=reason)
+        return SendEmailResult("refused", reason)
 
     def _refuse_late(self, effect: Effect) -> None:
         """Stop an attempt that slept through its lease: another may be sending the message by now."""

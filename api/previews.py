@@ -50,14 +50,14 @@ def preview(settings: Settings, pending: Pending, now: BusinessInstant) -> Previ
     except MessageTemplateError as error:
         return Preview(step.id, step.kind, problem=str(error))
     text = message.text
-    for link in _own_links(links, context):
+    for link in own_links(links, context):
         text = text.replace(link, f"{settings.base_url}/…")
     to = f"{message.to.name} <{message.to.email}>"
     note = SLOT if context.meeting is not None else ""
     return Preview(step.id, step.kind, to, message.sender.name or "", message.subject, text, note=note)
 
 
-def _own_links(links: LinkMaker, context: SendContext) -> list[str]:
+def own_links(links: LinkMaker, context: SendContext) -> list[str]:
     """Return links that act for the reader: whoever previews must not follow them."""
     assert context.person is not None  # noqa: S101 - the caller looked
     contact_id = context.person.contact_id

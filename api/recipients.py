@@ -1,6 +1,7 @@
 """Pages for the people who get our mail. The signed token in a link says who they are; nobody signs in."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Controller, Request, get, post
@@ -14,11 +15,13 @@ from api.callers import Caller
 from api.guards import PUBLIC, Access, needs
 from domain.errors import NotFoundError
 from domain.links import LinkMaker
+from domain.topics import TOPIC_WORDS, TOPICS
 from domain.vocabulary import Purpose
 from models.clock import StoredClock
 from models.database import Database
 from models.opt_outs import OPTIONAL, OWN_PAGE, consents_of, record_consent
 from models.recipients import ask_for_a_call, load_recipient
+from models.topic_choices import choose_topics, refused_topics
 from settings import Settings
 
 SIGNED = needs(Access.SIGNATURE)
@@ -34,31 +37,54 @@ def _contact(token: FromPath[str], settings: NamedDependency[Settings]) -> uuid.
     return found
 
 
+@dataclass(frozen=True)
+class OptOut:
+    """Who opts out, and of which classes of mail."""
+
+    contact_id: uuid.UUID
+    purposes: tuple[Purpose, ...]
+
+
+def _opt_out(token: FromPath[str], settings: NamedDependency[Settings]) -> OptOut:
+    found = LinkMaker(settings.base_url, settings.signing_key).unsubscribe_of(token)
+    if found is None or found[1] is Purpose.TRANSACTIONAL:
+        raise NotFoundError(what="person", key="this link names")
+    contact_id, purpose = found
+    return OptOut(contact_id, OPTIONAL if purpose is None else (purpose,))
+
+
 class RecipientController(Controller):
     """Opting out, choosing, and asking for a call."""
 
     opt = PUBLIC
     include_in_schema = False
-    dependencies = {"contact_id": Provide(_contact, sync_to_thread=False)}  # noqa: RUF012  as Litestar declares it
+    dependencies = {  # noqa: RUF012  as Litestar declares it
+        "contact_id": Provide(_contact, sync_to_thread=False),
+        "opt_out": Provide(_opt_out, sync_to_thread=False),
+    }
 
     @get("/unsubscribe/{token:str}")
     async def ask_unsubscribe(
-        self, contact_id: NamedDependency[uuid.UUID], database: NamedDependency[Database]
+        self, opt_out: NamedDependency[OptOut], database: NamedDependency[Database]
     ) -> Template:
         """Ask: programs follow links too."""
         async with database.transaction() as session:
-            person = await load_recipient(session, contact_id)
-        return _page("unsubscribe", person=person)
+            person = await load_recipient(session, opt_out.contact_id)
+        return _page("unsubscribe", person=person, purposes=opt_out.purposes)
 
     @post("/unsubscribe/{token:str}", opt=SIGNED, status_code=HTTP_200_OK)
     async def unsubscribe(
         self,
-        contact_id: NamedDependency[uuid.UUID],
+        opt_out: NamedDependency[OptOut],
         database: NamedDependency[Database],
         clock: NamedDependency[StoredClock],
     ) -> Template:
-        """End all optional mail."""
-        await _choose(database, clock, contact_id, frozenset())
+        """End the mail of the link's classes, at once and without another page (RFC 8058)."""
+        choices = [(purpose, False) for purpose in opt_out.purposes]
+        async with database.transaction() as session:
+            await load_recipient(session, opt_out.contact_id)
+            now = clock.now()
+            await record_consent(session, opt_out.contact_id, choices, OWN_PAGE, now, now, clock.wall_now())
         return _page("unsubscribed")
 
     @get("/preferences/{token:str}")
@@ -69,7 +95,15 @@ class RecipientController(Controller):
         async with database.transaction() as session:
             person = await load_recipient(session, contact_id)
             chosen = await consents_of(session, contact_id)
-        return _page("preferences", person=person, chosen=chosen, optional=OPTIONAL)
+            refused = await refused_topics(session, contact_id)
+        return _page(
+            "preferences",
+            person=person,
+            chosen=chosen,
+            optional=OPTIONAL,
+            refused=refused,
+            topics=TOPIC_WORDS,
+        )
 
     @post("/preferences/{token:str}", opt=SIGNED, status_code=HTTP_200_OK)
     async def choose(
@@ -79,11 +113,17 @@ class RecipientController(Controller):
         database: NamedDependency[Database],
         clock: NamedDependency[StoredClock],
     ) -> Template:
-        """Keep their choice."""
-        wanted = (await request.form()).getall("purpose", [])
-        await _choose(
-            database, clock, contact_id, frozenset(each for each in OPTIONAL if each.value in wanted)
-        )
+        """Keep their choice: classes of mail, and topics where the form showed them."""
+        form = await request.form()
+        wanted, topics = form.getall("purpose", []), form.getall("topic", [])
+        choices = [(purpose, purpose.value in wanted) for purpose in OPTIONAL]
+        async with database.transaction() as session:
+            await load_recipient(session, contact_id)
+            now, wall = clock.now(), clock.wall_now()
+            await record_consent(session, contact_id, choices, OWN_PAGE, now, now, wall)
+            if "shows_topics" in form:
+                chosen = {topic for topic in TOPICS if topic.value in topics}
+                await choose_topics(session, contact_id, chosen, now, wall)
         return _page("preferences_kept")
 
     @get("/talk/{token:str}")
@@ -107,16 +147,6 @@ class RecipientController(Controller):
             person = await load_recipient(session, contact_id)
             await ask_for_a_call(session, person, clock.now(), clock.wall_now())
         return _page("talk_kept", person=person)
-
-
-async def _choose(
-    database: Database, clock: StoredClock, contact_id: uuid.UUID, wanted: frozenset[Purpose]
-) -> None:
-    choices = [(purpose, purpose in wanted) for purpose in OPTIONAL]
-    async with database.transaction() as session:
-        await load_recipient(session, contact_id)
-        now = clock.now()
-        await record_consent(session, contact_id, choices, OWN_PAGE, now, now, clock.wall_now())
 
 
 def _page(view: str, **context: Any) -> Template:

@@ -47,7 +47,7 @@ def _verifier(settings: Settings) -> SendGridWebhookVerifier | None:
     """Where mail goes to the simulator on this machine, it signs with a key of its own."""
     if settings.sendgrid_webhook_public_key is not None:
         return SendGridWebhookVerifier(settings.sendgrid_webhook_public_key)
-    if settings.profile == "embedded" and settings.sendgrid_url == settings.simulators_url:
+    if settings.profile == "embedded" and settings.mails_to_simulator:
         return SendGridWebhookVerifier(simulator_public_key(settings.home))
     return None
 

@@ -28,7 +28,7 @@ class DeliveryEvent:
     """One event of a provider's webhook. Providers repeat and reorder them: `event_id` is the dedupe key.
 
     `delivery_id` is ours and empty where the message was not sent by Everstay. `is_machine` marks an open
-    that a mail client or a scanner made on its own, which says nothing about a person.
+    or a click that a mail client or a scanner made on its own, which says nothing about a person.
     """
 
     event_id: str

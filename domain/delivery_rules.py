@@ -24,7 +24,7 @@ RULES: Mapping[DeliveryEventKind, DeliveryRule] = {
     DeliveryEventKind.PROCESSED: DeliveryRule(TouchpointState.SENT),
     DeliveryEventKind.DEFERRED: DeliveryRule(TouchpointState.SENT),
     DeliveryEventKind.DELIVERED: DeliveryRule(TouchpointState.DELIVERED),
-    # That somebody opened or clicked is shown, and never counts as interest: programs do both.
+    # That somebody opened or clicked is shown where no program did it, and never counts as interest.
     DeliveryEventKind.OPENED: DeliveryRule(TouchpointState.OPENED),
     DeliveryEventKind.CLICKED: DeliveryRule(TouchpointState.CLICKED),
     DeliveryEventKind.BOUNCED: DeliveryRule(TouchpointState.BOUNCED, suppresses=True),

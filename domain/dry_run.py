@@ -168,6 +168,8 @@ def _task(story: _Story, order: TaskOrder) -> None:
 
 REFUSALS = {
     "budget": "the customer's contact budget is used up",
+    "sending_limit": "its sender's domain has sent as much as it may",
+    "topic_opted_out": "the person asked for no mail on this topic",
     "quiet_hours": "it is outside office hours where the person is",
     "no_recipient": "nobody of these people has an address",
     "suppressed": "the address takes no mail",

@@ -38,6 +38,8 @@ class Recipient:
     consents: frozenset[Purpose]
     days_off: frozenset[date] = NO_DAYS
     """Public holidays there, and the days on which we write to nobody."""
+    refused_topics: frozenset[str] = frozenset()
+    """What a playbook may be for on which they want no optional mail."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +116,11 @@ def may_send(send: ProposedSend, budget: ContactBudget, now: BusinessInstant) ->
     for rule in RULES:
         verdict = rule(send, budget, now)
         if not isinstance(verdict, Allow):
-            return _if_useful(send, verdict)
+            return if_useful(send, verdict)
     return Allow()
 
 
-def _if_useful(send: ProposedSend, verdict: Verdict) -> Verdict:
+def if_useful(send: ProposedSend, verdict: Verdict) -> Verdict:
     """Turn a time at which the message would be of no use into a refusal that says so."""
     ends = send.useful_until
     if isinstance(verdict, Defer) and ends is not None and verdict.until > ends and _is_optional(send):
@@ -162,6 +164,8 @@ def _consented(send: ProposedSend, _budget: ContactBudget, _now: BusinessInstant
         return Refuse("holdout")
     if send.recipient is not None and send.purpose not in send.recipient.consents:
         return Refuse("no_consent")
+    if send.recipient is not None and send.topic in send.recipient.refused_topics:
+        return Refuse("topic_opted_out")
     return Allow()
 
 

@@ -6,6 +6,8 @@ import hmac
 import uuid
 from dataclasses import dataclass
 
+from domain.vocabulary import Purpose
+
 
 @dataclass(frozen=True)
 class LinkMaker:
@@ -32,9 +34,26 @@ class LinkMaker:
         """Return the page where a person chooses what we write about."""
         return f"{self.public_url}/preferences/{self.token(contact_id)}"
 
-    def unsubscribe(self, contact_id: uuid.UUID) -> str:
-        """Return the address that a POST ends all optional mail with; a GET only asks."""
-        return f"{self.public_url}/unsubscribe/{self.token(contact_id)}"
+    def unsubscribe(self, contact_id: uuid.UUID, purpose: Purpose | None = None) -> str:
+        """Return the address that a POST ends mail of a class with, or all optional mail; a GET only asks."""
+        if purpose is None:
+            return f"{self.public_url}/unsubscribe/{self.token(contact_id)}"
+        signature = self._sign(_class_bytes(contact_id, purpose))
+        return f"{self.public_url}/unsubscribe/{contact_id.hex}.{purpose.value}-{signature}"
+
+    def unsubscribe_of(self, token: str) -> tuple[uuid.UUID, Purpose | None] | None:
+        """Return who opts out of which class (None is all), None for a token that we did not make."""
+        names, _, signature = token.partition("-")
+        name, dot, named = names.partition(".")
+        if not dot:
+            contact_id = self.contact_of(token)
+            return (contact_id, None) if contact_id is not None else None
+        try:
+            contact_id, purpose = uuid.UUID(hex=name), Purpose(named)
+        except ValueError:
+            return None
+        ours = self._sign(_class_bytes(contact_id, purpose))
+        return (contact_id, purpose) if hmac.compare_digest(signature.encode(), ours.encode()) else None
 
     def booking(self, contact_id: uuid.UUID) -> str:
         """Return where a person asks for a call."""
@@ -62,6 +81,11 @@ class LinkMaker:
     def _sign(self, named: bytes) -> str:
         digest = hmac.new(self.secret.encode(), named, hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest[:18]).decode().rstrip("=")
+
+
+def _class_bytes(contact_id: uuid.UUID, purpose: Purpose) -> bytes:
+    """Return what a link out of one class signs, which is no other link's."""
+    return b"unsubscribe/" + purpose.value.encode() + b"/" + contact_id.bytes
 
 
 def _meeting_bytes(meeting_id: uuid.UUID, contact_id: uuid.UUID) -> bytes:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from domain.delivery_events import DeliveryEvent, DeliveryEventKind
 from domain.errors import InvalidInputError
+from domain.machine_reactions import is_scanner
 from domain.time import WallInstant, wall
 
 SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
@@ -73,6 +74,7 @@ class _Event(msgspec.Struct):
     type: str = ""
     url: str = ""
     sg_machine_open: bool = False
+    useragent: str = ""
     category: str | list[str] = ""
     marketing_campaign_id: int | str | None = None
     singlesend_id: str | None = None
@@ -106,7 +108,7 @@ def _typed(event: _Event) -> DeliveryEvent:
         provider_message_id=event.sg_message_id.partition(".")[0],
         reason=event.reason or event.response,
         url=event.url,
-        is_machine=event.sg_machine_open,
+        is_machine=event.sg_machine_open or is_scanner(event.useragent),
         is_marketing=_is_marketing(event),
     )
 

@@ -19,6 +19,7 @@ from models.opt_outs import consents_of
 from models.tables.customers import ContactRoleRow, ContactRow, CustomerRow
 from models.tables.ledger import TouchpointRow
 from models.tables.tracking import UsageContactDailyRow
+from models.topic_choices import refused_topics
 
 NOT_SENT = [TouchpointState.FAILED, TouchpointState.SUPPRESSED]
 
@@ -43,13 +44,14 @@ async def choose_addressee(
     purpose: Purpose,
     visits: Sequence[str],
     now: BusinessInstant,
+    topic: str = "",
 ) -> Addressee | None:
     """Return the first reachable person whom the step means, else the first who is there at all.
 
     `visits` begin the effect keys of the people whom the step was for before: nobody is asked twice.
     """
     found = await everybody_meant(session, customer, order, await _asked_before(session, visits), now)
-    good = (one for one in found if is_reachable(one[1], purpose))
+    good = (one for one in found if is_reachable(one[1], purpose, topic))
     return next(good, found[0] if found else None)
 
 
@@ -69,9 +71,10 @@ async def everybody_meant(
     return list(found.values())
 
 
-def is_reachable(recipient: Recipient, purpose: Purpose) -> bool:
-    """Tell whether a message of this purpose may and can go to a person."""
-    allowed = purpose is Purpose.TRANSACTIONAL or purpose in recipient.consents
+def is_reachable(recipient: Recipient, purpose: Purpose, topic: str = "") -> bool:
+    """Tell whether a message of this purpose, on this topic, may and can go to a person."""
+    agreed = purpose in recipient.consents and topic not in recipient.refused_topics
+    allowed = purpose is Purpose.TRANSACTIONAL or agreed
     return recipient.has_address and not recipient.suppressed and allowed
 
 
@@ -135,5 +138,6 @@ async def _addressee(session: AsyncSession, contact: ContactRow, customer: Custo
         has_address=bool(contact.email),
         suppressed=contact.suppressed_at is not None,
         consents=frozenset(purpose for purpose, granted in holding.items() if granted),
+        refused_topics=frozenset(await refused_topics(session, contact.id)),
     )
     return Person(contact.id, contact.name, contact.email or "", contact.locale), recipient

@@ -59,7 +59,7 @@ async def try_out(
     if customer is None:
         raise NotFoundError(what="customer", key=customer_id)
     async with session.begin_nested() as trial:
-        run_id = await _write(session, document, customer_id, now)
+        run_id = await write_trial(session, document, customer_id, now)
         loaded = await load_run(session, run_id, PlaybookShelf(), now)
         people = await _people(session, document, customer, now)
         await trial.rollback()
@@ -71,9 +71,10 @@ async def try_out(
     return DryRun(customer_id, customer.name, zone(customer.time_zone), events, remarks)
 
 
-async def _write(
+async def write_trial(
     session: AsyncSession, document: Playbook, customer_id: uuid.UUID, now: BusinessInstant
 ) -> uuid.UUID:
+    """Write a run of a document to be read as every run is; the caller rolls it back."""
     values = {"key": document.key, "name": document.name, "motion": document.motion, "current_version": 0}
     await session.execute(upsert(PlaybookRow).values(values).on_conflict_do_nothing())
     version_id, run_id = uuid.uuid4(), uuid.uuid4()
@@ -115,7 +116,10 @@ async def _people(
     for step in document.steps:
         order = step.send_email or step.schedule_meeting
         if order is not None:
-            found[step.id] = order, await choose_addressee(session, customer, order, order.purpose, [], now)
+            meant = await choose_addressee(
+                session, customer, order, order.purpose, [], now, document.motion.value
+            )
+            found[step.id] = order, meant
     return found
 
 

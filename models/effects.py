@@ -74,6 +74,7 @@ class NewEffect:
     provider: str
     user_id: uuid.UUID | None = None
     """Who of ours gets it, where it is for us and not for a customer."""
+    sender_domain: str | None = None
 
 
 def payload_hash(order: Document) -> str:
@@ -120,6 +121,7 @@ async def claim(session: AsyncSession, new: NewEffect, wall: WallInstant) -> Eff
             claimed_at=wall,
             first_claimed_at=wall,
             provider=new.provider,
+            sender_domain=new.sender_domain,
         )
     )
     return effect

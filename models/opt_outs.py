@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import NoticeKind, Purpose
@@ -33,8 +33,14 @@ async def suppress_contact(
     )
     is_news = await session.scalar(statement) is not None
     if is_news:
-        await _tell(session, contact_id, now, wall)
+        await tell_customers(session, contact_id, now, wall)
     return is_news
+
+
+async def release_address(session: Session, email: str) -> None:
+    """Take mail to an address up again, for everybody who has it."""
+    same = func.lower(ContactRow.email) == email.lower()
+    await session.execute(update(ContactRow).where(same).values(suppressed_at=None, suppressed_reason=None))
 
 
 async def record_consent(
@@ -66,7 +72,7 @@ async def record_consent(
     await session.execute(insert(ConsentRow), rows)
     is_news = await consents_of(session, contact_id) != before
     if is_news:
-        await _tell(session, contact_id, now, wall)
+        await tell_customers(session, contact_id, now, wall)
     return is_news
 
 
@@ -80,7 +86,10 @@ async def consents_of(session: Session, contact_id: uuid.UUID) -> dict[Purpose, 
     return {row.purpose: row.granted for row in await session.execute(query)}
 
 
-async def _tell(session: Session, contact_id: uuid.UUID, now: BusinessInstant, wall: WallInstant) -> None:
+async def tell_customers(
+    session: Session, contact_id: uuid.UUID, now: BusinessInstant, wall: WallInstant
+) -> None:
+    """Let the workflows of a person's customers hear that they want something else than before."""
     customers = await session.scalars(
         select(ContactRoleRow.customer_id)
         .where(ContactRoleRow.contact_id == contact_id, ContactRoleRow.until.is_(None))

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, StepState
 from models.playbooks import PlaybookShelf
-from models.send_claims import Begun, Lost, Ready, begin_send
+from models.send_claims import Begun, Lost, Ready, Route, begin_send
 from models.send_ledger import Become, ask_a_person, count_as_touch, record_step
 from models.step_visits import Visit
 
@@ -43,6 +43,8 @@ class RunPost:
 
     visit: Visit
     shelf: PlaybookShelf
+    domain: str = ""
+    """The sender's, whose limit is asked."""
 
     async def begin(
         self,
@@ -53,7 +55,8 @@ class RunPost:
         lost: EffectState | None = None,
     ) -> Begun:
         """Ask the guard with what the run knows."""
-        return await begin_send(session, self.visit, self.shelf, provider, now, wall, lost)
+        route = Route(provider, self.domain)
+        return await begin_send(session, self.visit, self.shelf, route, now, wall, lost)
 
     async def record(
         self, session: AsyncSession, ready: Ready | Lost, become: Become, now: BusinessInstant

@@ -18,11 +18,13 @@ from models.clock import load_timeline, start_clock
 from models.database import Session
 from models.opt_outs import MAIL_PROVIDER, OPTIONAL, record_consent, suppress_contact
 from models.outbox import Notice, put_notices
+from models.reactions import WEIGHED, weigh_reactions
 from models.tables.customers import ContactRow
 from models.tables.ledger import EffectRow, ProviderEventRow, TouchpointRow
 from models.touch_states import move_touchpoint
 
 BATCH = 200
+BY_READERS = (DeliveryEventKind.OPENED, DeliveryEventKind.CLICKED)
 _EVENT = TypeAdapter(DeliveryEvent)
 
 
@@ -89,17 +91,14 @@ async def _apply(session: Session, event: DeliveryEvent, wall: WallInstant) -> N
     effect_key = await _effect_key(session, event.delivery_id)
     if effect_key is not None:
         await _confirm(session, effect_key, event, wall)
-        if rule.touchpoint is not None and not _says_nothing(event):
+        if event.kind in WEIGHED:
+            await weigh_reactions(session, event.delivery_id, effect_key, wall)
+        if rule.touchpoint is not None and event.kind not in BY_READERS:
             earlier = TouchpointRow.state.in_(touchpoints_before(rule.touchpoint))
             mine = (TouchpointRow.effect_key == effect_key, earlier)
             await move_touchpoint(session, mine, rule.touchpoint, wall)
     if rule.suppresses or rule.consents is not None:
         await _hear(session, event, rule, effect_key, wall)
-
-
-def _says_nothing(event: DeliveryEvent) -> bool:
-    """Whether a program opened it, which is no news of the person."""
-    return event.kind is DeliveryEventKind.OPENED and event.is_machine
 
 
 async def _effect_key(session: Session, delivery_id: str) -> str | None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact_policy import ContactPolicy
 from domain.contact_slots import make_way
-from domain.guard import SLOT_REASONS, Allow, Defer, Refuse, Verdict, ask_of, may_send
+from domain.guard import SLOT_REASONS, Allow, Defer, Refuse, Verdict, ask_of, if_useful, may_send
 from domain.playbook import Playbook
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
@@ -20,6 +20,7 @@ from models.meeting_plans import with_meeting
 from models.playbooks import PlaybookShelf
 from models.runs import customer_of, version_of
 from models.send_ledger import Become, add_touchpoint, catch_up, is_over, record_step
+from models.sending_limits import ask_limit
 from models.sends import Order, SendContext, load_send, order_of
 from models.step_visits import Visit
 
@@ -59,6 +60,14 @@ class Closed:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Route:
+    """How a message would leave: by which provider, and from which sender domain, whose limit is asked."""
+
+    provider: str
+    domain: str = ""
+
+
 Begun = Ready | Lost | Busy | Closed
 GIVEN_UP = "its step is over: it was skipped, or the run was sent back"
 
@@ -67,7 +76,7 @@ async def begin_send(
     session: AsyncSession,
     visit: Visit,
     shelf: PlaybookShelf,
-    provider: str,
+    route: Route,
     now: BusinessInstant,
     wall: WallInstant,
     lost: EffectState | None = None,
@@ -89,6 +98,9 @@ async def begin_send(
         return standing
     context = await _with_reservations(session, context, policy, now)
     verdict = may_send(context.proposed, policy.budget, now)
+    if isinstance(verdict, Allow):
+        late = await ask_limit(session, route.domain, order.purpose, now)
+        verdict = if_useful(context.proposed, late) if late is not None else verdict
     await _settle_slot(session, visit, playbook, context, verdict, policy, now)
     unsent = lost or EffectState.FAILED
     if not isinstance(verdict, Allow):
@@ -101,7 +113,9 @@ async def begin_send(
         return Ready(await reclaim(session, effect, digest, now, wall), context, order, now)
     if effect is not None:
         await settle(session, effect.key, unsent, wall, error="somebody else gets it: its recipient left")
-    new = NewEffect(_key(visit, context), "email", digest, context.customer_id, provider)
+    new = NewEffect(
+        _key(visit, context), "email", digest, context.customer_id, route.provider, None, route.domain
+    )
     claimed = await claim(session, new, wall)
     await add_touchpoint(session, context, claimed, order.template, now, run_id=visit.intervention_id)
     return Ready(claimed, context, order, now)
@@ -215,6 +229,8 @@ SENTENCES = {
     "no_longer_useful": "it would come too late to be of use",
     "budget": "the customer's contact budget is spent",
     "displaced": "a worthier message took its place",
+    "sending_limit": "the sender's domain has sent as much as it may for now",
+    "topic_opted_out": "the person asked for no mail on this topic",
     "quiet_hours": "it is not office time where the recipient is",
     "day_off": "it is a day off where the recipient is",
 }

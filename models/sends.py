@@ -64,7 +64,8 @@ async def load_send(
         await session.execute(select(CustomerRow).where(CustomerRow.id == run.customer_id))
     ).scalar_one()
     earlier = _earlier_visits(run, step_id, visit.occurrence)
-    recipient = await choose_addressee(session, customer, order, order.purpose, earlier, now)
+    topic = playbook.motion.value
+    recipient = await choose_addressee(session, customer, order, order.purpose, earlier, now, topic)
     installation = await load_installation(session)
     released = await session.scalar(
         select(PlaybookRow.released_at).where(PlaybookRow.key == run.playbook_key)
@@ -85,7 +86,7 @@ async def load_send(
         spent=await spent_lately(session, customer.id, now, except_for=visit.origin),
         key=visit.origin,
         worth=worth_of(stake, uplift_of(playbook, customer.segment, await load_uplifts(session))),
-        topic=playbook.motion.value,
+        topic=topic,
         useful_until=_useful_until(run, playbook, order, asked_at),
         is_paused=await _rests(session, run, customer, now),
     )

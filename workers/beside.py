@@ -8,6 +8,7 @@ import structlog
 
 from domain.ports import EmailAddress
 from integrations.jinja_renderer import JinjaMessageRenderer
+from integrations.senders import email_sender
 from models.ciphers import Cipher
 from models.clock import StoredClock
 from models.database import Database
@@ -22,9 +23,9 @@ from workers.internal_letters import InternalLetterhead
 from workers.library import INTERNAL
 from workers.partition_keeper import keep_days
 from workers.prompt_upkeep import keep_closing
-from workers.registry import email_sender
 from workers.rescorer import keep_scoring
 from workers.signal_upkeep import keep_watching
+from workers.suppression_keeper import keep_importing
 from workers.tracking_stage import keep_attributing
 from workers.usage_upkeep import keep_matching, keep_windows
 
@@ -49,6 +50,7 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "impact": lambda: keep_learning(database, clock),
         "events": lambda: keep_posting(settings, database, clock),
         "old_events": lambda: keep_forgetting(settings, database, clock),
+        "suppressions": lambda: keep_importing(database, clock, settings),
         "matching": lambda: keep_matching(database, clock),
     }
     return [supervised(name, job) for name, job in jobs.items()]

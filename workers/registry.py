@@ -32,8 +32,7 @@ from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from integrations.own_step_packages import find_own_steps
 from integrations.providers import open_crm_writer, open_reader
-from integrations.sendgrid_sender import SendGridEmailSender, SendGridOptions
-from integrations.simulators.account import SIMULATOR_API_KEY
+from integrations.senders import email_sender
 from integrations.tabular import FileReader
 from integrations.webhook_poster import HttpWebhookPoster
 from ml.adapters import CatBoostLearner, CatBoostModelReader, NumpyStatistician
@@ -97,19 +96,6 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
         BillingAccounts(database, clock, cipher).open,
         settings.base_url,
     )
-
-
-def email_sender(settings: Settings) -> EmailSender:
-    """Return the real SendGrid when there is a key, else the local simulator, by the same code."""
-    timeout = settings.email_timeout_seconds / 2  # a call may wait twice: to connect, and for the answer
-    if settings.sendgrid_api_key is not None:
-        key, look_up = settings.sendgrid_api_key.get_secret_value(), settings.sendgrid_lookup
-        options = SendGridOptions(key, settings.sendgrid_url, timeout, look_up)
-    else:
-        options = SendGridOptions(
-            SIMULATOR_API_KEY, settings.sendgrid_url, timeout, has_look_up=True, settle_seconds=0.0
-        )
-    return SendGridEmailSender(options)
 
 
 def workflows_of(queue: str, *, versioned: bool = False) -> Sequence[type]:

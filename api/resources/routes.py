@@ -18,6 +18,7 @@ from api.resources.holding import HoldingController, MetricController
 from api.resources.impact import DoNotDisturbController, ImpactController
 from api.resources.judgement import JudgementController, disagreements
 from api.resources.meetings import MeetingController
+from api.resources.messages import MessageController
 from api.resources.models import ModelController
 from api.resources.monitor import MonitorController
 from api.resources.notifications import NotificationController
@@ -27,7 +28,9 @@ from api.resources.pauses import PauseController
 from api.resources.playbooks import PlaybookController, schema_of_playbooks
 from api.resources.run_control import RunControlController, RunRequestController
 from api.resources.runs import InstallationController, InterventionController
+from api.resources.sending import SendingController
 from api.resources.signals import SignalController
+from api.resources.suppressions import SuppressionController
 from api.resources.tiers import ScoreHistoryController, TierController
 from api.resources.uploads import UploadController, saved_mappings
 from api.resources.webhook_events import WebhookEventController
@@ -69,6 +72,9 @@ def api_router() -> Router:
             customer_contact_budget,
             WinBackPolicyController,
             offer_totals,
+            SendingController,
+            SuppressionController,
+            MessageController,
             HealthPolicyController,
             JudgementController,
             disagreements,

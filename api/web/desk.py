@@ -116,12 +116,13 @@ class Desk:
             NavItem("Plan", "/plan", Permission.READ_RUNS, count=planned),
             NavItem("Monitor", "/monitor", Permission.READ_RUNS),
             NavItem("Decisions", "/decisions", Permission.READ_RUNS),
+            NavItem("Messages", "/messages", Permission.READ_CUSTOMERS),
             NavItem("Playbooks", "/playbooks", Permission.READ_PLAYBOOKS),
             NavItem("Impact", "/impact", Permission.READ_IMPACT),
             NavItem("Signals", "/signals", Permission.READ_CUSTOMERS),
             NavItem("Data", "/data", Permission.READ_IMPORTS),
         ]
-        if self.settings.sendgrid_url == self.settings.simulators_url:
+        if self.settings.mails_to_simulator:
             items.append(NavItem("Mailbox", self.mailbox, Permission.READ_CUSTOMERS, outside=True))
         return [item for item in items if self.may(item.needs)]
 

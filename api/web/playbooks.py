@@ -1,13 +1,16 @@
 """Playbooks as people read them: the list, one document with its drawing, and a dry run."""
 
 import uuid
+from urllib.parse import urlencode
 
-from litestar import Controller, get
+from litestar import Controller, get, post
+from litestar.datastructures import MultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Template
+from litestar.response import Response, Template
 
 from api.guards import needs
+from api.trial_letters import Asked, send_test, show_letters
 from api.web import sentences
 from api.web.desk import DESK, Desk
 from api.web.query import key as key_in
@@ -17,8 +20,10 @@ from domain import playbook_words
 from domain.documents import END
 from domain.dry_run import Assumptions
 from domain.durations import parse_duration
+from domain.errors import ConflictError, MessageTemplateError, NotFoundError
 from domain.permissions import Permission
 from domain.playbook_diff import differences
+from integrations.senders import email_sender
 from models.database import Session
 from models.dry_runs import DryRun, try_out
 from models.playbook_yaml import write_yaml
@@ -30,6 +35,7 @@ from models.resources.playbooks import (
     runs_by_step,
 )
 from models.resting import rests_now
+from models.trial_letters import TrialLetter, trial_letters
 from models.views.playbooks import load_playbook, load_playbooks
 
 SHOWN_VERSIONS = 20
@@ -96,16 +102,47 @@ class PlaybookController(Controller):
             chosen = await load_version(session, key, number(desk.query, "version") or None)
             customers = await names_of_customers(session)
             tried = await _tried(session, desk, chosen, customer, assumed)
+            letters = await _letters(session, desk, chosen, customer)
         return desk.page(
             "playbook_try.html",
             shown=chosen,
             customers=customers,
             customer=customer,
             tried=tried,
+            letters=show_letters(desk.settings, letters, desk.user, desk.clock),
+            flash=text(desk.query, "said", 300),
             spans=SPANS,
             assumed={name: text(desk.query, name) for name in ASSUMED},
             say_span=sentences.span,
         )
+
+    @post("/{key:str}/test-letter", opt=needs(Permission.DO_WORK))
+    async def send_test(self, desk: NamedDependency[Desk], key: FromPath[str]) -> Response[None]:
+        """Send a test copy of one letter to whoever is signed in, never to a customer."""
+        given = (await desk.request.form()).multi_items()
+        form = MultiDict([(name, str(value)) for name, value in given])
+        customer, version = key_in(form, "customer"), number(form, "version")
+        async with desk.database.transaction() as session:
+            chosen = await load_version(session, key, version)
+        if customer is None:
+            raise NotFoundError(what="customer", key="chosen for the test copy")
+        asked = Asked(desk.user, chosen.playbook, customer, text(form, "step"))
+        try:
+            sender = email_sender(desk.settings)
+            said = await send_test(desk.database, desk.settings, sender, desk.clock, asked)
+        except (ConflictError, MessageTemplateError, NotFoundError) as error:
+            said = str(error)
+        place = {"customer": customer, "version": chosen.version, "said": said}
+        return desk.go(f"/playbooks/{key}/try?{urlencode(place)}")
+
+
+async def _letters(
+    session: Session, desk: Desk, chosen: StoredVersion, customer: uuid.UUID | None
+) -> list[TrialLetter]:
+    """Return the letters of the version for the chosen customer."""
+    if customer is None:
+        return []
+    return await trial_letters(session, chosen.playbook, customer, desk.now)
 
 
 async def _tried(

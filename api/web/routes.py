@@ -19,6 +19,7 @@ from api.web.inbox import InboxController
 from api.web.judgement import DisagreementController, JudgementController
 from api.web.live import live
 from api.web.meetings import MeetingController
+from api.web.messages import MessagePage
 from api.web.models import ModelPages
 from api.web.monitor import MonitorController
 from api.web.notifications import NotificationPage
@@ -34,6 +35,7 @@ from api.web.run_control import SteeringController
 from api.web.runs import DecisionController, RunController
 from api.web.score_history import ScoreHistoryController
 from api.web.signals import SignalController
+from api.web.suppressions import SuppressionPage
 from api.web.tiers import TierController
 from api.web.upload import UploadPageController
 from api.web.watch_policy import WatchPolicyController
@@ -82,6 +84,8 @@ def page_routes() -> list[ControllerRouterHandler]:
         WatchPolicyController,
         EndpointPage,
         WebhookMessageController,
+        SuppressionPage,
+        MessagePage,
         SignalController,
         OwnSignalController,
         NotificationPage,

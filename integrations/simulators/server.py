@@ -30,6 +30,7 @@ from integrations.simulators.sendgrid.reactions import Reader
 from integrations.simulators.sendgrid.store import MailStore
 from integrations.simulators.sendgrid.suppressions import (
     GlobalSuppressionController,
+    GroupSuppressionController,
     SuppressionController,
 )
 from integrations.simulators.sendgrid.webhooks import WebhookPoster
@@ -41,7 +42,7 @@ from integrations.simulators.stripe.params_control import Endpoint
 from integrations.simulators.stripe.webhooks import posting
 from integrations.simulators.zendesk.account import SimulatedZendesk
 
-SENDGRID = [MailController, SuppressionController, GlobalSuppressionController]
+SENDGRID = [MailController, SuppressionController, GroupSuppressionController, GlobalSuppressionController]
 STATIC = Path(__file__).with_name("static")
 
 

@@ -66,10 +66,15 @@ class EffectRow(Base):
     """`claimed_at` moves with each attempt; this one does not."""
     settled_at: Mapped[WallInstant | None]
     provider: Mapped[str]
+    sender_domain: Mapped[str | None]
+    """Whose reputation it weighs on; None for what is no mail."""
     provider_message_id: Mapped[str | None]
     error: Mapped[str | None]
 
-    __table_args__ = (Index("ix_effects_state", "state"),)
+    __table_args__ = (
+        Index("ix_effects_state", "state"),
+        Index("ix_effects_sender_domain_claimed_at", "sender_domain", "claimed_at"),
+    )
 
 
 class TouchpointRow(Base):
@@ -98,6 +103,7 @@ class TouchpointRow(Base):
     __table_args__ = (
         Index("uq_touchpoints_source_id_external_id", "source_id", "external_id", unique=True),
         Index("ix_touchpoints_customer_id_occurred_at", "customer_id", "occurred_at"),
+        Index("ix_touchpoints_out", "occurred_at", "id", postgresql_where=text("direction = 'out'")),
     )
 
 

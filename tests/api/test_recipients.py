@@ -5,11 +5,13 @@ import pytest
 from sqlalchemy import select
 
 from domain.links import LinkMaker
-from domain.vocabulary import NoticeKind, Purpose
+from domain.topics import TOPICS
+from domain.vocabulary import Motion, NoticeKind, Purpose
 from models.database import Database
 from models.opt_outs import consents_of
 from models.tables.ledger import TouchpointRow
 from models.tables.work import TaskRow
+from models.topic_choices import refused_topics
 from tests.support.letters import notices, sent_letter
 from tests.support.sample_rows import Sample, fill
 from tests.support.web import SIGNING_KEY, Client, provider_key, web_client, web_settings
@@ -60,6 +62,71 @@ async def test_following_the_link_only_asks(client: Client, database: Database, 
     answer = await client.get(LINKS.unsubscribe(contact(sample)))
     assert "Stop these e-mails?" in answer.text
     assert await consents(database, sample) == before
+
+
+async def test_one_click_of_a_letter_ends_its_class_alone_without_another_page(
+    client: Client, database: Database, sample: Sample
+) -> None:
+    before = await consents(database, sample)
+    url = LINKS.unsubscribe(contact(sample), Purpose.MARKETING)
+    answer = await client.post(url, data={"List-Unsubscribe": "One-Click"})
+    assert (answer.status_code, answer.history) == (200, [])
+    assert await consents(database, sample) == before | {Purpose.MARKETING: False}
+
+
+@pytest.mark.parametrize("page", ["unsubscribe", "preferences", "talk"])
+@pytest.mark.parametrize("method", ["HEAD", "GET", "OPTIONS"])
+async def test_looking_changes_nothing_whoever_looks(
+    client: Client, database: Database, sample: Sample, page: str, method: str
+) -> None:
+    before = await consents(database, sample)
+    headers = {"Purpose": "prefetch", "Sec-Purpose": "prefetch;prerender", "User-Agent": "a mail scanner"}
+    for token in (LINKS.token(contact(sample)), LINKS.unsubscribe(contact(sample), Purpose.MARKETING)):
+        name = token.rpartition("/")[2]
+        answer = await client.request(method, f"/{page}/{name}", headers=headers)
+        assert answer.status_code < 500
+    assert await consents(database, sample) == before
+    assert await notices(database, customer(sample)) == []
+
+
+@pytest.mark.parametrize("path", ["/unsubscribe", "/unsubscribe/", "/preferences/"])
+async def test_without_a_token_nobody_is_opted_out(
+    client: Client, database: Database, sample: Sample, path: str
+) -> None:
+    before = await consents(database, sample)
+    answer = await client.post(path, data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code in {403, 404, 405}
+    assert await consents(database, sample) == before
+
+
+async def test_a_link_out_of_one_class_passes_for_no_other(client: Client, sample: Sample) -> None:
+    marketing = LINKS.unsubscribe(contact(sample), Purpose.MARKETING)
+    for forged in ("lifecycle", "transactional", "nonsense"):
+        assert (await client.post(marketing.replace("marketing", forged))).status_code == 404
+    transactional = LINKS.unsubscribe(contact(sample), Purpose.TRANSACTIONAL)
+    assert (await client.post(transactional)).status_code == 404
+    assert (await client.post(f"/preferences/{marketing.rpartition('/')[2]}")).status_code == 404
+
+
+async def test_people_choose_their_topics_and_the_page_remembers(
+    client: Client, database: Database, sample: Sample
+) -> None:
+    url = LINKS.preferences(contact(sample))
+    page = (await client.get(url)).text
+    assert "Help with getting started" in page
+    assert page.count('name="topic"') == len(TOPICS)
+    form = {"purpose": ["lifecycle"], "shows_topics": "yes", "topic": ["onboarding", "renewal"]}
+    assert (await client.post(url, data=form)).status_code == 200
+    async with database.transaction() as session:
+        assert await refused_topics(session, contact(sample)) == set(TOPICS) - {
+            Motion.ONBOARDING,
+            Motion.RENEWAL,
+        }
+    assert 'value="onboarding" checked' in (await client.get(url)).text
+    assert NoticeKind.CONSENT_CHANGED in await notices(database, customer(sample))
+    await client.post(url, data={"purpose": ["lifecycle"]})
+    async with database.transaction() as session:
+        assert len(await refused_topics(session, contact(sample))) == len(TOPICS) - 2
 
 
 @pytest.mark.parametrize("page", ["unsubscribe", "preferences", "talk"])

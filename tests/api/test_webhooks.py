@@ -222,3 +222,49 @@ async def test_events_that_a_dead_process_stored_are_applied_at_the_next_start(
         second.app.state.applier.wake()
         await applied(database)
     assert (await states(database, letter))[1] is TouchpointState.DELIVERED
+
+
+async def settled(database: Database) -> None:
+    """Wait until every stored event is applied, which happens beside the answers."""
+
+    async def is_done() -> bool:
+        return await waiting_events(database) == 0
+
+    await until_true(is_done)
+
+
+async def test_a_scanner_that_follows_every_link_is_taken_back_as_soon_as_it_shows(
+    client: Client, database: Database, sample: Sample
+) -> None:
+    letter = await sent_letter(database, sample)
+    await post_events(client, event(letter, "delivered"))
+    for place in range(2):
+        await post_events(client, event(letter, "click", url=f"https://vendor.example/{place}"))
+    await settled(database)
+    assert await states(database, letter) == (EffectState.CONFIRMED, TouchpointState.CLICKED)
+    await post_events(client, event(letter, "click", url="https://vendor.example/3"))
+    await settled(database)
+    assert await states(database, letter) == (EffectState.CONFIRMED, TouchpointState.DELIVERED)
+
+
+@pytest.mark.parametrize("first", ["delivered", "click"])
+async def test_a_click_within_seconds_of_the_delivery_is_no_word_of_a_person_in_any_order(
+    client: Client, database: Database, sample: Sample, first: str
+) -> None:
+    letter = await sent_letter(database, sample)
+    at = int(dt.datetime.now(dt.UTC).timestamp())
+    told = [event(letter, "delivered", timestamp=at), event(letter, "click", timestamp=at + 2, url="a")]
+    for each in told if first == "delivered" else reversed(told):
+        await post_events(client, each)
+    await settled(database)
+    assert await states(database, letter) == (EffectState.CONFIRMED, TouchpointState.DELIVERED)
+
+
+@pytest.mark.parametrize("kind", ["open", "click"])
+async def test_what_a_known_scanner_does_is_marked_and_moves_nothing(
+    client: Client, database: Database, sample: Sample, kind: str
+) -> None:
+    letter = await sent_letter(database, sample)
+    await post_events(client, event(letter, kind, useragent="Mimecast-URL-Protect", url="a"))
+    await settled(database)
+    assert (await states(database, letter))[1] is TouchpointState.SENT

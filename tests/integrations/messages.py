@@ -1,5 +1,13 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from domain.ports import EmailAddress, EmailMessage
+from domain.time import wall
 from domain.vocabulary import Purpose
+from integrations.smtp_sender import SmtpEmailSender, SmtpOptions
+from tests.support.mail_server import MailServer
+
+NOW = wall(datetime(2026, 11, 21, 9, tzinfo=UTC))
 
 
 def email(delivery_id: str = "delivery-1", to: str = "anna@globex.example", **headers: str) -> EmailMessage:
@@ -15,3 +23,9 @@ def email(delivery_id: str = "delivery-1", to: str = "anna@globex.example", **he
         categories=("stay-in-touch", "retention"),
         headers={name.replace("_", "-"): value for name, value in headers.items()},
     )
+
+
+def smtp_sender(server: MailServer, **options: object) -> SmtpEmailSender:
+    """Return an adapter to a running server, with other options where a test needs them."""
+    plain = SmtpOptions("127.0.0.1", server.port, "none")
+    return SmtpEmailSender(replace(plain, **options), lambda: NOW)  # type: ignore[arg-type] # by name

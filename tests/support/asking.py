@@ -9,13 +9,14 @@ from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import InterventionState, Purpose, StepState
 from models.database import Database
 from models.playbooks import PlaybookShelf
-from models.send_claims import Begun, begin_send
+from models.send_claims import Begun, Route, begin_send
 from models.step_visits import Visit
 from models.tables.playbooks import InterventionRow, InterventionStepRow
 from tests.support.forked import Told
 from tests.support.runs import one_letter, open_run
 
 SHELF = PlaybookShelf()
+DOMAIN = "vendor.example"
 
 
 async def letter_of(
@@ -56,14 +57,14 @@ async def letter_of(
 async def ask(database: Database, visit: Visit, now: BusinessInstant) -> Begun:
     """Ask once, in a transaction of its own."""
     async with database.transaction() as session:
-        return await begin_send(session, visit, SHELF, "fake", now, WallInstant(now))
+        return await begin_send(session, visit, SHELF, Route("fake", DOMAIN), now, WallInstant(now))
 
 
 async def ask_and_hold(told: Told, url: str, visit: Visit, now: BusinessInstant) -> None:
     """Ask in a process that is killed before it commits, with the customer's row locked."""
     database = Database(url)
     async with database.transaction() as session:
-        await begin_send(session, visit, SHELF, "fake", now, WallInstant(now))
+        await begin_send(session, visit, SHELF, Route("fake", DOMAIN), now, WallInstant(now))
         told.send("asked")
         await asyncio.Event().wait()  # until the kill
 

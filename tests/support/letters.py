@@ -76,12 +76,13 @@ async def sent_letter(database: Database, sample: Sample, state: EffectState = E
 
 
 def event(letter: Letter | None, kind: str, **fields: Any) -> dict[str, Any]:
-    """One event in SendGrid's words."""
+    """One event in SendGrid's words; a person takes a minute to react."""
+    later = 60 if kind in {"open", "click"} else 0
     ours = {"delivery_id": letter.delivery_id} if letter else {}
     return {
         "event": kind,
         "sg_event_id": uuid.uuid4().hex,
-        "timestamp": int(dt.datetime.now(dt.UTC).timestamp()),
+        "timestamp": int(dt.datetime.now(dt.UTC).timestamp()) + later,
         "email": "hanna@customer1.example",
         "sg_message_id": "msg-1.filter-2",
         **ours,

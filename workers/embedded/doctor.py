@@ -167,8 +167,8 @@ async def api_answers(settings: Settings) -> Finding:
 
 async def simulators_answer(settings: Settings) -> Finding:
     """Check the local providers, where mail goes to them."""
-    if settings.sendgrid_url != settings.simulators_url:
-        return Finding("simulators", "skipped", f"mail goes to {settings.sendgrid_url}")
+    if not settings.mails_to_simulator:
+        return Finding("simulators", "skipped", f"mail goes to {settings.smtp_url or settings.sendgrid_url}")
     return await _page("simulators", settings.simulators_url)
 
 

@@ -20,7 +20,7 @@ RATE_LIMIT = 600
 RATE_LIMIT_SECONDS = 1
 _QUERY = re.compile(r"\(?\s*(?P<name>unique_args\['delivery_id'\]|[a-z_]+)\s*=\s*\"(?P<value>[^\"]*)\"\s*\)?")
 _QUERYABLE = {"to_email", "from_email", "subject", "status", "msg_id"}
-_ANSWERS = {
+ANSWERS = {
     Fault.REFUSE: (400, "The from address does not match a verified Sender Identity.", "from"),
     Fault.UNAUTHORIZED: (401, "The provided authorization grant is invalid, expired, or revoked", None),
     Fault.FORBIDDEN: (403, "access forbidden", None),
@@ -38,7 +38,7 @@ async def authorize(request: AnyRequest) -> Response[Any] | None:
     """Refuse a request without the account's key, in SendGrid's form."""
     if request.headers.get("authorization") == f"Bearer {request.app.state.api_key}":
         return None
-    return _refusal(401, FieldError(_ANSWERS[Fault.UNAUTHORIZED][1]))
+    return _refusal(401, FieldError(ANSWERS[Fault.UNAUTHORIZED][1]))
 
 
 class MailController(Controller):
@@ -72,15 +72,15 @@ class _Sending:
     async def answer(self) -> Response[Any]:
         body = await self._request.body()
         if len(body) > MAX_BODY_BYTES:
-            return _faulty(Fault.TOO_LARGE)
+            return faulty(Fault.TOO_LARGE)
         mail, errors = read_mail(body)
         if mail is None:
             return _refusal(400, *errors)
         if mail.mail_settings.sandbox_mode.enable:
             return Response(b"", status_code=200)
         fault = self._provider.faults.take(mail.personalizations[0].to[0].email)
-        if fault in _ANSWERS:
-            return _faulty(fault)
+        if fault in ANSWERS:
+            return faulty(fault)
         half = self._provider.switches.answer_seconds / 2
         await asyncio.sleep(half)
         message_id = "" if fault and not fault.is_accepted else self._provider.accept(mail, fault)
@@ -100,8 +100,9 @@ def _refusal(status: int, *errors: FieldError, headers: dict[str, str] | None = 
     return Response({"errors": list(errors)}, status_code=status, headers=headers)
 
 
-def _faulty(fault: Fault) -> Response[Any]:
-    status, message, field = _ANSWERS[fault]
+def faulty(fault: Fault) -> Response[Any]:
+    """Answer as SendGrid does when a call meets the fault."""
+    status, message, field = ANSWERS[fault]
     reset = str(int(time.time()) + RATE_LIMIT_SECONDS)
     limits = {"X-RateLimit-Limit": str(RATE_LIMIT), "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
     headers = limits if fault is Fault.RATE_LIMIT else None

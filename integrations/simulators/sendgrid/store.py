@@ -182,8 +182,10 @@ class MailStore:
         return self._all(sql, kind, wanted, wanted)
 
     def suppression_of(self, email: str) -> Row | None:
-        """Return why an address gets nothing, if so."""
-        return self._one("select * from suppressions where email = ? limit 1", email.lower())
+        """Return why an address gets nothing, if so; who left a group still gets the rest."""
+        return self._one(
+            "select * from suppressions where email = ? and kind <> 'group' limit 1", email.lower()
+        )
 
     def clear(self) -> None:
         """Forget everything."""

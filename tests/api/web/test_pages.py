@@ -60,6 +60,8 @@ NEEDS = {
     "/webhook-deliveries": Permission.READ_IMPORTS,
     "/attention": Permission.READ_CUSTOMERS,
     "/contact-policy": Permission.READ_CUSTOMERS,
+    "/messages": Permission.READ_CUSTOMERS,
+    "/suppressions": Permission.READ_CUSTOMERS,
     "/weights": Permission.READ_CUSTOMERS,
     "/watch-policy": Permission.READ_CUSTOMERS,
     "/disagreements": Permission.READ_CUSTOMERS,
