@@ -40,8 +40,8 @@ class CaseResource(Controller):
     """Cases."""
 
     path = "/cases"
-    opt = needs(Permission.READ_RUNS)
-    guards = [also(Permission.READ_CUSTOMERS)]  # noqa: RUF012  as Litestar declares it
+    opt = needs(Permission.READ_CUSTOMERS)
+    guards = [also(Permission.READ_RUNS)]  # noqa: RUF012  as Litestar declares it
     tags = ["Cases"]  # noqa: RUF012  as Litestar declares it
 
     @get("/")
@@ -137,8 +137,8 @@ class OfferResource(Controller):
     """What was offered, and what it costs."""
 
     path = "/offers"
-    opt = needs(Permission.READ_RUNS)
-    guards = [also(Permission.READ_CUSTOMERS)]  # noqa: RUF012  as Litestar declares it
+    opt = needs(Permission.READ_CUSTOMERS)
+    guards = [also(Permission.READ_RUNS)]  # noqa: RUF012  as Litestar declares it
     tags = ["Cases"]  # noqa: RUF012  as Litestar declares it
 
     @get("/")

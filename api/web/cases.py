@@ -49,9 +49,10 @@ class CaseController(Controller):
     path = "/cases/{case_id:uuid}"
     dependencies = DESK
     include_in_schema = False
-    guards = [also(Permission.READ_CUSTOMERS)]  # noqa: RUF012  as Litestar declares it
+    opt = needs(Permission.READ_CUSTOMERS)
+    guards = [also(Permission.READ_RUNS)]  # noqa: RUF012  as Litestar declares it
 
-    @get("/", opt=needs(Permission.READ_RUNS))
+    @get("/")
     async def show(self, desk: NamedDependency[Desk], case_id: FromPath[uuid.UUID]) -> Response[None]:
         """Lead to the page of its kind."""
         async with desk.reading() as session:

@@ -76,8 +76,8 @@ MORE_QUERIES = {
     "/customers/{customer}": 19,
     "/customers/{customer}/history?on=2026-11-10&days=365": 13,
     "/monitor": 11,
-    "/dunning/{unpaid}": 11,
-    "/win-back/{left}": 9,
+    "/dunning/{unpaid}": 12,
+    "/win-back/{left}": 10,
     "/playbooks/low-engagement": 10,
     "/customers/{customer}/why?playbook=low-engagement": 12,
 }

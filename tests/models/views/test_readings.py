@@ -161,7 +161,8 @@ async def test_decisions_are_newest_first_and_filtered_by_kind_and_reason(
         reasons = await load_reasons(session)
     assert {line.kind for line in refused.decisions} == {DecisionKind.REFUSAL}
     assert (len(quiet.decisions), quiet.more) == (2, True)
-    assert {reason for reason, _ in reasons} == {"tier_high", "other_run_open", "quiet_hours"}
+    given = {"tier_high", "other_run_open", "quiet_hours", "payment_failed"}
+    assert {reason for reason, _ in reasons} == given
 
 
 async def test_playbooks_come_with_their_runs_by_outcome(database: Database, sample: Sample) -> None:
