@@ -9,7 +9,6 @@ from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from activities.posting import Posting
 from domain.ports import Clock, EmailSender
-from domain.sending import domain_of
 from models.database import Database
 from models.playbooks import PlaybookShelf
 from models.posts import RunPost
@@ -29,7 +28,6 @@ class MessagingActivities(MessagingContract):
     ) -> None:
         """Take what a send needs, and what advances its run."""
         self._shelf = shelf
-        self._domain = domain_of(letterhead.sender.email)
         self._runs = InterventionActivities(database, clock, shelf)
         self._posting = Posting(database, clock, sender, letterhead)
 
@@ -43,7 +41,7 @@ class MessagingActivities(MessagingContract):
             if wanted.send is None:
                 return SendEmailResult("", next=wanted)
             visit = Visit(request.intervention_id, wanted.send.step_id, wanted.send.occurrence)
-        done = await self._posting.deliver(RunPost(visit, self._shelf, self._domain))
+        done = await self._posting.deliver(RunPost(visit, self._shelf))
         if not request.seq:
             return done
         return replace(done, next=await self._runs.look(look, sent=True))

@@ -14,6 +14,7 @@ from domain.errors import (
     UncertainDeliveryError,
 )
 from domain.ports import Clock, DeliveryReceipt, EmailSender
+from domain.sending import domain_of
 from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
 from models.customer_state import lock_customer
@@ -21,7 +22,7 @@ from models.database import Database
 from models.effects import LEASE, Effect, give_back, settle
 from models.last_look import stopped_since
 from models.posts import Post
-from models.send_claims import SENTENCES, Begun, Busy, Closed, Lost, Ready
+from models.send_claims import SENTENCES, Begun, Busy, Closed, Lost, Ready, Route
 from models.send_ledger import Become, keep_subject, sent
 
 QUICK_RETRIES = 4
@@ -44,6 +45,7 @@ class Posting:
         self._clock = clock
         self._sender = sender
         self._letterhead = letterhead
+        self._route = Route(sender.name, domain_of(letterhead.sender.email))
 
     async def deliver(self, post: Post) -> SendEmailResult:
         """Send one message, or say why not; safe to repeat at any point."""
@@ -60,7 +62,7 @@ class Posting:
     async def _begin(self, post: Post, lost: EffectState | None = None) -> Begun:
         now, wall = self._clock.now(), self._clock.wall_now()
         async with self._database.transaction() as session:
-            return await post.begin(session, self._sender.name, now, wall, lost)
+            return await post.begin(session, self._route, now, wall, lost)
 
     async def _recover(self, post: Post, lost: Lost) -> Begun:
         """Find out what became of a claim whose sender died; DESIGN.md names each expected end."""

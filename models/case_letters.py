@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.case_vocabulary import CaseState
 from domain.contact_policy import ContactPolicy
-from domain.guard import Allow, Defer, ProposedSend, Refuse, Verdict, may_send
+from domain.guard import Allow, Defer, ProposedSend, Refuse, Verdict, if_useful, may_send
 from domain.playbook_contacts import SendEmail
 from domain.run_walk import FINISHED
 from domain.time import BusinessInstant, WallInstant, after
@@ -32,8 +32,9 @@ from models.contact_spending import spent_lately
 from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
 from models.installation import load_installation
 from models.pauses import pauses_of, rests
-from models.send_claims import GIVEN_UP, SENTENCES, Begun, Busy, Closed, Lost, Ready, payload_hash
+from models.send_claims import GIVEN_UP, SENTENCES, Begun, Busy, Closed, Lost, Ready, Route, payload_hash
 from models.send_ledger import Become, add_touchpoint, count_as_touch, sent
+from models.sending_limits import ask_limit
 from models.sends import SendContext, evidence_of, letter_values, sender_of, with_days_off
 from models.tables.customers import CustomerRow
 
@@ -71,7 +72,7 @@ class CasePost:
     async def begin(
         self,
         session: AsyncSession,
-        provider: str,
+        route: Route,
         now: BusinessInstant,
         wall: WallInstant,
         lost: EffectState | None = None,
@@ -87,6 +88,9 @@ class CasePost:
         if standing is not None:
             return standing
         verdict = may_send(context.proposed, policy.budget, now)
+        if isinstance(verdict, Allow):
+            late = await ask_limit(session, route.domain, order.purpose, now)
+            verdict = if_useful(context.proposed, late) if late is not None else verdict
         unsent = lost or EffectState.FAILED
         if not isinstance(verdict, Allow):
             if effect is not None and isinstance(verdict, Refuse):
@@ -98,7 +102,8 @@ class CasePost:
         if effect is not None:
             reason = "somebody else gets it: its recipient left"
             await settle(session, effect.key, unsent, wall, error=reason)
-        claimed = await claim(session, NewEffect(key, EMAIL, digest, case.customer_id, provider), wall)
+        new = NewEffect(key, EMAIL, digest, case.customer_id, route.provider, None, route.domain)
+        claimed = await claim(session, new, wall)
         await add_touchpoint(session, context, claimed, order.template, now, case_id=case.id)
         return Ready(claimed, context, order, now)
 
@@ -180,7 +185,7 @@ async def _context(
     query = select(CustomerRow).where(CustomerRow.id == case.customer_id)
     customer = (await session.execute(query)).scalar_one()
     order = SendEmail(to=letter.to, template=letter.template, purpose=letter.purpose, otherwise="skip")
-    found = await choose_addressee(session, customer, order, order.purpose, [], now)
+    found = await choose_addressee(session, customer, order, order.purpose, [], now, case.kind.value)
     installation = await load_installation(session)
     pauses = await pauses_of(session, customer.id, customer.segment, now)
     touch_tier = customer.touch_tier_override or customer.touch_tier

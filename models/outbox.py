@@ -12,6 +12,7 @@ from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import NoticeKind
 from models.many_rows import source_of, write_rows
 from models.tables.ledger import OutboxRow
+from models.tables.registry import METADATA
 
 CHANNEL = "everstay_outbox"
 
@@ -30,7 +31,7 @@ class Notice:
 _NOTICE = ("customer_id", "kind", "payload", "occurred_at", "created_at")
 _PUT = f"""
 INSERT INTO outbox ({", ".join(_NOTICE)})
-SELECT {", ".join(_NOTICE)} FROM {source_of(OutboxRow.metadata.tables["outbox"], _NOTICE)}
+SELECT {", ".join(_NOTICE)} FROM {source_of(METADATA.tables["outbox"], _NOTICE)}
 """  # noqa: S608 - constants only
 
 

@@ -19,7 +19,7 @@ class Post(Protocol):
     async def begin(
         self,
         session: AsyncSession,
-        provider: str,
+        route: Route,
         now: BusinessInstant,
         wall: WallInstant,
         lost: EffectState | None = None,
@@ -43,19 +43,16 @@ class RunPost:
 
     visit: Visit
     shelf: PlaybookShelf
-    domain: str = ""
-    """The sender's, whose limit is asked."""
 
     async def begin(
         self,
         session: AsyncSession,
-        provider: str,
+        route: Route,
         now: BusinessInstant,
         wall: WallInstant,
         lost: EffectState | None = None,
     ) -> Begun:
         """Ask the guard with what the run knows."""
-        route = Route(provider, self.domain)
         return await begin_send(session, self.visit, self.shelf, route, now, wall, lost)
 
     async def record(

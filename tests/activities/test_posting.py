@@ -42,7 +42,7 @@ async def send(
 ) -> SendEmailResult:
     visit = await letter_of(scene.database, scene.customer_id, NOON, purpose=purpose)
     posting = Posting(scene.database, StandingClock(NOON), sender, LETTERHEAD)
-    return await posting.deliver(InterruptedPost(visit, PlaybookShelf(), "vendor.example", then))
+    return await posting.deliver(InterruptedPost(visit, PlaybookShelf(), then))
 
 
 async def somebody(session: AsyncSession) -> uuid.UUID:

@@ -13,7 +13,7 @@ from domain.vocabulary import EffectState
 from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from models.posts import RunPost
-from models.send_claims import Begun
+from models.send_claims import Begun, Route
 from workers.library import LIBRARY
 
 LETTERHEAD = Letterhead(
@@ -33,12 +33,12 @@ class InterruptedPost(RunPost):
     async def begin(
         self,
         session: AsyncSession,
-        provider: str,
+        route: Route,
         now: BusinessInstant,
         wall: WallInstant,
         lost: EffectState | None = None,
     ) -> Begun:
-        begun = await super().begin(session, provider, now, wall, lost)
+        begun = await super().begin(session, route, now, wall, lost)
         if self.then is not None:
             await self.then(session)
         return begun

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -42,12 +43,12 @@ class Spent:
 async def send_letters(parts: Parts, cases: Sequence[uuid.UUID]) -> Spent:
     """Send a letter of each case, repeating an attempt when its own error says so."""
     posting = Posting(parts.database, parts.clock, parts.sender, parts.letterhead)
-    return await _timed([lambda case=case: _send(posting, case) for case in cases])  # type: ignore[misc]
+    return await _timed([partial(_send, posting, case) for case in cases])
 
 
 async def send_bare(parts: Parts, messages: Sequence[EmailMessage]) -> Spent:
     """Hand the same messages over by the same adapter and nothing else."""
-    return await _timed([lambda one=one: parts.sender.send(one) for one in messages])  # type: ignore[misc]
+    return await _timed([partial(parts.sender.send, one) for one in messages])
 
 
 async def _send(posting: Posting, case_id: uuid.UUID) -> str:
