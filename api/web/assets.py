@@ -19,6 +19,7 @@ STYLES = (
     "charts",
     "pages",
     "work",
+    "cases",
     "data",
     "graph",
     "print",

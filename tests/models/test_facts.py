@@ -9,6 +9,9 @@ from sqlalchemy import select, text
 
 from domain.facts import Fact
 from domain.vocabulary import CustomerStatus, NoticeKind, TouchTier
+from models.ciphers import Cipher
+from models.clock import wall_now
+from models.connections import Connection, save_connection
 from models.database import Database
 from models.facts import store_facts
 from models.facts_batch import StoreResult
@@ -238,6 +241,9 @@ async def test_a_failed_payment_rings_when_it_is_first_heard_of_and_whenever_ano
     database: Database,
 ) -> None:
     await connect(database)
+    async with database.transaction() as session:  # from elsewhere nobody could be asked to try again
+        connection = Connection(CRM, "stripe", {}, {"token": "none"})
+        await save_connection(session, connection, Cipher("a secret"), wall_now())
     await tell(database, customer(), invoice(failed_attempts=1), invoice("i2"), invoice("i3", status="void"))
     await tell(database, invoice(failed_attempts=1, known_at=day(1, 4)))
     await tell(database, invoice(failed_attempts=2, known_at=day(1, 5)))
