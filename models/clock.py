@@ -23,7 +23,7 @@ def wall_now() -> WallInstant:
 async def load_timeline(session: AsyncSession) -> Timeline | None:
     """Return the stored timeline, None on a database that has no clock yet."""
     query = select(ClockSegmentRow.wall_start, ClockSegmentRow.business_start, ClockSegmentRow.rate)
-    rows = (await session.execute(query.order_by(ClockSegmentRow.id))).all()
+    rows = (await session.execute(query.order_by(ClockSegmentRow.wall_start, ClockSegmentRow.id))).all()
     return Timeline(tuple(Segment(*row) for row in rows)) if rows else None
 
 
