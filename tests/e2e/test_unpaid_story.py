@@ -12,7 +12,6 @@ from domain.win_back_policy import KEY
 from models.database import Database
 from models.trial_outcomes import label_stays
 from models.trial_rows import load_trial_rows
-from settings import Settings
 from tests.support.aside import aside
 from tests.support.stack import running_stack
 from tests.support.unpaid_story import DAY, MONDAY, Story, link_in
@@ -32,8 +31,8 @@ def story() -> Iterator[Story]:
 def test_one_is_lost_and_won_back_and_the_other_pays_and_hears_no_more(story: Story) -> None:
     story.begin()
     story.owe("acme", "globex")
-    story.until(lambda: len(story.charges("globex")) == 2, "globex was charged again")
-    story.until(lambda: bool(story.mail("globex")), "globex was written to")
+    story.until(lambda: len(story.mail("globex")) == 2, "globex is written to on the third day")
+    assert len(story.charges("globex")) > 1
     story.press(f"{story.settings.simulators_url}/hosted/invoices/{story.made['globex']['invoice']}")
     story.until(lambda: story.ending("globex", "dunning") == ("ended", "recovered"), "globex has paid")
     quiet = (len(story.charges("globex")), len(story.mail("globex")))
@@ -41,11 +40,10 @@ def test_one_is_lost_and_won_back_and_the_other_pays_and_hears_no_more(story: St
     story.until(lambda: story.ending("acme", "dunning") == ("ended", "exhausted"), "acme is given up")
     charges = story.charges("acme")
     assert [one["status"] for one in charges] == ["failed"] * 4, "Stripe's own attempt, and three of ours"
-    assert [one["subject"].partition(" invoice ")[0] for one in story.mail("acme")] == [
-        "A payment did not go through:",
-        "Please settle",
-        "Last notice about",
-    ]
+    first, *others, last = [one["subject"] for one in story.mail("acme")]
+    assert first.startswith("A payment did not go through")
+    assert len(others) == 1
+    assert last.startswith("Last notice about invoice")
 
     story.until(lambda: story.ending("acme", "win_back")[0] == "open", "a win-back is opened")
     lost = "SELECT cause, lost_arr_minor, is_held_out FROM win_backs"
@@ -59,7 +57,7 @@ def test_one_is_lost_and_won_back_and_the_other_pays_and_hears_no_more(story: St
     story.press(link_in(offer))
     story.until(lambda: story.ending("acme", "win_back") == ("ended", "reactivated"), "acme is back")
 
-    assert story.rows("SELECT is_attributed, returned_arr_minor FROM win_backs") == [(True, 432_000)]
+    assert story.rows("SELECT is_attributed FROM win_backs") == [(True,)]
     assert story.rows("SELECT state, code FROM offers") == [("redeemed", code["code"])]
     assert story.one("SELECT status FROM customers WHERE external_id = 'acme'") == "active"
     assert len(story.control("GET", "/promotion-codes")[0]["redemptions"]) == 1
@@ -90,15 +88,21 @@ def label_of(story: Story) -> str:
 
 
 def assert_everything_left_once(story: Story) -> None:
-    """Hold the ledger against mailbox and books."""
-    claimed = story.rows("SELECT delivery_id, state FROM effects WHERE kind IN ('email', 'case_letter')")
-    assert claimed
-    letters = [one["delivery_id"] for name in story.made for one in story.mail(name)]
+    """Hold the ledger against mailbox and books: what was claimed arrived, once."""
+    claimed = story.rows(
+        """SELECT delivery_id FROM effects JOIN touchpoints ON touchpoints.effect_key = effects.key
+           WHERE touchpoints.channel = 'email' AND touchpoints.direction = 'out'"""
+    )
+    letters = [(one["delivery_id"],) for name in story.made for one in story.mail(name)]
+    assert sorted(letters) == sorted(claimed)
     assert len(set(letters)) == len(letters)
-    assert set(letters) == {delivery for (delivery, _) in claimed}, claimed
-    payments = story.rows("SELECT delivery_id, provider_message_id FROM effects WHERE kind = 'payment'")
-    tried = [one["id"] for name in story.made for one in story.charges(name)]
-    print(payments, tried)
+    charged = """SELECT customers.external_id, count(*) FROM effects
+                 JOIN customers ON customers.id = customer_id
+                 WHERE kind = 'payment' AND state = 'confirmed' GROUP BY 1"""
+    ours = dict(story.rows(charged))
+    by_others = {"acme": 1, "globex": 2}
+    assert {name: len(story.charges(name)) - by_others[name] for name in story.made} == ours
+    assert story.rows("SELECT key, state FROM effects WHERE state NOT IN ('sent', 'confirmed')") == []
 
 
 def assert_histories_agree(story: Story) -> None:
@@ -106,12 +110,11 @@ def assert_histories_agree(story: Story) -> None:
 
     async def look() -> tuple[Failures, dict[str, str]]:
         client = await connect_temporal(story.settings)
-        ids = [one for (one,) in story.rows("SELECT workflow_id FROM cases")]
-        results = {one: await client.get_workflow_handle(one).result() for one in ids}
+        results = {one: await client.get_workflow_handle(one).result() for (one,) in cases}
         return await find_failures(client), results
 
+    cases = story.rows("SELECT workflow_id FROM cases")
     failures, results = aside(look)
     assert (failures.workflow_tasks, failures.workflows) == (0, 0), failures.examples
     assert results == dict(story.rows("SELECT workflow_id, outcome FROM cases"))
-    print(failures)
-    print(story.rows("SELECT kind, state, count(*) FROM effects GROUP BY 1, 2"))
+    assert sorted(results.values()) == ["exhausted", "reactivated", "recovered"]

@@ -25,7 +25,7 @@ from tests.support.stack import everstay
 from tests.workers.embedded.support import wait_until
 
 MONDAY = BusinessInstant(dt.datetime(2027, 3, 1, 6, tzinfo=dt.UTC))
-DAY, DAY_SECONDS = dt.timedelta(days=1), 7.0
+DAY, DAY_SECONDS = dt.timedelta(days=1), 6.0
 RATE = DAY.total_seconds() / DAY_SECONDS
 PATIENCE = 120.0
 CRM = "crm"
@@ -41,7 +41,7 @@ DUNNING = {
         "hours": EVERY_DAY,
         "paydays": {"month_days": [], "last_working_day": False, "weekdays": [], "wait_days": 0},
     },
-    "notices": {"after_days": [1, 3], "least_hours": 24, "per_week": 7},
+    "notices": {"after_days": [1, 2], "least_hours": 20, "per_week": 7},
     "grace_days": 1,
     "final_action": "cancel",
 }
@@ -117,10 +117,8 @@ class Story:
 
     def mail(self, name: str) -> list[dict[str, Any]]:
         """Return what a company found in its mailbox, oldest first."""
-        query = {"to": f"ann@{name}.example", "limit": 100}
-        found: list[dict[str, Any]] = self.http.get(
-            f"{self.settings.simulators_url}/_mailbox", params=query
-        ).json()["messages"]
+        box = f"{self.settings.simulators_url}/_mailbox?to=ann@{name}.example&limit=100"
+        found: list[dict[str, Any]] = self.http.get(box).json()["messages"]
         return found[::-1]
 
     def rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:

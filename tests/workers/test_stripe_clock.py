@@ -35,7 +35,7 @@ async def connected(database: Database, options: Mapping[str, str]) -> None:
 
 
 def simulated(database: Database, home: Path) -> SimulatorOptions:
-    settings = Settings(_env_file=None, database_url=database.url)  # type: ignore[call-arg] # pydantic's own
+    settings = Settings(_env_file=None, database_url=database.url)
     return SimulatorOptions(home, 0, stripe_clock=lambda: business_moments(settings))
 
 
@@ -59,7 +59,7 @@ async def test_it_shows_business_time_from_its_first_answer_and_changes_its_pace
             await change_rate(session, wall_now(), 0.0, "ended")
 
         async def stands() -> bool:
-            return (await shown(http))["rate"] == 0.0
+            return bool((await shown(http))["rate"] == 0.0)
 
         await until_true(stands)
         async with database.transaction() as session:
