@@ -35,6 +35,7 @@ from integrations.stripe_evidence import (
     refusal_of,
     result_of,
 )
+from integrations.stripe_facts import ENDED_BY_US
 from integrations.stripe_http import PROVIDER, StripeAccount, StripeTransport, stripe_client
 from integrations.stripe_links import StripeLinks
 from integrations.stripe_reading import PAYMENTS, InvoiceReader
@@ -132,7 +133,7 @@ class StripeBilling:
 
     async def _cancel(self, key: str, delivery_id: str, reason: str) -> None:
         order: Any = {
-            "cancellation_details": {"comment": reason[:LONGEST_REASON]},
+            "cancellation_details": {"comment": (ENDED_BY_US + reason)[:LONGEST_REASON]},
             "invoice_now": False,
             "prorate": False,
         }

@@ -37,6 +37,8 @@ ID_KEYS = (
     "workspace_id",
 )
 """Keys of metadata under which companies note their own id of a customer."""
+ENDED_BY_US = "Everstay: "
+"""What the comment of a cancellation begins with that we ordered: we end nothing but what was not paid."""
 CANCELLATION_REASONS = frozenset(str(reason) for reason in CancellationReason)
 
 
@@ -157,8 +159,8 @@ class _Translator:
     def _cancellation(self, status: str) -> list[Fact]:
         ended = self.at(self.body.get("ended_at"))
         details = self.body.get("cancellation_details") or {}
-        why, feedback = details.get("reason"), details.get("feedback")
-        if status != "canceled" or ended is None or not (feedback or why == "payment_failed"):
+        feedback, is_unpaid = details.get("feedback"), _was_unpaid(details)
+        if status != "canceled" or ended is None or not (feedback or is_unpaid):
             return []
         return [
             CancellationFact(
@@ -168,7 +170,7 @@ class _Translator:
                 occurred_at=ended,
                 reason=feedback if feedback in CANCELLATION_REASONS else "other",
                 comment=details.get("comment"),
-                involuntary=why == "payment_failed",
+                involuntary=is_unpaid,
             )
         ]
 
@@ -199,6 +201,12 @@ class _Translator:
                 paid_known_at=self.known(paid),
             )
         ]
+
+
+def _was_unpaid(details: Body) -> bool:
+    """Tell whether it ended for want of payment. Of what we end, Stripe says that it was requested."""
+    by_us = str(details.get("comment") or "").startswith(ENDED_BY_US)
+    return details.get("reason") == "payment_failed" or by_us
 
 
 def _price(item: Body) -> Body:

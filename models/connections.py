@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.billing import BILLING_PROVIDERS
 from domain.errors import NotFoundError
 from domain.time import WallInstant
+from domain.timeline import lives_on_business_time
 from models.ciphers import Cipher
 from models.tables.connections import ConnectionRow, PullCursorRow
 from models.tables.data import SourceRow
@@ -103,6 +104,12 @@ async def get_listed(session: AsyncSession, source_id: str) -> ListedConnection:
     if row is None:
         raise NotFoundError(what="connection", key=source_id)
     return ListedConnection(*row)
+
+
+async def has_business_clock(session: AsyncSession, provider: str) -> bool:
+    """Tell whether a connection says of its provider that it lives on business time."""
+    query = select(ConnectionRow.options).where(ConnectionRow.provider == provider)
+    return any(lives_on_business_time(options) for options in await session.scalars(query))
 
 
 def _listed() -> Select[Any]:

@@ -36,6 +36,7 @@ from integrations.simulators.sendgrid.suppressions import (
 from integrations.simulators.sendgrid.webhooks import WebhookPoster
 from integrations.simulators.signing import SigningKey
 from integrations.simulators.stripe.account import SimulatedStripe
+from integrations.simulators.stripe.clock import Moments, following
 from integrations.simulators.stripe.control import StripeControlController, set_endpoint
 from integrations.simulators.stripe.pages import HostedPagesController
 from integrations.simulators.stripe.params_control import Endpoint
@@ -63,6 +64,8 @@ class SimulatorOptions:
     """The other providers, each under /<its name>; by default with the state that `home` holds."""
     stripe_webhook_url: str | None = None
     """Where the simulated Stripe tells of its events, signed with `WEBHOOK_SECRET`."""
+    stripe_clock: Callable[[], Moments] | None = None
+    """The clock that the simulated Stripe follows; by default it has its own."""
     public_url: str = ""
     """Where people reach the pages; empty is the address that requests come to."""
 
@@ -118,7 +121,10 @@ def simulator_app(options: SimulatorOptions) -> Litestar:
             "simulations": _given(simulations),
             "stripe": _given(stripe),
         },
-        lifespan=[_posting(WebhookPoster(provider, key), store), lambda _: posting(stripe)],
+        lifespan=[
+            _posting(WebhookPoster(provider, key), store),
+            lambda _: _serving(stripe, options),
+        ],
         before_request=refuse_foreign_forms,
         openapi_config=None,
         logging_config=None,
@@ -143,6 +149,17 @@ def _stripe(simulations: Simulations, options: SimulatorOptions) -> SimulatedStr
         if options.stripe_webhook_url:
             set_endpoint(stripe, Endpoint(options.stripe_webhook_url))
     return stripe
+
+
+@contextlib.asynccontextmanager
+async def _serving(stripe: SimulatedStripe, options: SimulatorOptions) -> AsyncIterator[None]:
+    """Deliver Stripe's events, once its clock is in step with the one that it follows."""
+    async with contextlib.AsyncExitStack() as stack:
+        if options.stripe_clock is not None:
+            moments = options.stripe_clock()
+            await stack.enter_async_context(following(stripe.books.clock, stripe.store, moments))
+        await stack.enter_async_context(posting(stripe))
+        yield
 
 
 @get("/", sync_to_thread=False)

@@ -69,7 +69,7 @@ async def test_a_subscription_is_paused_or_canceled_with_the_reason(account: Scr
         await billing.end_subscription("sub_1", FinalAction.CANCEL, "d2", "unpaid for 30 days")
     paused, canceled = account.asked
     assert (paused.form["pause_collection[behavior]"], paused.key) == ("keep_as_draft", "d1")
-    assert canceled.form["cancellation_details[comment]"] == "unpaid for 30 days"
+    assert canceled.form["cancellation_details[comment]"] == "Everstay: unpaid for 30 days"
 
 
 async def test_a_subscription_that_has_ended_already_is_no_error(account: ScriptedStripe) -> None:

@@ -10,16 +10,20 @@ import pytest
 
 from domain.billing import DiscountOrder, FinalAction, InvoiceStatus, Retries
 from domain.errors import PermanentProviderError, UncertainDeliveryError
+from domain.facts import CancellationFact, SubscriptionFact
 from domain.timeline import AS_TOLD
 from integrations.billing import open_billing
 from integrations.simulators.providers import Simulated
 from integrations.simulators.server import SimulatorOptions
 from integrations.simulators.stripe.account import STRIPE_KEY, SimulatedStripe
 from integrations.stripe_billing import StripeBilling
+from integrations.stripe_facts import facts_of
 from integrations.stripe_http import StripeAccount
+from models.clock import wall_now
 from tests.support.simulators import running_simulators
 
 pytestmark = pytest.mark.integration
+AUTHORIZED = {"Authorization": f"Bearer {STRIPE_KEY}"}
 
 
 @dataclass
@@ -159,6 +163,32 @@ async def test_an_end_and_a_write_off_may_be_repeated(stripe: Simulator, billing
     assert (left.status, left.subscription_status) == (InvoiceStatus.UNCOLLECTIBLE, "canceled")
     await stripe.turn("idempotency/forget")
     await billing.write_off(made["invoice"], "d1")
+
+
+async def test_what_we_end_for_want_of_payment_is_told_as_such_and_not_as_the_customers_wish(
+    stripe: Simulator, billing: StripeBilling
+) -> None:
+    ours, theirs = await stripe.company(), await stripe.company()
+    await billing.end_subscription(
+        ours["subscription"], FinalAction.CANCEL, "d1", "The invoice was not paid."
+    )
+    for made, expected in ((ours, [(True, "Everstay: The invoice was not paid.")]), (theirs, [])):
+        page = f"/stripe/v1/subscriptions/{made['subscription']}"
+        if made is theirs:
+            await stripe.http.delete(page, headers=AUTHORIZED)
+        held = (await stripe.http.get(page, headers=AUTHORIZED)).json()
+        assert (held["status"], held["cancellation_details"]["reason"]) == (
+            "canceled",
+            "cancellation_requested",
+        )
+        facts = facts_of("subscription", held, AS_TOLD.happened_at(wall_now()), AS_TOLD)
+        said = [
+            (one.involuntary, one.comment, one.occurred_at)
+            for one in facts
+            if isinstance(one, CancellationFact)
+        ]
+        [term] = [one for one in facts if isinstance(one, SubscriptionFact)]
+        assert said == [(*one, term.ended_at) for one in expected]
 
 
 async def test_a_discount_is_made_once_used_on_the_way_back_and_withdrawn_if_not(

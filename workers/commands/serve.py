@@ -43,6 +43,7 @@ def bare_api() -> None:
 def simulators() -> None:
     """Serve the local providers with the mailbox page."""
     from integrations.simulators.server import SimulatorOptions, run_simulators
+    from workers.stripe_clock import business_moments
 
     settings = _settings()
     hooks = f"{settings.local_url}/webhooks/sendgrid"
@@ -52,6 +53,7 @@ def simulators() -> None:
             port=settings.simulators_port,
             webhook_url=f"{hooks}/events",
             inbound_url=f"{hooks}/inbound",
+            stripe_clock=lambda: business_moments(settings),
         )
     )
 

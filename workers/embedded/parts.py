@@ -42,9 +42,9 @@ def application(settings: Settings) -> tuple[ChildSpec, ...]:
     before = (
         replace(_ours("migrations", "migrate", settings), kind=Kind.TASK),
         replace(_ours("clock", "serve clock", settings), kind=Kind.TASK, depends_on=("migrations",)),
-        _page(_ours("simulators", "serve simulators", settings), mailbox, settings.simulators_port),
     )
     serving = (
+        _page(_ours("simulators", "serve simulators", settings), mailbox, settings.simulators_port),
         _page(_ours("api", "serve api", settings), api, settings.api_port, HEALTH_PATH),
         *(_worker(name, queues, settings) for name, queues in WORKERS.items()),
         _ours("relay", "serve relay", settings),

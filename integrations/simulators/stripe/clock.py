@@ -1,14 +1,18 @@
 """The time at the simulated Stripe: the wall clock's, or one that follows a business clock."""
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 
 from integrations.simulators.stripe.store import StripeStore
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 _SETTING = "clock"
+
+Moments = AsyncGenerator[tuple[datetime, float] | None]
+"""What another clock shows and its rate, at once and whenever it goes on otherwise; None is the wall's."""
 
 
 class SimulatedClock:
@@ -54,3 +58,27 @@ class SimulatedClock:
             yield
         finally:
             self._moment = before
+
+
+@asynccontextmanager
+async def following(clock: SimulatedClock, store: StripeStore, moments: Moments) -> AsyncIterator[None]:
+    """Keep a clock in step with another one, from before the body begins: nothing comes due too early."""
+
+    def follow(moment: tuple[datetime, float] | None) -> None:
+        if moment is not None:
+            with store.transaction():
+                clock.set(*moment)
+
+    async def keep() -> None:
+        async for moment in moments:
+            follow(moment)
+
+    async with aclosing(moments):
+        follow(await anext(moments))
+        task = asyncio.create_task(keep())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
