@@ -38,7 +38,12 @@ async def owe(
     """Make so many companies whose first charge was refused."""
     found = []
     for number in range(count):
-        company = {"name": f"{name} {number}", "card": {"results": list(results)}, "first": "scripted"}
+        company = {
+            "name": f"{name} {number}",
+            "card": {"results": list(results)},
+            "first": "scripted",
+            "interval": "year",  # nothing else falls due meanwhile
+        }
         made = await control.call("POST", "/stripe/companies", company)
         found.append(Owed(made["customer"], made["invoice"]))
     return found

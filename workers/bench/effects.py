@@ -22,8 +22,8 @@ from settings import Settings
 from workers.bench.charge_load import REFUSED_AGAIN, Owed, Till, owe
 from workers.bench.charge_load import STEP as CHARGE
 from workers.bench.effect_faults import Tally, break_charges, break_mail, tally
+from workers.bench.effect_load import AT_ONCE, RememberingSender, Spent, send_bare, send_letters
 from workers.bench.effect_load import STEP as LETTER
-from workers.bench.effect_load import RememberingSender, Spent, send_bare, send_letters
 from workers.bench.homes import bench_home
 from workers.bench.payment_stops import Office
 from workers.bench.portfolio import Bench, add_customers, prepare
@@ -142,16 +142,20 @@ class _Site:
         return Till(self.bench.database, self.bench.clock, billing)
 
     async def _send(self, parts: Parts) -> tuple[Spent, Spent]:
-        cases = await self._cases("letter", self.options.letters, LETTER, "letter")
+        found = await self._cases("letter", AT_ONCE + self.options.letters, LETTER, "letter")
+        cases = list(found.values())
+        await send_letters(parts, cases[:AT_ONCE])  # templates are compiled, connections are made
         remembering = RememberingSender(parts.sender)
-        sends = await send_letters(replace(parts, sender=remembering), list(cases.values()))
+        sends = await send_letters(replace(parts, sender=remembering), cases[AT_ONCE:])
         return sends, await send_bare(parts.sender, remembering.handed)
 
     async def _charge(self, till: Till) -> tuple[Spent, Spent]:
-        cases = await self._cases("charge", self.options.charges, CHARGE, PAYMENT)
-        owed = await owe(self.control, "Bench", 2 * self.options.charges)
-        charges = await till.charge(list(cases.values()), owed[: self.options.charges])
-        return charges, await till.charge_bare(owed[self.options.charges :])
+        count = AT_ONCE + self.options.charges
+        cases = list((await self._cases("charge", count, CHARGE, PAYMENT)).values())
+        owed = await owe(self.control, "Bench", count + self.options.charges)
+        await till.charge(cases[:AT_ONCE], owed[:AT_ONCE])  # connections are made
+        charges = await till.charge(cases[AT_ONCE:], owed[AT_ONCE:count])
+        return charges, await till.charge_bare(owed[count:])
 
     async def _send_under_faults(self) -> Tally:
         short = self.settings.model_copy(update={"email_timeout_seconds": 2 * SHORT_SECONDS})

@@ -98,7 +98,7 @@ def effects(
     cards: Annotated[int, typer.Option(min=1, help="Simulated cards of each mix and seed.")] = 1_000,
     json_path: Json = None,
 ) -> None:
-    """Rate of sends and charges beside the bare provider, and under faults; time from a payment to its stop."""
+    """Rate of sends and charges beside the bare provider, and under faults; time from payment to stop."""
     given = {"letters": letters, "charges": charges, "faulty": faulty, "stops": stops, "cards": cards}
     _show([_effects(**given)], json_path)
 
