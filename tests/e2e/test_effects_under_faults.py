@@ -158,7 +158,7 @@ async def read(site: EffectSite, options: FaultOptions, killed: Counter[str], be
         killed,
         await rows(database, records.EFFECTS),
         Counter(await site.control.deliveries()),
-        Counter(await site.control.charges()) - Counter(one.invoice for one in site.owed),
+        await charges_of_ours(site),
         ours,
         {invoice for invoice, state, _ in by_ledger if state == "uncertain"},
         dict(await rows(database, CASES)),
@@ -166,6 +166,13 @@ async def read(site: EffectSite, options: FaultOptions, killed: Counter[str], be
         await records.read_histories(client),
         time.monotonic() - began,
     )
+
+
+async def charges_of_ours(site: EffectSite) -> Counter[str]:
+    """Return how often each unpaid invoice was charged, beside the provider's own charge."""
+    owed = {one.invoice for one in site.owed}
+    charged = Counter(one for one in await site.control.charges() if one in owed)
+    return charged - Counter(owed)
 
 
 async def workflows_of_cases(client: Client) -> dict[str, WorkflowExecutionStatus | None]:

@@ -20,6 +20,7 @@ from workers.bench.effect_load import AT_ONCE, Spent, timed, until_done
 
 STEP = "charge"
 REFUSED_ONCE = ("insufficient_funds", "ok")
+"""From the second invoice on: one that is not paid from the first on is void after a day."""
 REFUSED_AGAIN = ("insufficient_funds", "insufficient_funds", "ok")
 """The provider's own charge and ours are refused; one too many would be another charge, and succeed."""
 
@@ -35,17 +36,17 @@ class Owed:
 async def owe(
     control: SimulatorControl, name: str, count: int, results: Sequence[str] = REFUSED_ONCE
 ) -> list[Owed]:
-    """Make so many companies whose first charge was refused."""
+    """Make so many companies whose newest invoice was refused."""
     found = []
     for number in range(count):
         company = {
             "name": f"{name} {number}",
             "card": {"results": list(results)},
-            "first": "scripted",
             "interval": "year",  # nothing else falls due meanwhile
         }
         made = await control.call("POST", "/stripe/companies", company)
-        found.append(Owed(made["customer"], made["invoice"]))
+        late = await control.call("POST", f"/stripe/subscriptions/{made['subscription']}/next-invoice")
+        found.append(Owed(made["customer"], late["id"]))
     return found
 
 
