@@ -21,7 +21,7 @@ from tests.e2e.kills.records import Histories, count, rows
 from tests.e2e.kills.stack import PROGRAM
 from tests.support.homes import temporary_home
 from tests.workers.embedded.support import fresh_settings
-from workers.bench.effect_faults import break_charges, break_mail
+from workers.bench.effect_faults import break_mail
 from workers.clock_refresh import keep_fresh
 from workers.embedded.control import start_detached, stop_running
 from workers.embedded.runtime import locate
@@ -53,7 +53,7 @@ LONG = FaultOptions(
     retries=500,
     kills=60,
     times_at_each_point=10,
-    day_seconds=60.0,
+    day_seconds=20.0,
     settle_seconds=1_800.0,
 )
 POINTS = ("before_charge", "after_charge", "before_send", "after_send")
@@ -113,6 +113,7 @@ async def kill_all_along(site: EffectSite, options: FaultOptions) -> Counter[str
     """Kill at each point of a charge and of a send, then workers at random while letters leave."""
     killed: Counter[str] = Counter()
     for _ in range(options.times_at_each_point):
+        await site.owe(options.invoices // options.times_at_each_point)
         for point in POINTS:
             await site.kill_at(point)
             killed[point] += 1
@@ -145,8 +146,6 @@ async def run_all(stack: Settings, options: FaultOptions) -> tuple[EffectSite, E
             site = EffectSite(stack, portfolio, control)
             await well_for(stack.home, options.calm_seconds)
             await site.connect(DAY_SECONDS / options.day_seconds)
-            await site.owe(options.invoices)
-            await break_charges(control, site.owed)
             await break_mail(control, [f"ann@customer-{number:03}." for number in range(0, options.sends, 2)])
             killed = await kill_all_along(site, options)
             await until_quiet(site, options.settle_seconds)

@@ -21,6 +21,7 @@ from tests.support.forked import forked
 from tests.support.runs import one_letter, open_run, start_run
 from tests.support.worker_at import work_until
 from workers.bench.charge_load import Owed, owe
+from workers.bench.effect_faults import break_charges
 from workflows import policies
 
 STRIPE = "stripe"
@@ -97,8 +98,10 @@ class EffectSite:
             await asyncio.sleep(PACE_SECONDS)
 
     async def owe(self, count: int) -> None:
-        """Let so many charges be refused."""
-        self.owed = await owe(self.control, "Late", count, REFUSED)
+        """Let so many charges be refused, and let our first one of each meet a fault."""
+        found = await owe(self.control, f"Late {len(self.owed)}", count, REFUSED)
+        await break_charges(self.control, found)
+        self.owed += found
 
     async def kill_at(self, point: str) -> str:
         """Let a worker of its own take part until it comes to a point; kill it there, and say where it was.
