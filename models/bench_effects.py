@@ -66,7 +66,7 @@ async def written_of(session: AsyncSession, cases: Sequence[uuid.UUID]) -> list[
     query = select(case, row.delivery_id, row.state, row.attempts).where(
         row.key.startswith("case/"), case.in_([str(one) for one in cases])
     )
-    return [Written(*each) for each in (await session.execute(query)).tuples()]
+    return [Written(*each) for each in await session.execute(query)]
 
 
 async def cases_of_invoices(session: AsyncSession, keys: Sequence[str]) -> dict[str, uuid.UUID]:
@@ -77,7 +77,7 @@ async def cases_of_invoices(session: AsyncSession, keys: Sequence[str]) -> dict[
         .join(CaseRow, CaseRow.id == DunningRow.case_id)
         .where(InvoiceRow.external_id.in_(keys), CaseRow.state != CaseState.ENDED)
     )
-    return dict(iter((await session.execute(query)).tuples()))
+    return dict((await session.execute(query)).all())
 
 
 async def how_it_ended(session: AsyncSession, case_id: uuid.UUID) -> CaseOutcome | None:
