@@ -1,8 +1,8 @@
 """What the benchmark of effects puts into the database, and what it counts there."""
 
 import uuid
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.case_vocabulary import CaseKind, CaseOutcome, CaseState
 from domain.time import BusinessInstant
 from domain.vocabulary import EffectState, StepState
-from models.tables.cases import CaseRow, CaseStepRow
+from models.tables.cases import CaseRow, CaseStepRow, DunningRow
+from models.tables.facts import InvoiceRow
 from models.tables.ledger import EffectRow
 
 
@@ -48,10 +49,35 @@ async def add_quiet_cases(
     return [case["id"] for case in cases]
 
 
-async def effects_by_state(session: AsyncSession, kind: str) -> Counter[EffectState]:
-    """Return how many effects of a kind are in each state."""
-    query = select(EffectRow.state, func.count()).where(EffectRow.kind == kind).group_by(EffectRow.state)
-    return Counter(dict(iter((await session.execute(query)).tuples())))
+@dataclass(frozen=True)
+class Written:
+    """What the ledger says of one effect of a case."""
+
+    case_id: str
+    delivery_id: str
+    state: EffectState
+    attempts: int
+
+
+async def written_of(session: AsyncSession, cases: Sequence[uuid.UUID]) -> list[Written]:
+    """Return every effect of these cases."""
+    row = EffectRow
+    case = func.split_part(row.key, "/", 2)
+    query = select(case, row.delivery_id, row.state, row.attempts).where(
+        row.key.startswith("case/"), case.in_([str(one) for one in cases])
+    )
+    return [Written(*each) for each in await session.execute(query)]
+
+
+async def cases_of_invoices(session: AsyncSession, keys: Sequence[str]) -> dict[str, uuid.UUID]:
+    """Return the open cases of invoices by the ids that the provider gave them."""
+    query = (
+        select(InvoiceRow.external_id, CaseRow.id)
+        .join(DunningRow, DunningRow.invoice_id == InvoiceRow.id)
+        .join(CaseRow, CaseRow.id == DunningRow.case_id)
+        .where(InvoiceRow.external_id.in_(keys), CaseRow.state != CaseState.ENDED)
+    )
+    return dict((await session.execute(query)).all())
 
 
 async def how_it_ended(session: AsyncSession, case_id: uuid.UUID) -> CaseOutcome | None:

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +12,8 @@ from temporalio import client
 from temporalio.client import Client
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from activities.billing_calls import OpenBilling
+from domain.billing import BillingProvider, PaymentResult
 from domain.ports import Clock, DeliveryReceipt, EmailMessage, EmailSender
 from models.clock import open_clock
 from models.database import Database
@@ -57,6 +61,28 @@ class StoppingSender:
         return await self._sender.look_up(delivery_id)
 
 
+def stopping_billing(open_billing: OpenBilling, point: Point) -> OpenBilling:
+    """Return how the real account is opened, around whose charge this process can stop."""
+
+    @asynccontextmanager
+    async def opened(source_id: str) -> AsyncIterator[BillingProvider]:
+        async with open_billing(source_id) as provider:
+            collect = provider.collect
+
+            async def stopping(invoice_key: str, delivery_id: str) -> PaymentResult:
+                if point.name == "before_charge":
+                    await point.stop_here(delivery_id)
+                result = await collect(invoice_key, delivery_id)
+                if point.name == "after_charge":
+                    await point.stop_here(delivery_id)
+                return result
+
+            provider.collect = stopping  # type: ignore[method-assign]  # for this process alone
+            yield provider
+
+    return opened
+
+
 class _StopAfterActivity(ActivityInboundInterceptor):
     def __init__(self, following: ActivityInboundInterceptor, point: Point) -> None:
         super().__init__(following)
@@ -91,7 +117,7 @@ class StoppingRelay(Relay):
         return None
 
 
-async def work_until(told: Told, stop_at: str, given: dict[str, Any]) -> None:
+async def work_until(told: Told, stop_at: str, given: dict[str, Any], queues: Sequence[str] = QUEUES) -> None:
     """Run a worker with these settings that stops at a point, or never for another word."""
     point, settings = Point(stop_at, told), Settings.model_validate(given)
     database = Database(settings.database_url or "", pool_size=6)
@@ -103,9 +129,10 @@ async def work_until(told: Told, stop_at: str, given: dict[str, Any]) -> None:
     config = connected.config()
     config["interceptors"] = [StopAfterActivity(point)]
     parts = build_parts(settings, database, clock)
-    parts = replace(parts, sender=StoppingSender(parts.sender, point))
+    billing = stopping_billing(parts.open_billing, point)
+    parts = replace(parts, sender=StoppingSender(parts.sender, point), open_billing=billing)
     async with contextlib.AsyncExitStack() as running:
-        for queue in QUEUES:
+        for queue in queues:
             await running.enter_async_context(build_worker(Client(**config), queue, parts, settings))
         await asyncio.Event().wait()
     fresh.cancel()

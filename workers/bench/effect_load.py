@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.posting import Posting
-from domain.ports import EmailMessage
+from domain.ports import DeliveryReceipt, EmailMessage, EmailSender
 from domain.time import BusinessInstant
 from domain.vocabulary import ContactRole, Purpose
 from models.case_letters import CaseLetter, CasePost
@@ -40,30 +40,53 @@ class Spent:
         return round(self.count / self.seconds, 1)
 
 
-async def send_letters(parts: Parts, cases: Sequence[uuid.UUID]) -> Spent:
+class RememberingSender:
+    """The real sender, and what was handed to it."""
+
+    def __init__(self, sender: EmailSender) -> None:
+        self._sender = sender
+        self.name, self.has_look_up = sender.name, sender.has_look_up
+        self.settle_seconds = sender.settle_seconds
+        self.handed: list[EmailMessage] = []
+
+    async def send(self, message: EmailMessage) -> DeliveryReceipt:
+        """Hand it on."""
+        self.handed.append(message)
+        return await self._sender.send(message)
+
+    async def look_up(self, delivery_id: str) -> DeliveryReceipt | None:
+        """Ask the provider."""
+        return await self._sender.look_up(delivery_id)
+
+
+async def send_letters(parts: Parts, cases: Sequence[uuid.UUID], at_once: int = AT_ONCE) -> Spent:
     """Send a letter of each case, repeating an attempt when its own error says so."""
     posting = Posting(parts.database, parts.clock, parts.sender, parts.letterhead)
-    return await _timed([partial(_send, posting, case) for case in cases])
+
+    def sending(case: uuid.UUID) -> Callable[[], Awaitable[object]]:
+        return partial(posting.deliver, CasePost(CaseVisit(case, STEP), _letter))
+
+    return await timed([partial(until_done, sending(case)) for case in cases], at_once)
 
 
-async def send_bare(parts: Parts, messages: Sequence[EmailMessage]) -> Spent:
-    """Hand the same messages over by the same adapter and nothing else."""
-    return await _timed([partial(parts.sender.send, one) for one in messages])
+async def send_bare(sender: EmailSender, messages: Sequence[EmailMessage]) -> Spent:
+    """Hand the same messages over by the same adapter and nothing else, under delivery ids of their own."""
+    again = [replace(one, delivery_id=uuid.uuid4().hex) for one in messages]
+    return await timed([partial(sender.send, one) for one in again])
 
 
-async def _send(posting: Posting, case_id: uuid.UUID) -> str:
-    post = CasePost(CaseVisit(case_id, STEP), _letter)
+async def until_done(act: Callable[[], Awaitable[object]]) -> None:
+    """Do what an activity does, and again as its own errors say, as Temporal would."""
     for attempt in range(1, MOST_ATTEMPTS):
         environment = ActivityEnvironment()
         environment.info = replace(environment.info, attempt=attempt)
         try:
-            done = await environment.run(posting.deliver, post)
+            await environment.run(act)
         except ApplicationError as error:
             pause = error.next_retry_delay.total_seconds() if error.next_retry_delay else 1.0
             await asyncio.sleep(min(pause, LONGEST_PAUSE))
-            continue
-        return str(done.state)
-    return "given up"
+        else:
+            return
 
 
 async def _letter(
@@ -72,8 +95,9 @@ async def _letter(
     return LETTER
 
 
-async def _timed(jobs: Sequence[Callable[[], Awaitable[object]]]) -> Spent:
-    slots, began = asyncio.Semaphore(AT_ONCE), time.perf_counter()
+async def timed(jobs: Sequence[Callable[[], Awaitable[object]]], at_once: int = AT_ONCE) -> Spent:
+    """Do all of these, so many at once."""
+    slots, began = asyncio.Semaphore(at_once), time.perf_counter()
 
     async def run(job: Callable[[], Awaitable[object]]) -> None:
         async with slots:

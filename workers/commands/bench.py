@@ -89,6 +89,21 @@ def score(
 
 
 @bench.command()
+def effects(
+    *,
+    letters: Annotated[int, typer.Option(min=1, help="Letters with the ledger, and as many without.")] = 400,
+    charges: Annotated[int, typer.Option(min=1, help="Charges with the ledger, and as many without.")] = 150,
+    faulty: Annotated[int, typer.Option(min=1, help="Letters and charges that meet a fault each.")] = 105,
+    stops: Annotated[int, typer.Option(min=1, help="Unpaid invoices that are paid one by one.")] = 40,
+    cards: Annotated[int, typer.Option(min=1, help="Simulated cards of each mix and seed.")] = 1_000,
+    json_path: Json = None,
+) -> None:
+    """Rate of sends and charges beside the bare provider, and under faults; time from payment to stop."""
+    given = {"letters": letters, "charges": charges, "faulty": faulty, "stops": stops, "cards": cards}
+    _show([_effects(**given)], json_path)
+
+
+@bench.command()
 def uplift(
     *,
     seeds: Annotated[int, typer.Option(min=1, help="Installations that differ by luck alone.")] = 20,
@@ -121,7 +136,10 @@ def loop(
 @bench.command(name="all")
 def everything(*, json_path: Json = None) -> None:
     """Run every benchmark of speed and cost; not uplift and loop, which take hours."""
-    _show([_ingest(), _pages(300, 100), _reaction(40), _lifecycle(300), _cost(), _score()], json_path)
+    _show(
+        [_ingest(), _pages(300, 100), _reaction(40), _lifecycle(300), _cost(), _score(), _effects()],
+        json_path,
+    )
 
 
 def _reaction(customers: int) -> dict[str, Any]:
@@ -162,6 +180,14 @@ def _score(**given: Any) -> dict[str, Any]:
 
     options = ScoreOptions(**given)
     return bench_score(load_settings(), options, lambda line: typer.echo(line, err=True)).document()
+
+
+def _effects(**given: int) -> dict[str, Any]:
+    from settings import load_settings
+    from workers.bench.effects import EffectsOptions, bench_effects
+
+    options = EffectsOptions(**given)
+    return bench_effects(load_settings(), options, lambda line: typer.echo(line, err=True)).document()
 
 
 def _cost(**given: Any) -> dict[str, Any]:
