@@ -116,7 +116,6 @@ class Desk:
             NavItem("Plan", "/plan", Permission.READ_RUNS, count=planned),
             NavItem("Monitor", "/monitor", Permission.READ_RUNS),
             NavItem("Decisions", "/decisions", Permission.READ_RUNS),
-            NavItem("Messages", "/messages", Permission.READ_CUSTOMERS),
             NavItem("Playbooks", "/playbooks", Permission.READ_PLAYBOOKS),
             NavItem("Impact", "/impact", Permission.READ_IMPACT),
             NavItem("Signals", "/signals", Permission.READ_CUSTOMERS),
