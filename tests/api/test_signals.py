@@ -42,7 +42,7 @@ async def detector(client: Client, kind: str) -> dict[str, Any]:
 
 async def test_every_detector_is_listed_with_what_it_rests_on_and_what_is_missing(client: Client) -> None:
     found = {one["kind"]: one for one in (await client.get("/api/signals/catalogue")).json()}
-    assert len(found) == 23
+    assert len(found) == 24
     assert found["usage_drop"]["missing"] == []
     assert found["poor_survey"]["missing"] == ["survey"]
     assert found["usage_drop"]["open"] > 0
