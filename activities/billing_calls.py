@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError
 
+from activities.delays import asked_delay
 from domain.billing import BillingProvider
 from domain.errors import TransientProviderError, UncertainDeliveryError
 
@@ -21,6 +21,4 @@ async def asking() -> AsyncIterator[None]:
     try:
         yield
     except (TransientProviderError, UncertainDeliveryError) as error:
-        after = error.details.get("retry_after")
-        delay = timedelta(seconds=float(after)) if isinstance(after, int | float) else None
-        raise ApplicationError(NO_ANSWER, next_retry_delay=delay) from None
+        raise ApplicationError(NO_ANSWER, next_retry_delay=asked_delay(error)) from None

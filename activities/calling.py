@@ -5,6 +5,7 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.delays import asked_delay
 from domain.errors import PermanentProviderError, TransientProviderError
 from domain.guard import Defer
 from domain.outgoing_webhooks import WebhookCall, WebhookPoster
@@ -94,14 +95,9 @@ class WebhookPerformer:
             return failed("endpoint_unreachable", f"Given up after {MOST_ATTEMPTS} attempts: {error}")
         async with self._database.transaction() as session:
             await give_back(session, ready.effect.key, str(error))
-        delay = _asked_delay(error)
+        delay = asked_delay(error)
         is_soon = delay is None or delay <= LONGEST_PAUSE
         if activity.info().attempt < QUICK_RETRIES and is_soon:
             raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
         until = after(self._clock.now(), PUT_OFF)
         return put_off(loaded, Defer(until, "endpoint_unavailable"), str(error).rstrip("."))
-
-
-def _asked_delay(error: TransientProviderError) -> timedelta | None:
-    given = error.details.get("retry_after")
-    return timedelta(seconds=float(given)) if isinstance(given, int | float) else None

@@ -5,6 +5,7 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.delays import asked_delay
 from activities.performing import NotConnected
 from domain.crm import CrmWriter, OpenCrm
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
@@ -108,8 +109,7 @@ class CrmPerformer:
             return failed("crm_unavailable", f"The CRM took it at none of {MOST_ATTEMPTS} attempts: {error}")
         async with self._database.transaction() as session:
             await give_back(session, ready.effect.key, str(error))
-        given = error.details.get("retry_after")
-        delay = timedelta(seconds=float(given)) if isinstance(given, int | float) else None
+        delay = asked_delay(error)
         if activity.info().attempt < QUICK_RETRIES and (delay is None or delay <= LONGEST_PAUSE):
             raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
         return self._put_off(loaded, str(error))

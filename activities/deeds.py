@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.delays import asked_delay
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
 from domain.ports import Clock
 from domain.time import after
@@ -121,15 +122,17 @@ class Deeds:
         return outcome.become.state.value
 
     async def _not_taken(self, doing: Doing[Result], begun: DeedReady, error: TransientProviderError) -> str:
-        """Try again soon, a few times; then put the deed off by business time."""
-        if begun.is_repeat:  # this call changed nothing, but an earlier one may have
-            return await self._in_doubt(doing, begun, error)
-        async with self._database.transaction() as session:
-            await give_back(session, begun.effect.key, str(error))
+        """Try again soon, a few times; then put the deed off by business time.
+
+        A repeat keeps its claim: this call changed nothing, but an earlier one may have.
+        """
+        delay = asked_delay(error)
+        if begun.is_repeat:
+            delay = max(delay or timedelta(), self._lease_left(begun))
+        else:
+            async with self._database.transaction() as session:
+                await give_back(session, begun.effect.key, str(error))
         if activity.info().attempt < QUICK_RETRIES:
-            after_seconds = error.details.get("retry_after")
-            is_given = isinstance(after_seconds, int | float)
-            delay = timedelta(seconds=float(after_seconds)) if is_given else None  # type: ignore[arg-type] # checked
             raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
         until = after(self._clock.now(), PUT_OFF)
         become = Become(StepState.DEFERRED, "provider_unavailable", until, DecisionKind.DEFERRAL, str(error))
@@ -143,12 +146,15 @@ class Deeds:
 
     async def _in_doubt(self, doing: Doing[Result], begun: DeedReady, error: Exception) -> str:
         """Repeat it under the same delivery id once the lease is over; after many attempts ask a person."""
-        wall = self._clock.wall_now()
         if begun.effect.attempts < MOST_ATTEMPTS:
-            lease = begun.effect.lease_until
-            left = max(lease - wall, timedelta()) if lease is not None else timedelta()
-            raise ApplicationError(IN_DOUBT, next_retry_delay=left + timedelta(seconds=1)) from None
+            raise ApplicationError(IN_DOUBT, next_retry_delay=self._lease_left(begun)) from None
+        now, wall = self._clock.now(), self._clock.wall_now()
         async with self._database.transaction() as session:
-            now = self._clock.now()
             await doubt_deed(session, doing.deed, begun.effect, str(error).rstrip("."), now, wall)
         return "uncertain"
+
+    def _lease_left(self, begun: DeedReady) -> timedelta:
+        """Return how long nobody else may try it, and a moment more."""
+        lease = begun.effect.lease_until
+        left = lease - self._clock.wall_now() if lease is not None else timedelta()
+        return max(left, timedelta()) + timedelta(seconds=1)

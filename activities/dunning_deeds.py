@@ -57,8 +57,7 @@ def collecting(charge: Charge) -> Doing[PaymentResult]:
         return await provider.collect(key, delivery_id)
 
     async def look_up(effect: Effect) -> PaymentResult | None:
-        ago = charge.clock.wall_now() - effect.first_claimed_at
-        return await provider.find_collection(key, BusinessInstant(charge.clock.now() - ago))
+        return await provider.find_collection(key, charge.clock.business_at(effect.first_claimed_at))
 
     async def record(session: Session, case: StoredCase, effect: Effect, result: PaymentResult) -> None:
         assert evidence is not None  # noqa: S101 - nothing is charged without

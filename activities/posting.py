@@ -6,6 +6,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts import SendEmailResult
+from activities.delays import asked_delay
 from activities.letters import Letterhead
 from domain.errors import (
     MessageTemplateError,
@@ -157,9 +158,7 @@ class Posting:
         async with self._database.transaction() as session:
             await give_back(session, ready.effect.key, str(error))
         if activity.info().attempt < QUICK_RETRIES:
-            after = error.details.get("retry_after")
-            delay = timedelta(seconds=float(after)) if isinstance(after, int | float) else None
-            raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
+            raise ApplicationError(NOT_TAKEN, next_retry_delay=asked_delay(error)) from None
         await self._put_off(post, ready, str(error))
         return SendEmailResult("deferred", "provider_unavailable")
 

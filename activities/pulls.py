@@ -19,6 +19,7 @@ from activities.contracts_pulls import (
     PullStreamInput,
     PullStreamResult,
 )
+from activities.delays import asked_delay
 from activities.pull_newcomers import brought_along
 from domain.errors import ConflictError, NotFoundError, PermanentProviderError, TransientProviderError
 from domain.ports import Clock
@@ -270,6 +271,5 @@ def retold_errors() -> Any:
     except UnreadableSecretsError as error:
         raise ApplicationError(str(error), type="UnreadableSecretsError", non_retryable=True) from None
     except TransientProviderError as error:
-        asked = error.details.get("retry_after")
-        delay = dt.timedelta(seconds=float(asked)) if isinstance(asked, (int, float)) else None
+        delay = asked_delay(error)
         raise ApplicationError(str(error), type="TransientProviderError", next_retry_delay=delay) from None

@@ -3,11 +3,10 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError
 
-from activities.billing_calls import OpenBilling
+from activities.billing_calls import OpenBilling, asking
 from activities.contracts_cases import CaseOrder
 from activities.deeds import Deeds, Doing
 from domain.billing import BillingProvider, DiscountOrder, DiscountReceipt
@@ -15,8 +14,6 @@ from domain.case_vocabulary import OfferState
 from domain.errors import (
     NotFoundError,
     PermanentProviderError,
-    TransientProviderError,
-    UncertainDeliveryError,
 )
 from domain.ports import Clock
 from domain.time import BusinessInstant, WallInstant
@@ -40,7 +37,6 @@ from models.win_back_state import Seen, load_win_back, load_win_back_state
 from models.win_backs import progress_of, settle_answers, write_decision
 
 NO_PAYER = "no billing provider that is connected knows the customer any more"
-NO_ANSWER = "the billing provider cannot answer now"
 """What Temporal hears; a provider's own words stay with us."""
 
 LINK = "link"
@@ -74,14 +70,10 @@ class WinBackMotion:
         if before.payer is None:
             return Seen()
         try:
-            async with self._open_billing(before.payer.source_id) as provider:
+            async with asking(), self._open_billing(before.payer.source_id) as provider:
                 return await self._ask(provider, before.payer, before)
         except (NotFoundError, PermanentProviderError):  # nobody to ask: the case goes on without offers
             return Seen()
-        except (TransientProviderError, UncertainDeliveryError) as error:
-            after = error.details.get("retry_after")
-            delay = timedelta(seconds=float(after)) if isinstance(after, int | float) else None
-            raise ApplicationError(NO_ANSWER, next_retry_delay=delay) from None
 
     async def _ask(self, provider: BillingProvider, payer: Payer, before: Before) -> Seen:
         used = [

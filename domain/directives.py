@@ -159,11 +159,6 @@ class RefuseWinBack:
     sentence: str
 
 
-@dataclass(frozen=True)
-class RingCases:
-    """Something changed that an open case of a customer who has left may care about."""
-
-
 Directive = (
     StartRun
     | ReleaseRun
@@ -180,7 +175,6 @@ Directive = (
     | OpenDunning
     | OpenWinBack
     | RefuseWinBack
-    | RingCases
 )
 
 

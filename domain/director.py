@@ -17,7 +17,6 @@ from domain.directives import (
     OpenDunning,
     OpenHeadsUp,
     ReleaseRun,
-    RingCases,
     RingRun,
     Ruling,
     SetWatchlist,
@@ -38,8 +37,6 @@ from domain.vocabulary import (
 from domain.win_back_openings import answer_departure
 
 WATCHLIST = "watchlist"
-ROUTINE = frozenset({NoticeKind.SILENCE, NoticeKind.CASE_ENDED, NoticeKind.INTERVENTION_ENDED})
-"""News that no case of a customer who has left looks again for."""
 
 
 def decide(
@@ -54,7 +51,7 @@ def decide(
     state = replace(state, first_seen_at=memory.began_at)
     cases, next_case = _unpaid(state, policy, now)
     if state.status is CustomerStatus.CHURNED:
-        return _farewell(state, notices, policy, memory, cases, next_case)
+        return _farewell(state, policy, memory, cases, next_case)
     heard = silence(state, notices, policy, memory, now)
     state = heard.state
     heads_ups, memory = warn_of_signals(state, heard.notices, heard.memory)
@@ -97,7 +94,6 @@ def _unpaid(
 
 def _farewell(
     state: CustomerState,
-    notices: Sequence[HeardNotice],
     policy: DirectorPolicy,
     memory: Memory,
     cases: Sequence[Directive],
@@ -113,12 +109,10 @@ def _farewell(
     answers = tuple(
         AnswerRequest(one.id, one.playbook_key, "churned", "The customer has left.") for one in state.requests
     )
-    has_news = state.departure is not None and any(notice.kind not in ROUTINE for notice in notices)
-    rings = (RingCases(),) if has_news else ()
     kept = memory.model_copy(update={"phase": "churned", "refused": {}})
     state, kept = _with_answer(state, kept)
     won_back = answer_departure(state, policy)
-    return Ruling(kept, (*ended, *closed, *off, *answers, *rings, *won_back, *cases), next_case)
+    return Ruling(kept, (*ended, *closed, *off, *answers, *won_back, *cases), next_case)
 
 
 def _with_answer(state: CustomerState, memory: Memory) -> tuple[CustomerState, Memory]:

@@ -23,6 +23,10 @@ class Clock(Protocol):
         """Return when, at today's pace, the business instant will have come (now if it has)."""
         ...
 
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        """Return what business time was when the machine's time was this."""
+        ...
+
 
 @dataclass(frozen=True)
 class EmailAddress:

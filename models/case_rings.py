@@ -15,13 +15,16 @@ HEEDED = frozenset(
         NoticeKind.PAYMENT,
         NoticeKind.PAYMENT_FAILED,
         NoticeKind.TASK_DONE,
+        NoticeKind.CUSTOMER_CHANGED,
+        NoticeKind.CONSENT_CHANGED,
+        NoticeKind.CLOCK_CHANGED,
         NoticeKind.RELEASED,
         NoticeKind.SWITCHED,
         NoticeKind.PAUSED,
         NoticeKind.RESUMED,
     }
 )
-"""Money that moved, the word of a person, and what holds a case or lets it go."""
+"""Money that moved, the word of a person, what holds a case or lets it go, and a new pace of time."""
 
 
 async def ring_cases_for(

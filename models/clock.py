@@ -115,6 +115,10 @@ class StoredClock:
         """Return when, at today's pace, the business instant will have come."""
         return self._timeline.wall_at(due, self.wall_now())
 
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        """Return what business time was when the machine's time was this."""
+        return self._timeline.business_at(wall)
+
     @property
     def timeline(self) -> Timeline:
         """The segments as last read."""

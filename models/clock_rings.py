@@ -3,9 +3,11 @@
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.case_vocabulary import CaseState
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import GOING_ON, NoticeKind
 from models.outbox import Notice, put_notices
+from models.tables.cases import CaseRow
 from models.tables.ledger import OutboxRow
 from models.tables.playbooks import InterventionRow, LifecycleRow
 
@@ -23,7 +25,7 @@ async def ring_those_who_wake_soon(
     before: BusinessInstant,
     since: WallInstant,
 ) -> int:
-    """Put a notice where a lifecycle or a run wakes before an instant, unless there was one since then.
+    """Put a notice where a lifecycle, run or case wakes before an instant, unless there was one since then.
 
     A faster pace makes every armed timer late. To ring everyone at once would swamp the server, and most
     timers are far away: it is enough that each is armed anew in good time.
@@ -34,7 +36,13 @@ async def ring_those_who_wake_soon(
         run.state.in_(GOING_ON),
         run.expected_wake_at < before,
     )
-    soon = (LifecycleRow.expected_wake_at < before) | runs
+    case = CaseRow
+    cases = exists().where(
+        case.customer_id == LifecycleRow.customer_id,
+        case.state != CaseState.ENDED,
+        case.expected_wake_at < before,
+    )
+    soon = (LifecycleRow.expected_wake_at < before) | runs | cases
     return await _ring(session, now, wall, soon, ~_told(OutboxRow.created_at >= since))
 
 

@@ -15,7 +15,6 @@ from models.outbox import Notice, put_notices
 from models.tables.playbooks import InterventionRow, InterventionStepRow, PlaybookRow
 from models.tables.system import InstallationRow
 
-HOLDOUT_SHARE = 0.05
 QUERY = select(
     InstallationRow.company_name,
     InstallationRow.product_name,
@@ -49,7 +48,6 @@ async def load_installation(session: AsyncSession) -> Installation:
             company_name="Our company",
             product_name="our product",
             holdout_salt=secrets.token_hex(8),
-            holdout_share=HOLDOUT_SHARE,
         )
         await session.execute(statement.on_conflict_do_nothing())
         row = (await session.execute(QUERY)).one()

@@ -23,7 +23,6 @@ from domain.vocabulary import (
 )
 from domain.win_back_policy import KEY as WIN_BACK
 from models.assignments import Subject, record_assignment
-from models.cases import ring_cases_of
 from models.decisions import Decision, record_decisions
 from models.dunnings import open_dunning
 from models.endings import RunEnding, end_run
@@ -353,10 +352,6 @@ async def _no_win_back(written: Written, refusal: say.RefuseWinBack) -> None:
     written.decide(DecisionKind.REFUSAL, "open_case", WIN_BACK, refusal.reason, refusal.sentence)
 
 
-async def _ring_cases(written: Written, _ring: say.RingCases) -> None:
-    await ring_cases_of(written.session, written.customer_id, written.wall)
-
-
 WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
     say.StartRun: _start,
     say.ReleaseRun: _release,
@@ -373,5 +368,4 @@ WRITERS: dict[type, Callable[[Written, Any], Awaitable[None]]] = {
     say.OpenDunning: _open_dunning,
     say.OpenWinBack: _win_back,
     say.RefuseWinBack: _no_win_back,
-    say.RingCases: _ring_cases,
 }

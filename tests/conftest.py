@@ -36,12 +36,14 @@ def postgres_url() -> Iterator[str]:
 
 
 def withhold_nothing(url: str) -> None:
-    """Let playbooks without a share of their own be withheld from nobody, unless a test says otherwise.
+    """Let nobody be held out by chance, unless a test says otherwise.
 
-    Customers of tests have ids by chance: one in ten would be left without the run that its test is about.
+    Installations of tests have a salt by chance: one customer in seven would be left without the run that
+    its test is about.
     """
     with psycopg.connect(url) as connection:
-        connection.execute("ALTER TABLE installation ALTER playbook_holdout_share SET DEFAULT 0")
+        for share in ("holdout_share", "playbook_holdout_share"):
+            connection.execute(f"ALTER TABLE installation ALTER {share} SET DEFAULT 0")
 
 
 @pytest.fixture(scope="session")

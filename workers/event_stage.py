@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from activities.delays import asked_delay
 from domain.errors import PermanentProviderError, TransientProviderError
 from domain.outgoing_webhooks import WebhookCall, WebhookPoster
 from domain.ports import Clock
@@ -137,7 +138,7 @@ class EventStage:
         try:
             return ended(await self._poster.post(call))
         except TransientProviderError as error:
-            return ended(_status(error), _reason(error), retry_after=_asked(error))
+            return ended(_status(error), _reason(error), retry_after=asked_delay(error))
         except PermanentProviderError as error:
             return ended(_status(error), _reason(error), is_gone=bool(error.details.get("is_gone")))
 
@@ -154,8 +155,3 @@ def _status(error: TransientProviderError | PermanentProviderError) -> int | Non
 
 def _reason(error: TransientProviderError | PermanentProviderError) -> str:
     return str(error.details["reason"])
-
-
-def _asked(error: TransientProviderError) -> dt.timedelta | None:
-    seconds = error.details.get("retry_after")
-    return dt.timedelta(seconds=min(seconds, 10**6)) if isinstance(seconds, int | float) else None

@@ -41,7 +41,8 @@ class InstallationRow(Base):
     effects_stopped_at: Mapped[BusinessInstant | None]
     effects_stopped_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     holdout_salt: Mapped[str]
-    holdout_share: Mapped[float]
+    holdout_share: Mapped[float] = mapped_column(server_default="0.05")
+    """So large a share of customers is left without any playbook that measures itself."""
     playbook_holdout_share: Mapped[float] = mapped_column(server_default="0.1")
     """So large a share of customers is left without a playbook that names no share of its own."""
 

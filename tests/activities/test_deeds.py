@@ -8,6 +8,7 @@ from activities.deeds import MOST_ATTEMPTS, QUICK_RETRIES
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
 from domain.vocabulary import EffectState, StepState
 from models.database import Database
+from models.effects import LEASE
 from models.installation import stop_effects
 from tests.support.cases import OpenCase, Till, open_one
 
@@ -136,6 +137,29 @@ async def test_a_provider_that_is_away_is_asked_again_by_its_own_word_and_then_p
     assert (await case.record()).reason == "provider_unavailable"
     till.then = lambda: None
     assert await case.do(till) == "done"
+
+
+async def test_a_provider_that_is_away_while_a_charge_is_in_doubt_is_waited_for_and_no_person_is_asked(
+    case: OpenCase,
+) -> None:
+    till = Till(raising(KilledError()))
+    with pytest.raises(KilledError):
+        await case.do(till)
+    till.then, till.takes_first = AWAY, False
+    for attempt in range(1, MOST_ATTEMPTS + 2):
+        await case.lose_the_lease()
+        if attempt < QUICK_RETRIES:
+            with pytest.raises(ApplicationError) as later:
+                await case.do(till, attempt)
+            assert later.value.next_retry_delay == LEASE + dt.timedelta(seconds=1)
+        else:
+            assert await case.do(till, attempt) == "deferred"
+    (effect,) = await case.effects()
+    assert (effect.state, await case.tasks()) == (EffectState.CLAIMED, [])
+    await case.lose_the_lease()
+    till.then = lambda: None
+    assert await case.do(till) == "done"
+    assert len(till.taken) == 1
 
 
 async def test_a_refusal_for_good_ends_the_step_with_the_providers_words(case: OpenCase) -> None:

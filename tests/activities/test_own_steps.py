@@ -166,7 +166,7 @@ async def test_the_sample_package_is_installed_found_and_run(
     install(target)
     monkeypatch.syspath_prepend(str(target))
     importlib.invalidate_caches()
-    known = find_own_steps()
+    known = find_own_steps.__wrapped__()  # what another test may have found stays as it is
     assert ("order_gift" in known.steps, dict(known.broken)) == (True, {})
     call = {"step": "order_gift", "config": {"folder": str(folder), "gift": "book"}}
     assert check_own_steps(one_step({"call": call}), known) == []

@@ -37,7 +37,7 @@ async def test_a_case_that_sleeps_on_is_found_asked_about_and_looked_at_again(da
     assert (finding.case_id, finding.customer) == (case.case_id, "Acme")
     assert Suspect(case.scene.customer_id, None, case.case_id, "dunning/in_1") in asked
     assert [one.workflow_id for one in orders] == ["dunning/in_1"] * 2
-    assert orders[-1].action is WorkflowAction.RESTART
+    assert WorkflowAction.RESTART in {one.action for one in orders}
 
 
 async def test_a_case_that_has_ended_is_rung_and_never_started_again(database: Database) -> None:

@@ -84,6 +84,9 @@ class ServerClock:
     def wall_at(self, due: BusinessInstant) -> WallInstant:
         return WallInstant(max(due - (self._ahead or dt.timedelta()), self.at))
 
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        return BusinessInstant(wall + (self._ahead or dt.timedelta()))
+
 
 class _ReadTime(ActivityInboundInterceptor):
     def __init__(self, following: ActivityInboundInterceptor, loop: "Loop") -> None:

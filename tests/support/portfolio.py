@@ -45,6 +45,9 @@ class FixedClock(Clock):
     def wall_at(self, due: BusinessInstant) -> WallInstant:
         return WallInstant(WALL + max(due - self.instant, dt.timedelta()))
 
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        return BusinessInstant(self.instant + (wall - WALL))
+
 
 def ago(days: float, now: BusinessInstant = NOW) -> BusinessInstant:
     """Return the instant so many days before."""

@@ -58,3 +58,6 @@ class StandingClock:
 
     def wall_at(self, due: BusinessInstant) -> WallInstant:
         return WallInstant(due)
+
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        return BusinessInstant(wall)

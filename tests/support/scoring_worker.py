@@ -48,6 +48,9 @@ class StoppingClock(Clock):
     def wall_at(self, due: BusinessInstant) -> WallInstant:
         return FixedClock().wall_at(due)
 
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        return FixedClock().business_at(wall)
+
 
 async def work(told: Told, database_url: str, address: str, stops_at: int = NEVER) -> None:
     """Serve the queue of scorings until killed."""

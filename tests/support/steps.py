@@ -43,6 +43,9 @@ class HandClock:
     def wall_at(self, due: BusinessInstant) -> WallInstant:
         return WallInstant(self.wall + (due - self.at))
 
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        return BusinessInstant(self.at + (wall - self.wall))
+
     def pass_by(self, span: dt.timedelta) -> None:
         self.at, self.wall = BusinessInstant(self.at + span), WallInstant(self.wall + span)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from domain.facts import ContactFact, CustomerFact, Fact
 from domain.time import BusinessInstant, after
@@ -18,6 +18,7 @@ from models.database import Database
 from models.facts import store_facts
 from models.installation import release
 from models.sources import Source, connect_source
+from models.tables.system import InstallationRow
 from models.users import add_user
 from settings import Settings
 from tests.support.aside import aside
@@ -166,6 +167,7 @@ async def _prepare(settings: Settings) -> None:
         async with database.transaction() as session:
             await start_clock(session, wall_now(), at=MONDAY, rate=RATE)
             await release(session, MONDAY, wall_now())
+            await session.execute(update(InstallationRow).values(holdout_share=0))
             await connect_source(session, Source(CRM, "CRM", "test", kinds, MONDAY))
             boss = await add_user(session, "boss@everstay.example", "Mia Manager", Role.MANAGER, wall_now())
             await add_user(

@@ -123,6 +123,9 @@ class StillClock:
     def wall_at(self, due: BusinessInstant) -> WallInstant:
         return WallInstant(due)
 
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        return BusinessInstant(wall)
+
 
 async def settle(database: Database, ahead: dt.timedelta = dt.timedelta()) -> int:
     """Let the processor settle everything that is due."""

@@ -34,6 +34,9 @@ class StoppedClock:
     def wall_at(self, due: BusinessInstant) -> WallInstant:
         return WallInstant(due)
 
+    def business_at(self, wall: WallInstant) -> BusinessInstant:
+        return BusinessInstant(wall)
+
 
 @pytest.fixture
 async def stage(database: Database) -> TrackingStage:

@@ -72,8 +72,7 @@ class Till:
         provider = self.provider
 
         async def look_up(effect: Effect) -> PaymentResult | None:
-            ago = self.clock.wall_now() - effect.first_claimed_at
-            return await provider.find_collection(invoice, BusinessInstant(self.clock.now() - ago))
+            return await provider.find_collection(invoice, self.clock.business_at(effect.first_claimed_at))
 
         return Doing(
             Deed(CaseVisit(case_id, STEP), PAYMENT, invoice, provider.name),
