@@ -14,6 +14,7 @@ from domain.run_walk import FINISHED
 from domain.time import BusinessInstant, after
 from domain.vocabulary import Severity, StepState, TaskState
 from models.decisions import Decision, record_decisions
+from models.doubts import question_about
 from models.send_ledger import Become
 from models.tables.cases import CaseRow, CaseStepRow
 from models.tables.work import TaskRow
@@ -144,11 +145,6 @@ async def give_up_visit(session: AsyncSession, visit: CaseVisit, now: BusinessIn
     await session.execute(update(CaseStepRow).where(*open_ones).values(failed))
 
 
-def doubt_task_key(visit: CaseVisit) -> str:
-    """Return the key of the question whether an effect happened: asked once per visit."""
-    return f"{visit.origin}uncertain"
-
-
 @dataclass(frozen=True)
 class Question:
     """What a person is asked about an effect in doubt."""
@@ -170,7 +166,7 @@ async def ask_about(
         id=uuid.uuid4(),
         customer_id=customer_id,
         case_id=visit.case_id,
-        effect_key=doubt_task_key(visit),
+        effect_key=question_about(visit.origin),
         kind="review",
         title=question.title,
         body=question.body,

@@ -9,16 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.case_vocabulary import CaseState
 from domain.errors import NotFoundError
 from domain.time import BusinessInstant
-from domain.vocabulary import DecisionKind, EffectState, StepState, TaskState, WorkflowAction
-from models.case_steps import CaseVisit, doubt_task_key
-from models.confirmations import CONFIRMED
+from domain.vocabulary import DecisionKind, EffectState, StepState, WorkflowAction
+from models.case_steps import CaseVisit
 from models.customer_state import lock_customer
 from models.decisions import Decision, record_decisions
+from models.doubts import close_question
 from models.effects import find_effect
 from models.hands import Hand
 from models.tables.cases import CaseRow, CaseStepRow
 from models.tables.customers import CustomerRow
-from models.tables.work import TaskRow
 from models.workflow_orders import order_workflow
 
 
@@ -72,13 +71,4 @@ async def hear_of_letters(session: AsyncSession, case_id: uuid.UUID, now: Busine
         if effect is not None and effect.state is EffectState.CONFIRMED:
             done = {"state": StepState.DONE, "reason": "confirmed", "due_at": None, "finished_at": now}
             await session.execute(update(row).where(row.id == row_id).values(done))
-            await _close_question(session, visit, now)
-
-
-async def _close_question(session: AsyncSession, visit: CaseVisit, now: BusinessInstant) -> None:
-    open_ones = (
-        TaskRow.effect_key == doubt_task_key(visit),
-        TaskRow.state.in_([TaskState.OPEN, TaskState.SNOOZED]),
-    )
-    closed = {"state": TaskState.CANCELLED, "closed_at": now, "note": CONFIRMED}
-    await session.execute(update(TaskRow).where(*open_ones).values(closed))
+            await close_question(session, effect.key, now)

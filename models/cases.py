@@ -17,6 +17,7 @@ from domain.vocabulary import DecisionKind, NoticeKind, TaskState, WorkflowActio
 from models.case_steps import CaseVisit, begin_visit
 from models.customer_state import lock_customer
 from models.decisions import Decision, record_decisions
+from models.doubts import is_question
 from models.effects import abandon_claims
 from models.outbox import Notice, put_notices
 from models.tables.cases import CaseRow
@@ -263,13 +264,20 @@ async def end_case(
 async def _close_tasks(
     session: AsyncSession, case: StoredCase, ending: CaseEnding, now: BusinessInstant
 ) -> list[str]:
-    """Close what people were asked, and return it; what is given to a person stays with them."""
+    """Close what people were asked, and return it.
+
+    What is given to a person stays with them, and so does a question about an effect in doubt.
+    """
     if ending.outcome is CaseOutcome.ESCALATED:
         return []
     note = f"Closed by itself: {ending.sentence}"
     closed = await session.scalars(
         update(TaskRow)
-        .where(TaskRow.case_id == case.id, TaskRow.state.in_([TaskState.OPEN, TaskState.SNOOZED]))
+        .where(
+            TaskRow.case_id == case.id,
+            TaskRow.state.in_([TaskState.OPEN, TaskState.SNOOZED]),
+            ~is_question(),
+        )
         .values(state=TaskState.CANCELLED, closed_at=now, note=note)
         .returning(TaskRow.title)
     )

@@ -6,14 +6,11 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant
-from domain.vocabulary import EffectState, StepState, TaskState
+from domain.vocabulary import EffectState, StepState
+from models.doubts import close_question
 from models.effects import find_effect
-from models.send_ledger import uncertain_task_key
 from models.step_visits import Visit
 from models.tables.playbooks import InterventionStepRow
-from models.tables.work import TaskRow
-
-CONFIRMED = "The provider has confirmed since that it took the message."
 
 
 async def hear_confirmations(session: AsyncSession, intervention_id: uuid.UUID, now: BusinessInstant) -> None:
@@ -27,25 +24,18 @@ async def hear_confirmations(session: AsyncSession, intervention_id: uuid.UUID, 
         visit = Visit(intervention_id, step.step_id, step.occurrence)
         effect = await find_effect(session, visit.origin)
         if effect is not None and effect.state is EffectState.CONFIRMED:
-            await _finish(session, step.id, visit, effect.delivery_id, now)
+            await _finish(session, step.id, effect.delivery_id, now)
+            await close_question(session, effect.key, now)
 
 
 async def _finish(
-    session: AsyncSession, step_row_id: uuid.UUID, visit: Visit, delivery_id: str, now: BusinessInstant
+    session: AsyncSession, step_row_id: uuid.UUID, delivery_id: str, now: BusinessInstant
 ) -> None:
-    """Close the step as done, and the question that was put to a person."""
+    """Close the step as done."""
     await session.execute(
         update(InterventionStepRow)
         .where(InterventionStepRow.id == step_row_id)
         .values(
             state=StepState.DONE, reason="confirmed", detail={"delivery_id": delivery_id}, finished_at=now
         )
-    )
-    await session.execute(
-        update(TaskRow)
-        .where(
-            TaskRow.effect_key == uncertain_task_key(visit),
-            TaskRow.state.in_([TaskState.OPEN, TaskState.SNOOZED]),
-        )
-        .values(state=TaskState.CANCELLED, closed_at=now, note=CONFIRMED)
     )

@@ -21,9 +21,9 @@ from models.cases import ring_case
 from models.changes import announce_change
 from models.customer_state import lock_customer
 from models.decisions import Decision, record_decisions
+from models.doubts import question_about
 from models.effects import settle
 from models.hands import Hand
-from models.send_ledger import UNCERTAIN
 from models.step_visits import Visit, is_row_of
 from models.tables.cases import CaseRow
 from models.tables.ledger import EffectRow
@@ -140,7 +140,7 @@ async def _close_question(session: AsyncSession, place: _Place, hand: Hand) -> N
     await session.execute(
         update(task)
         .where(
-            task.effect_key == f"{place.origin}{UNCERTAIN}",
+            task.effect_key == question_about(place.origin),
             task.state.in_([TaskState.OPEN, TaskState.SNOOZED]),
         )
         .values(

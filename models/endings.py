@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, InterventionState, Outcome, StepState, TaskState
 from models.decisions import Decision, record_decisions
+from models.doubts import is_question
 from models.effects import abandon_claims
 from models.meeting_ends import withdraw_invitations
 from models.tables.playbooks import InterventionRow, InterventionStepRow
@@ -66,13 +67,17 @@ async def end_run(session: AsyncSession, ending: RunEnding, now: BusinessInstant
 async def cancel_tasks(
     session: AsyncSession, intervention_id: uuid.UUID, reason: str, now: BusinessInstant, *, origin: str = ""
 ) -> list[str]:
-    """Close the open tasks of a run, or of what begins with `origin`; return their titles."""
+    """Close the open tasks of a run, or of what begins with `origin`; return their titles.
+
+    A question about an effect in doubt stays open.
+    """
     closed = await session.scalars(
         update(TaskRow)
         .where(
             TaskRow.intervention_id == intervention_id,
             TaskRow.state.in_([TaskState.OPEN, TaskState.SNOOZED]),
             TaskRow.effect_key.startswith(origin, autoescape=True),
+            ~is_question(),
         )
         .values(state=TaskState.CANCELLED, closed_at=now, note=f"Closed by itself: {reason.rstrip('.')}.")
         .returning(TaskRow.title)

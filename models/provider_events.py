@@ -16,6 +16,7 @@ from domain.vocabulary import EffectState, NoticeKind
 from models.campaign_mail import keep_campaign_mail
 from models.clock import load_timeline, start_clock
 from models.database import Session
+from models.doubts import close_question
 from models.opt_outs import MAIL_PROVIDER, OPTIONAL, record_consent, suppress_contact
 from models.outbox import Notice, put_notices
 from models.reactions import WEIGHED, weigh_reactions
@@ -121,6 +122,7 @@ async def _confirm(session: Session, key: str, event: DeliveryEvent, wall: WallI
         timeline = await load_timeline(session) or await start_clock(session, wall)
         payload = {"delivery_id": event.delivery_id}
         now = timeline.business_at(wall)
+        await close_question(session, key, now)
         await put_notices(
             session, [Notice(before.customer_id, NoticeKind.CUSTOMER_CHANGED, payload, now)], wall
         )

@@ -22,6 +22,7 @@ from domain.vocabulary import (
     TouchTier,
 )
 from models.decisions import Decision, record_decisions
+from models.doubts import question_about
 from models.effects import Effect
 from models.meeting_ends import drop_meeting
 from models.runs import EVERSTAY
@@ -35,8 +36,6 @@ from models.tables.work import TaskRow
 
 INVITED = "invited"
 """The run knows that its invitation is out and waits for the answer, which a late word must not end."""
-UNCERTAIN = "uncertain"
-"""What ends the key of the task that asks what became of an effect, after the effect's own origin."""
 TASK_DUE = dt.timedelta(days=1)
 CLOSED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
 
@@ -171,11 +170,6 @@ async def count_as_touch(session: AsyncSession, context: SendContext, now: Busin
         )
 
 
-def uncertain_task_key(visit: Visit) -> str:
-    """Return the key of the question whether a message arrived: asked once per visit."""
-    return f"{visit.origin}{UNCERTAIN}"
-
-
 async def ask_a_person(
     session: AsyncSession, visit: Visit, context: SendContext, effect: Effect, now: BusinessInstant
 ) -> None:
@@ -184,7 +178,7 @@ async def ask_a_person(
         id=uuid.uuid4(),
         customer_id=context.customer_id,
         intervention_id=visit.intervention_id,
-        effect_key=uncertain_task_key(visit),
+        effect_key=question_about(visit.origin),
         kind="review",
         title="Find out whether an e-mail arrived",
         body=(

@@ -13,9 +13,9 @@ from domain.monitoring import WALL_GRACE
 from domain.time import WallInstant
 from domain.vocabulary import EffectState
 from models.database import Session
+from models.doubts import question_about
 from models.effect_answers import CASE_PREFIX
 from models.resources.keyset import Order, Row, Slice, only, read_row, read_rows, read_slice
-from models.send_ledger import UNCERTAIN
 from models.tables.cases import CaseRow
 from models.tables.customers import CustomerRow
 from models.tables.ledger import DecisionRow, EffectRow, ProviderEventRow, TouchpointRow
@@ -115,7 +115,6 @@ async def load_effect(session: Session, name: str) -> Row:
 
 async def load_evidence(session: Session, effect: Row) -> dict[str, Any]:
     """Return everything that speaks of an effect: what it belongs to, who was told, what was decided."""
-    origin = effect["key"].rpartition("/")[0] + "/"
     touch, prompt, task, event = TouchpointRow, PromptRow, TaskRow, ProviderEventRow
     touches = select(touch.channel, touch.purpose, touch.state, touch.template, touch.occurred_at)
     prompts = select(prompt.state, prompt.offered_at, prompt.shown_at, prompt.answered_at, prompt.expires_at)
@@ -125,7 +124,7 @@ async def load_evidence(session: Session, effect: Row) -> dict[str, Any]:
         "belongs": await _belongs(session, effect["key"]),
         "touchpoint": await read_row(session, touches.where(touch.effect_key == effect["key"])),
         "prompt": await read_row(session, prompts.where(prompt.effect_key == effect["key"])),
-        "task": await read_row(session, tasks.where(task.effect_key == f"{origin}{UNCERTAIN}")),
+        "task": await read_row(session, tasks.where(task.effect_key == question_about(effect["key"]))),
         "events": await read_rows(
             session,
             events.where(event.delivery_id == effect["delivery_id"]).order_by(event.received_at),
@@ -177,8 +176,7 @@ async def is_answerable_by(session: Session, effect: Row, user_id: uuid.UUID | N
         return False
     if user_id in {effect["csm_id"], effect["sales_owner_id"]}:
         return True
-    origin = effect["key"].rpartition("/")[0] + "/"
     asked = select(TaskRow.id).where(
-        TaskRow.effect_key == f"{origin}{UNCERTAIN}", TaskRow.assignee_id == user_id
+        TaskRow.effect_key == question_about(effect["key"]), TaskRow.assignee_id == user_id
     )
     return await session.scalar(asked) is not None

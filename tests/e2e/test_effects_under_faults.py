@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.e2e.kills.portfolio import DAY_SECONDS, open_portfolio
 from tests.e2e.kills.records import Histories, count, rows
 from tests.e2e.kills.stack import PROGRAM
 from tests.support.homes import temporary_home
+from tests.support.simulators import until_true
 from tests.workers.embedded.support import fresh_settings
 from workers.bench.effect_faults import break_mail
 from workers.clock_refresh import keep_fresh
@@ -43,17 +45,20 @@ class FaultOptions:
     day_seconds: float
     calm_seconds: float = 2.0
     settle_seconds: float = 300.0
+    hidden: int = 6
+    """So many letters leave while the mail provider neither tells nor answers."""
     seed: int = 11
 
 
-SHORT = FaultOptions(sends=60, invoices=14, retries=20, kills=3, times_at_each_point=1, day_seconds=10.0)
+SHORT = FaultOptions(sends=60, invoices=14, retries=15, kills=3, times_at_each_point=1, day_seconds=10.0)
 LONG = FaultOptions(
     sends=2_000,
-    invoices=250,
+    invoices=350,
     retries=500,
     kills=60,
     times_at_each_point=10,
     day_seconds=20.0,
+    hidden=200,
     settle_seconds=1_800.0,
 )
 POINTS = ("before_charge", "after_charge", "before_send", "after_send")
@@ -73,6 +78,8 @@ LETTERS_OF_RUNS = """
 SELECT count(DISTINCT split_part(key, '/', 1)) FROM effects
 WHERE kind = 'email' AND key NOT LIKE 'case/%' AND state IN ('sent', 'confirmed')
 """
+UNCERTAIN = "SELECT count(*) FROM effects WHERE state = 'uncertain'"
+NOT_APPLIED = "SELECT count(*) FROM provider_events WHERE applied_at IS NULL"
 QUESTIONS = "SELECT count(*) FROM tasks WHERE effect_key LIKE '%/uncertain' AND state = 'open'"
 
 
@@ -89,6 +96,8 @@ class Ended:
     ours: Counter[str]
     """Of each invoice, by the ledger."""
     doubted: set[str]
+    shown: int
+    """So many effects were uncertain before the mail provider told its news at last."""
     cases: dict[str, str]
     workflows: dict[str, WorkflowExecutionStatus | None]
     histories: Histories
@@ -117,12 +126,16 @@ async def kill_all_along(site: EffectSite, options: FaultOptions) -> Counter[str
         for point in POINTS:
             await site.kill_at(point)
             killed[point] += 1
-    left = options.sends - site.begun
+    left = options.sends - site.begun - options.hidden
     home, chance = site.settings.home, random.Random(options.seed)
     async for victim in kill_workers(home, chance, options.kills, options.calm_seconds):
+        await site.listen(is_on=killed.total() % 2 == 0)
         killed[victim] += 1
         await site.begin_runs(1 + left // options.kills)
-    await site.begin_runs(options.sends)
+    await site.listen(is_on=True)
+    await site.begin_runs(options.sends - options.hidden - site.begun)
+    await site.hide_mail()
+    await site.begin_runs(options.hidden)
     return killed
 
 
@@ -149,13 +162,25 @@ async def run_all(stack: Settings, options: FaultOptions) -> tuple[EffectSite, E
             await break_mail(control, [f"ann@customer-{number:03}." for number in range(0, options.sends, 2)])
             killed = await kill_all_along(site, options)
             await until_quiet(site, options.settle_seconds)
-            return site, await read(site, options, killed, began)
+            shown = await count(portfolio.database, UNCERTAIN)
+            await site.tell_everything()
+            await until_true(site.all_is_told, options.settle_seconds)
+            await until_true(partial(all_is_applied, site), options.settle_seconds)
+            await until_quiet(site, options.settle_seconds)
+            return site, await read(site, options, killed, shown, began)
     finally:
         fresh.cancel()
         await asyncio.gather(fresh, return_exceptions=True)
 
 
-async def read(site: EffectSite, options: FaultOptions, killed: Counter[str], began: float) -> Ended:
+async def all_is_applied(site: EffectSite) -> bool:
+    """Tell whether everything that was told has had its consequences."""
+    return await count(site.portfolio.database, NOT_APPLIED) == 0
+
+
+async def read(
+    site: EffectSite, options: FaultOptions, killed: Counter[str], shown: int, began: float
+) -> Ended:
     """Return what ledger, mailbox, provider and histories say."""
     database, client = site.portfolio.database, site.portfolio.client
     by_ledger = await rows(database, CHARGES)
@@ -168,6 +193,7 @@ async def read(site: EffectSite, options: FaultOptions, killed: Counter[str], be
         await charges_of_ours(site),
         ours,
         {invoice for invoice, state, _ in by_ledger if state == "uncertain"},
+        shown,
         dict(await rows(database, CASES)),
         await workflows_of_cases(client),
         await records.read_histories(client),
@@ -209,6 +235,7 @@ async def the_rest_agrees(site: EffectSite, ended: Ended) -> None:
     database, options = site.portfolio.database, ended.options
     uncertain = sum(state == "uncertain" for _, _, _, state, _ in ended.effects)
     assert await count(database, QUESTIONS) == uncertain
+    assert 0 < uncertain < ended.shown, "what was never taken stays in doubt; news settles what was"
     assert await count(database, LETTERS_OF_RUNS) >= options.sends - uncertain
     assert len(ended.cases) == options.invoices
     assert ended.workflows == dict.fromkeys(ended.cases, WorkflowExecutionStatus.COMPLETED)
@@ -223,6 +250,7 @@ def figures(ended: Ended) -> dict[str, object]:
         "killed": dict(ended.killed),
         "letters": ended.mailbox.total(),
         "charges": ended.charges.total(),
+        "uncertain_until_told": ended.shown,
         "effects": dict(Counter(f"{kind} {state}" for _, _, kind, state, _ in ended.effects)),
         "tried_again": sum(attempts > 1 for *_, attempts in ended.effects),
         "cases": dict(Counter(ended.cases.values())),
@@ -245,6 +273,8 @@ async def test_effects_under_faults_happen_once_and_none_is_lost(
     try:
         for name, value in figures(ended).items():
             record_property(name, value)
+        assert set(ended.killed) >= set(POINTS), "somebody died at each point"
+        assert ended.killed.total() == len(POINTS) * options.times_at_each_point + options.kills
         no_letter_twice_none_lost(ended)
         no_charge_twice_none_lost(ended)
         await the_rest_agrees(site, ended)

@@ -148,6 +148,8 @@ async def test_without_a_look_up_a_letter_in_doubt_is_put_to_a_person_and_never_
     await blind.live(9)
     assert blind.sender.attempts == 1
     assert (await letter.run()).outcome is Outcome.NO_CHANGE
+    (task,) = await letter.scene.tasks()
+    assert task.state is TaskState.OPEN, "the question outlives the run"
 
 
 async def test_without_a_look_up_a_marketing_letter_in_doubt_is_dropped(blind: Loop) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.calendar import Window
+from domain.contact_policy import ContactPolicy
 from domain.dunning_policy import DunningPolicy, Paydays, RetrySchedule
 from domain.playbook import Playbook
 from domain.vocabulary import Purpose
@@ -13,6 +14,7 @@ from integrations.simulators.stripe.account import STRIPE_KEY, WEBHOOK_SECRET
 from models.ciphers import Cipher
 from models.clock import wall_now
 from models.connections import Connection, save_connection
+from models.contact_policy import save_contact_policy
 from models.dunning_policies import save_dunning_policy
 from models.sources import Source, connect_source
 from settings import Settings
@@ -34,10 +36,13 @@ QUEUE_OF = {"send": policies.EMAIL_QUEUE, "charge": policies.BILLING_QUEUE}
 
 
 def bare_letter() -> Playbook:
-    """Return a playbook of one transactional letter that ends soon after it."""
-    letter = {"template": "stay-in-touch", "to": ["champion"], "purpose": Purpose.TRANSACTIONAL.value}
+    """Return a playbook of one letter that ends soon after it.
+
+    It is no transactional one: of those, what nobody can tell of is sent again.
+    """
+    letter = {"template": "stay-in-touch", "to": ["champion"], "purpose": Purpose.LIFECYCLE.value}
     return one_letter(
-        Purpose.TRANSACTIONAL,
+        Purpose.LIFECYCLE,
         goal={"when": "steps_taken", "outcome": "no_change", "window": "20d"},
         steps=[{"id": "letter", "send_email": letter}, {"id": "rest", "wait": {"duration": "6h"}}],
     )
@@ -56,6 +61,11 @@ def quick_policy() -> DunningPolicy:
     return DunningPolicy(retries=schedule, grace_days=1)
 
 
+def at_any_hour() -> ContactPolicy:
+    """Return a policy under which a letter may leave at any time."""
+    return ContactPolicy(hours=(ALWAYS,), public_holidays=False)
+
+
 @dataclass
 class EffectSite:
     """Handles on the stack, on its simulators, and on what is still to begin."""
@@ -65,6 +75,8 @@ class EffectSite:
     control: SimulatorControl
     owed: list[Owed] = field(default_factory=list)
     begun: int = 0
+    mail_news: str | None = None
+    """Where the mail provider's events go."""
 
     async def connect(self, rate: float) -> None:
         """Connect Stripe, on business time; all webhooks come twice and out of order."""
@@ -80,12 +92,35 @@ class EffectSite:
             await connect_source(session, source)
             await save_connection(session, connection, Cipher(self.settings.signing_key), wall_now())
             await save_dunning_policy(session, quick_policy(), None, now)
+            await save_contact_policy(
+                session, ContactPolicy(hours=(ALWAYS,), public_holidays=False), None, now
+            )
         again: dict[str, Any] = {"webhook_duplicates": True, "webhook_out_of_order": True}
         await self.control.call("PUT", "/stripe/clock", {"at": now.isoformat(), "rate": rate})
         await self.control.call("PATCH", "/stripe/switches", again)
         await self.control.call("PATCH", "/switches", again)
         url = f"{self.settings.local_url}/webhooks/{STRIPE}"
         await self.control.call("PUT", "/stripe/webhook", {"url": url})
+        self.mail_news = (await self.control.call("GET", "/"))["switches"]["webhook_url"]
+
+    async def listen(self, *, is_on: bool) -> None:
+        """Let the providers' news come; what they tell meanwhile is kept by Stripe, and lost by the other."""
+        await self.control.call("PATCH", "/switches", {"webhook_url": self.mail_news if is_on else None})
+        await self.control.call("PATCH", "/stripe/switches", {"webhook_held": not is_on})
+
+    async def hide_mail(self) -> None:
+        """Let the mail provider tell nothing, and answer no question about what it took."""
+        await self.control.call("PATCH", "/switches", {"webhook_url": None, "look_up_enabled": False})
+
+    async def tell_everything(self) -> None:
+        """Listen again, and have the mail provider tell anew whatever it has ever told or not told."""
+        await self.listen(is_on=True)
+        await self.control.call("POST", "/webhooks/resend")
+
+    async def all_is_told(self) -> bool:
+        """Tell whether the mail provider has no news left for us."""
+        waiting: int = (await self.control.call("GET", "/"))["webhooks_waiting"]
+        return waiting == 0
 
     async def begin_runs(self, count: int) -> None:
         """Begin so many more runs of one letter, one after the other."""
