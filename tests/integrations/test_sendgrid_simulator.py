@@ -1,7 +1,6 @@
 """Is the simulator SendGrid? The provider's own OpenAPI documents judge it."""
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ from integrations.sendgrid_sender import SendGridEmailSender, mail_body
 from integrations.simulators.account import SIMULATOR_API_KEY
 from integrations.simulators.server import SimulatorOptions
 from tests.integrations.messages import email
+from tests.support.imports import shared_data
 from tests.support.simulators import running_simulators
 
 pytestmark = pytest.mark.integration
 
-DOCUMENTS = Path(__file__).parents[3] / "shared" / "data" / "sendgrid-openapi"
 KEY = {"Authorization": f"Bearer {SIMULATOR_API_KEY}"}
 GOOD: dict[str, Any] = mail_body(email())
 BAD: dict[str, dict[str, Any]] = {
@@ -66,10 +65,7 @@ BAD_BY_MEANING: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def document(name: str) -> dict[str, Any]:
-    path = DOCUMENTS / name
-    if not path.is_file():
-        reason = f"{path} is missing; it is not part of this repository"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    path = shared_data("sendgrid-openapi") / name
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), object_hook=_plain_schema)
     return loaded
 

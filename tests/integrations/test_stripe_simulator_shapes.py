@@ -1,19 +1,17 @@
 """Every object that the simulator shows has the fields and types of Stripe's own fixtures."""
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integrations.simulators.stripe.account import STRIPE_KEY
+from tests.support.imports import shared_data
 from tests.support.stripe_simulator import LIBRARY_WARNS, StripeOffice
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings(LIBRARY_WARNS)]
 
-FIXTURES = Path(__file__).parents[3] / "shared" / "data" / "stripe-fixtures" / "fixtures3.json"
 KEY = {"Authorization": f"Bearer {STRIPE_KEY}"}
 LISTS = (
     "customers", "products", "prices", "payment_methods", "subscriptions", "invoices", "invoiceitems",
@@ -35,10 +33,8 @@ FREE = {"metadata", "evidence", "previous_attributes", "payment_method_options",
 
 
 def fixtures() -> dict[str, Any]:
-    if not FIXTURES.is_file():
-        reason = f"{FIXTURES} is missing; it is not part of this repository"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    loaded: dict[str, Any] = json.loads(FIXTURES.read_text(encoding="utf-8"))["resources"]
+    path = shared_data("stripe-fixtures") / "fixtures3.json"
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["resources"]
     return loaded
 
 
