@@ -47,6 +47,8 @@ class FaultOptions:
     settle_seconds: float = 300.0
     hidden: int = 6
     """So many letters leave while the mail provider neither tells nor answers."""
+    pace_seconds: float = 0.4
+    """Between one letter's run and the next."""
     seed: int = 11
 
 
@@ -55,8 +57,9 @@ LONG = FaultOptions(
     sends=2_000,
     invoices=350,
     retries=500,
-    kills=60,
-    times_at_each_point=10,
+    kills=30,
+    times_at_each_point=6,
+    pace_seconds=0.2,
     day_seconds=20.0,
     hidden=200,
     settle_seconds=1_800.0,
@@ -156,7 +159,7 @@ async def run_all(stack: Settings, options: FaultOptions) -> tuple[EffectSite, E
     fresh = asyncio.create_task(keep_fresh(portfolio.clock, portfolio.database))
     try:
         async with SimulatorControl(stack.simulators_url) as control:
-            site = EffectSite(stack, portfolio, control)
+            site = EffectSite(stack, portfolio, control, options.pace_seconds)
             await well_for(stack.home, options.calm_seconds)
             await site.connect(DAY_SECONDS / options.day_seconds)
             await break_mail(control, [f"ann@customer-{number:03}." for number in range(0, options.sends, 2)])

@@ -21,7 +21,7 @@ WORKERS = [
     "tests.support.scoring_worker",
     "tests.support.training_worker",
 ]
-PATIENCE = 90.0
+PATIENCE = 180.0
 Given = ParamSpec("Given")
 Told: TypeAlias = "Connection[str, str]"  # it takes no parameters when it runs
 Work = Callable[Concatenate[Told, Given], Coroutine[Any, Any, None]]

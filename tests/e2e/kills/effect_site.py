@@ -27,7 +27,6 @@ from workers.bench.effect_faults import break_charges
 from workflows import policies
 
 STRIPE = "stripe"
-PACE_SECONDS = 0.4
 ALWAYS = Window(weekdays=("mon", "tue", "wed", "thu", "fri", "sat", "sun"), opens="00:00", closes="23:59")
 REFUSED = ("insufficient_funds",) * 3 + ("ok",)
 """The provider's own charge, then two of ours; the third of ours succeeds, and so would one too many."""
@@ -73,6 +72,7 @@ class EffectSite:
     settings: Settings
     portfolio: Portfolio
     control: SimulatorControl
+    pace_seconds: float
     owed: list[Owed] = field(default_factory=list)
     begun: int = 0
     mail_news: str | None = None
@@ -130,7 +130,7 @@ class EffectSite:
             now = self.portfolio.clock.now()
             run = await open_run(self.portfolio.database, bare_letter(), customer, now)
             await start_run(self.portfolio.client, run)
-            await asyncio.sleep(PACE_SECONDS)
+            await asyncio.sleep(self.pace_seconds)
 
     async def owe(self, count: int) -> None:
         """Let so many charges be refused, and let our first one of each meet a fault."""
@@ -155,6 +155,6 @@ class EffectSite:
             reached = asyncio.create_task(doomed.reached())
             while not reached.done():
                 await self.begin_runs(int(queue == policies.EMAIL_QUEUE))
-                await asyncio.wait([reached], timeout=PACE_SECONDS)
+                await asyncio.wait([reached], timeout=self.pace_seconds)
             doomed.kill()
             return reached.result()[0]
