@@ -13,6 +13,7 @@ from models.arrays import among, among_ids
 from models.fact_changes import change_of, note_changes
 from models.facts_batch import Batch, Indexed, Verdict, fact_id, keys_of
 from models.facts_consents import Consents
+from models.suppressions import hold_newcomers
 from models.tables.customers import ContactRoleRow, ContactRow
 
 RULE = RULES["contact"]
@@ -136,6 +137,9 @@ class _Writes:
             await session.execute(update(ContactRoleRow), list(ended.values()))
         await note_changes(self.batch.session, self.moved)
         await self.consents.flush()
+        people = [*self.inserts.values(), *self.updates.values()]
+        came = {person["id"]: person["email"] for person in people if person["email"]}
+        await hold_newcomers(session, came, self.batch.received_at)
 
 
 def _row(batch: Batch, fact: ContactFact) -> Row:

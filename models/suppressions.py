@@ -1,7 +1,7 @@
 """Provider's suppression lists in our database: kept once per entry, applied like the webhook's events."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.errors import ConflictError, NotFoundError
 from domain.suppressions import LIST_RULES, ListedAddress, SuppressionList
 from domain.time import BusinessInstant, WallInstant
+from models.arrays import among
 from models.clock import load_timeline, start_clock
 from models.database import Session
 from models.opt_outs import MAIL_PROVIDER, OPTIONAL, record_consent, release_address, suppress_contact
@@ -83,20 +84,39 @@ async def _apply(
     session: Session, provider: str, which: SuppressionList, entry: ListedAddress, wall: WallInstant
 ) -> None:
     """Do for everybody with the address what the list asks, as of when the provider listed it."""
-    rule = LIST_RULES[which]
-    timeline = await load_timeline(session) or await start_clock(session, wall)
-    now = timeline.business_at(wall)
-    at = min(timeline.business_at(entry.listed_at), now)
     people = await people_with(session, entry.email)
     for contact_id in people:
-        if rule.suppresses:
-            await suppress_contact(session, contact_id, which.value, now, wall)
-        if rule.ends_consent:
-            choices = [(purpose, False) for purpose in OPTIONAL]
-            await record_consent(session, contact_id, choices, MAIL_PROVIDER, at, now, wall)
+        await _hold(session, contact_id, which, entry.listed_at, wall)
     row = ProviderSuppressionRow
     mine = (row.provider == provider, row.list == which, row.group == entry.group, row.email == entry.email)
     await session.execute(update(row).where(*mine).values(people=len(people)))
+
+
+async def _hold(
+    session: Session, contact_id: uuid.UUID, which: SuppressionList, listed_at: WallInstant, wall: WallInstant
+) -> None:
+    rule = LIST_RULES[which]
+    timeline = await load_timeline(session) or await start_clock(session, wall)
+    now = timeline.business_at(wall)
+    if rule.suppresses:
+        await suppress_contact(session, contact_id, which.value, now, wall)
+    if rule.ends_consent:
+        choices = [(purpose, False) for purpose in OPTIONAL]
+        at = min(timeline.business_at(listed_at), now)
+        await record_consent(session, contact_id, choices, MAIL_PROVIDER, at, now, wall)
+
+
+async def hold_newcomers(session: Session, people: Mapping[uuid.UUID, str], wall: WallInstant) -> None:
+    """Do what the lists ask for people, by id, who came or took their address after it was listed."""
+    addresses = {mail.lower() for mail in people.values() if mail}
+    row = ProviderSuppressionRow
+    query = select(row.email, row.list, row.listed_at).where(
+        among(row.email, sorted(addresses)), row.lifted_at.is_(None)
+    )
+    listed = (await session.execute(query)).all() if addresses else []
+    for contact_id, mail in sorted(people.items()):
+        for one in (each for each in listed if each.email == mail.lower()):
+            await _hold(session, contact_id, one.list, one.listed_at, wall)
 
 
 async def people_with(session: Session, email: str) -> list[uuid.UUID]:
