@@ -26,6 +26,7 @@ class InvoicePage:
     """The connection through which it is collected."""
     invoice_key: str
     customer_name: str
+    product_name: str
     number: str
     status: InvoiceStatus
     collection: Collection

@@ -56,6 +56,7 @@ async def _invoice_page(session: AsyncSession, case: StoredCase) -> InvoicePage:
         source_id=source_id,
         invoice_key=found.external_id,
         customer_name=name,
+        product_name=(await load_installation(session)).product_name,
         number=found.number or found.external_id,
         status=InvoiceStatus(found.status),
         collection=collection,

@@ -140,6 +140,7 @@ async def test_coming_back_is_a_checkout_with_the_offer_in_it(
     assert case.receipt is not None
     stripe.asked()
     page = (await client.get(case.url())).text
+    assert BUTTON.findall(page) == ["return"]
     for words in (
         "Come back to Northwind",
         "10 % off for 3 months",
@@ -156,6 +157,8 @@ async def test_coming_back_is_a_checkout_with_the_offer_in_it(
     assert 'role="alert"' not in done.text, done.text
     [code] = stripe.turn("promotion-codes", "GET")
     assert len(code["redemptions"]) == 1
+    back = await client.get(f"{case.url()}?back=yes")
+    assert BUTTON.findall(back.text) == [], "until we hear of it, nobody buys it twice in passing"
 
 
 @pytest.mark.parametrize("change", [{"state": OfferState.EXPIRED}, {"expires_at": NOON}])
