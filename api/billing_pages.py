@@ -115,22 +115,24 @@ class BillingController(Controller):
             is_machine = is_scanner(request.headers.get("user-agent", ""))
             await note_press(session, link, f"/billing/{way}", clock.wall_now(), is_machine=is_machine)
         applier.wake()
-        return await _follow(settings, accounts, page, way, f"{_links(settings).billing(link)}?back=yes")
+        return await _follow(settings, accounts, page, way, link)
 
 
-async def _follow(settings: Settings, accounts: OpenBilling, page: BillingPage, way: Way, back: str) -> Page:
+async def _follow(
+    settings: Settings, accounts: OpenBilling, page: BillingPage, way: Way, link: BillingLink
+) -> Page:
     """Lead to the provider, or say why not: nothing that it says itself is shown."""
     try:
-        found = await follow(accounts, page, way, back)
+        found = await follow(accounts, page, way, f"{_links(settings).billing(link)}?back=yes")
     except (TransientProviderError, UncertainDeliveryError) as error:
-        _log(error, way)
+        _log(error, way, link)
         wait = asked_delay(error)
         seconds = int(wait.total_seconds()) if wait is not None else TRY_AGAIN_SECONDS
         answer = _answer(settings, "away", HTTP_503_SERVICE_UNAVAILABLE, way=way)
         answer.headers["Retry-After"] = str(max(seconds, 1))
         return answer
     except (NotFoundError, PermanentProviderError) as error:
-        _log(error, way)
+        _log(error, way, link)
         return _answer(settings, "refused", HTTP_502_BAD_GATEWAY)
     if isinstance(found, str):
         return Redirect(found, status_code=HTTP_303_SEE_OTHER, headers=_headers(settings))
@@ -190,8 +192,11 @@ def _headers(settings: Settings) -> dict[str, str]:
     }
 
 
-def _log(error: EverstayError, way: Way) -> None:
+def _log(error: EverstayError, way: Way, link: BillingLink) -> None:
     """Log it without the provider's words, which can quote what a customer entered."""
     structlog.get_logger("api.billing_pages").warning(
-        "no page of the billing provider", way=way.value, reason=type(error).__name__
+        "no page of the billing provider",
+        case=str(link.case_id),
+        way=way.value,
+        reason=type(error).__name__,
     )
