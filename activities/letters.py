@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.invitations import Invitation, InvitationWriter, PlannedMeeting
-from domain.links import LinkMaker
+from domain.links import BillingLink, LinkMaker
 from domain.meeting_words import say_time
 from domain.ports import EmailAddress, EmailMessage, MessageRenderer
 from domain.time import BusinessInstant
@@ -31,6 +31,7 @@ class Letterhead:
             "preferences_url": self.links.preferences(person.contact_id),
             "unsubscribe_url": self.links.unsubscribe(person.contact_id),
             "booking_url": self.links.booking(person.contact_id),
+            "billing_url": self._page(context, person, now),
         }
         values = {**context.values, "links": links, "business_date": now.date()}
         if context.meeting is not None:
@@ -54,6 +55,12 @@ class Letterhead:
             headers=headers,
             invitation=self._invitation(context.meeting, person, now) if context.meeting else "",
         )
+
+    def _page(self, context: SendContext, person: Person, now: BusinessInstant) -> str:
+        """Return where the reader pays or comes back, nothing where the letter has no such page."""
+        if context.page_of is None:
+            return ""
+        return self.links.billing(BillingLink(context.page_of, person.contact_id, now.date()))
 
     def _about(self, meeting: PlannedMeeting, person: Person, links: dict[str, str]) -> dict[str, object]:
         """Return what an invitation says of its meeting, in the reader's language and time."""

@@ -39,9 +39,6 @@ from models.win_backs import progress_of, settle_answers, write_decision
 NO_PAYER = "no billing provider that is connected knows the customer any more"
 """What Temporal hears; a provider's own words stay with us."""
 
-LINK = "link"
-"""Where the case keeps the page on which they subscribe again."""
-
 
 @dataclass(frozen=True)
 class Before:
@@ -52,20 +49,19 @@ class Before:
     effects: dict[int, Effect]
     """Of the offers that were made, by their number."""
     is_quiet: bool
-    """Nobody is written to: no page is needed."""
+    """Nobody is written to: nothing is offered."""
 
 
 class WinBackMotion:
     """Handles customers that have left."""
 
-    def __init__(self, database: Database, clock: Clock, open_billing: OpenBilling, return_url: str) -> None:
-        """Take where everything is kept, both times, who bills, and where their pages lead back to."""
-        self._database, self._clock = database, clock
-        self._open_billing, self._return_url = open_billing, return_url
+    def __init__(self, database: Database, clock: Clock, open_billing: OpenBilling) -> None:
+        """Take where everything is kept, both times, and who bills."""
+        self._database, self._clock, self._open_billing = database, clock, open_billing
         self._deeds = Deeds(database, clock)
 
     async def look(self, case: StoredCase) -> Seen:
-        """Ask the provider which offers were used, what was disputed, and for the page to come back."""
+        """Ask the provider which offers were used, and what was disputed."""
         before = await self._before(case)
         if before.payer is None:
             return Seen()
@@ -87,7 +83,6 @@ class WinBackMotion:
             can_grant=True,
             used=frozenset(used),
             disputed_payments=await _disputed(provider, payer),
-            link=await self._link(provider, payer, before.offers),
         )
 
     async def _before(self, case: StoredCase) -> Before:
@@ -102,18 +97,6 @@ class WinBackMotion:
             is_quiet = row.is_held_out or row.returned_at is not None
             return Before(await find_payer(session, case.customer_id), offers, made, is_quiet)
 
-    async def _link(self, provider: BillingProvider, payer: Payer, offers: Sequence[StoredOffer]) -> str:
-        """Return the page with the open offer; where the provider has none, letters go without."""
-        open_ones = (one for one in offers if one.state is OfferState.GRANTED)
-        receipt = next((DiscountReceipt(one.provider_key or "", one.code or "") for one in open_ones), None)
-        try:
-            link = await provider.reactivation_link(
-                payer.customer_key, payer.subscription_key, receipt, self._return_url
-            )
-        except PermanentProviderError:
-            return ""
-        return link.url
-
     async def decide(
         self, session: Session, case: StoredCase, seen: Seen, now: BusinessInstant, _wall: WallInstant
     ) -> CaseProgress:
@@ -123,7 +106,7 @@ class WinBackMotion:
         state = await load_win_back_state(session, case, seen, now)
         decision = decide_win_back(state, policy, now)
         await write_decision(session, case, state, decision, now)
-        return progress_of(decision, {**case.memory, LINK: seen.link})
+        return progress_of(decision, case.memory)
 
     async def perform(self, order: CaseOrder) -> str:
         """Have a discount made, or take one back that was not used."""

@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from api.billing_pages import BillingController
 from api.health import healthz, readyz
 from api.invitations import InvitationController
 from api.openapi import openapi_json, reference
@@ -29,6 +30,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         SignInController,
         RecipientController,
         InvitationController,
+        BillingController,
         webhook_router(settings),
         tracking_router(),
         prompts_router(),

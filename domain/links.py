@@ -1,12 +1,22 @@
 """Links that a message carries: they name a person by a signed token, so that no one can guess another's."""
 
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import uuid
 from dataclasses import dataclass
 
 from domain.vocabulary import Purpose
+
+
+@dataclass(frozen=True)
+class BillingLink:
+    """What a link to the page of a case names: the case, who got the letter, and the business day of it."""
+
+    case_id: uuid.UUID
+    contact_id: uuid.UUID
+    written_on: dt.date
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,23 @@ class LinkMaker:
         genuine = hmac.compare_digest(signature.encode(), ours.encode())
         return (meeting_id, contact_id) if genuine else None
 
+    def billing(self, link: BillingLink) -> str:
+        """Return where a person pays, enters another card or comes back; only a button does anything."""
+        token = f"{_billing_name(link)}-{self._sign(_billing_bytes(link))}"
+        return f"{self.public_url}/billing/{token}"
+
+    def billing_of(self, token: str) -> BillingLink | None:
+        """Return what a token names, None for one that we did not make."""
+        names, _, signature = token.partition("-")
+        try:
+            case_id, contact_id = uuid.UUID(hex=names[:32]), uuid.UUID(hex=names[32:64])
+            link = BillingLink(case_id, contact_id, dt.date.fromisoformat(names[64:]))
+        except ValueError:
+            return None
+        ours = self._sign(_billing_bytes(link))
+        genuine = names == _billing_name(link) and hmac.compare_digest(signature.encode(), ours.encode())
+        return link if genuine else None
+
     def _signature(self, contact_id: uuid.UUID) -> str:
         return self._sign(contact_id.bytes)
 
@@ -91,3 +118,12 @@ def _class_bytes(contact_id: uuid.UUID, purpose: Purpose) -> bytes:
 def _meeting_bytes(meeting_id: uuid.UUID, contact_id: uuid.UUID) -> bytes:
     """Return what is signed: longer than a contact's id, so that neither token passes for the other."""
     return b"meeting/" + meeting_id.bytes + contact_id.bytes
+
+
+def _billing_name(link: BillingLink) -> str:
+    return f"{link.case_id.hex}{link.contact_id.hex}{link.written_on:%Y%m%d}"
+
+
+def _billing_bytes(link: BillingLink) -> bytes:
+    """Return what is signed, the day with it: nobody makes an old link young."""
+    return b"billing/" + _billing_name(link).encode()

@@ -99,9 +99,9 @@ class MessageRenderer(Protocol):
     """Turns a template and what we know of a person into words.
 
     Context keys: customer (name, plan, segment), contact (first_name, name, email), sender (name, email,
-    title), product_name, evidence (sentences by key), links (preferences_url, unsubscribe_url, booking_url),
-    business_date. An invitation to a meeting also has meeting (title, day, time, place, minutes) and links to
-    answer it (accept_url, decline_url, propose_url).
+    title), product_name, evidence (sentences by key), links (preferences_url, unsubscribe_url, booking_url,
+    billing_url, which is empty but in letters of cases), business_date. An invitation to a meeting also has
+    meeting (title, day, time, place, minutes) and links to answer it (accept_url, decline_url, propose_url).
     """
 
     def names(self) -> tuple[str, ...]:

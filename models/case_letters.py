@@ -54,6 +54,8 @@ class CaseLetter:
     still_wanted: bool = True
     """Nothing has happened since it was ordered that makes it needless."""
     is_held_out: bool = False
+    has_page: bool = False
+    """There is something to do on the page of the case: the letter leads to it."""
     useful_until: BusinessInstant | None = None
     worth: float = 0.0
 
@@ -219,6 +221,7 @@ async def _context(
         customer.csm_id,
         {**values, **letter.values},
         sender["email"] if sender else None,
+        page_of=case.id if letter.has_page else None,
     )
     return context, order
 

@@ -34,6 +34,7 @@ async def write_letter(
         RECIPIENTS,
         {"invoice": _invoice(case, found, currency, now)},
         still_wanted=found.status == OWED,
+        has_page=True,
     )
 
 

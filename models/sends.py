@@ -46,6 +46,8 @@ class SendContext:
     reply_to: str | None
     meeting: PlannedMeeting | None = None
     """What the message invites to, from the claim on."""
+    page_of: uuid.UUID | None = None
+    """The case to whose page at ours it leads."""
 
 
 async def load_send(

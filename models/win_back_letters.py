@@ -16,6 +16,7 @@ from models.case_letters import CaseLetter
 from models.case_steps import CaseVisit
 from models.cases import StoredCase
 from models.offers import StoredOffer, offers_of
+from models.payers import find_payer
 from models.tables.cases import WinBackRow
 from models.tables.customers import CustomerRow
 from models.win_back_state import load_win_back
@@ -50,7 +51,8 @@ async def win_back_letter(
         template=f"win-back-{number}",
         purpose=PURPOSES[row.cause],
         to=TO,
-        values=_values(row, customer.name, offer, str(case.memory.get("link") or "")),
+        values=_values(row, customer.name, offer),
+        has_page=await find_payer(session, case.customer_id) is not None,
         still_wanted=row.returned_at is None and customer.status is CustomerStatus.CHURNED,
         is_held_out=row.is_held_out,
         useful_until=morning_of(row.cancelled_at, customer.time_zone, later[0]) if later else None,
@@ -66,7 +68,7 @@ async def _offer(session: AsyncSession, case: StoredCase, now: BusinessInstant) 
     return None
 
 
-def _values(row: WinBackRow, company: str, offer: StoredOffer | None, link: str) -> dict[str, Any]:
+def _values(row: WinBackRow, company: str, offer: StoredOffer | None) -> dict[str, Any]:
     """Return what the templates say beside what every letter has."""
     told = None
     if offer is not None:
@@ -82,7 +84,6 @@ def _values(row: WinBackRow, company: str, offer: StoredOffer | None, link: str)
             "cause": row.cause.value,
             "reason": row.reason or "",
             "left_on": row.cancelled_at.date(),
-            "url": link,
         },
         "offer": told,
     }

@@ -34,8 +34,6 @@ class Seen:
     used: frozenset[uuid.UUID] = frozenset()
     """Offers that the customer has used."""
     disputed_payments: int = 0
-    link: str = ""
-    """Where they can subscribe again to what they had; it goes with an open offer."""
 
 
 NOTHING_SEEN = Seen()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from activities.billing_accounts import BillingAccounts
 from activities.billing_calls import OpenBilling
 from activities.calling import WebhookPerformer
 from activities.cases import CaseActivities, CaseMailActivities, Motion, Motions
@@ -28,6 +29,7 @@ from domain.links import LinkMaker
 from domain.outgoing_webhooks import AnswerLinks, WebhookPoster
 from domain.own_steps import OwnSteps
 from domain.ports import Clock, EmailAddress, EmailSender
+from integrations.billing import open_billing
 from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from integrations.own_step_packages import find_own_steps
@@ -42,7 +44,6 @@ from models.database import Database
 from models.playbooks import PlaybookShelf
 from models.webhook_calls import CallTools
 from settings import Settings
-from workers.billing import BillingAccounts
 from workers.library import LIBRARY
 from workflows.calendar import CalendarWorkflow
 from workflows.cases import DunningWorkflow, WinBackWorkflow
@@ -71,8 +72,6 @@ class Parts:
     answers: AnswerLinks
     own_steps: OwnSteps
     open_billing: OpenBilling
-    public_url: str
-    """Where pages of others lead back to."""
 
 
 def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
@@ -93,8 +92,7 @@ def build_parts(settings: Settings, database: Database, clock: Clock) -> Parts:
         HttpWebhookPoster(allow_private=settings.webhook_private_addresses),
         AnswerLinks(settings.base_url, settings.signing_key),
         find_own_steps(),
-        BillingAccounts(database, clock, cipher).open,
-        settings.base_url,
+        BillingAccounts(database, clock, cipher, open_billing).open,
     )
 
 
@@ -141,7 +139,7 @@ def _dunning(parts: Parts) -> Motion:
 
 
 def _win_back(parts: Parts) -> Motion:
-    return WinBackMotion(parts.database, parts.clock, parts.open_billing, parts.public_url)
+    return WinBackMotion(parts.database, parts.clock, parts.open_billing)
 
 
 def _calendar(parts: Parts) -> list[Activity]:

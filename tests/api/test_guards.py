@@ -44,6 +44,7 @@ PUBLIC_PATHS = {
     "/static/icons/{file_path:path}",
     "/talk/{token:str}",
     "/unsubscribe/{token:str}",
+    "/billing/{token:str}",
     "/meeting/{token:str}",
 }
 SIGNED_PATHS = {
@@ -51,6 +52,7 @@ SIGNED_PATHS = {
     "/talk/{token:str}",
     "/unsubscribe/{token:str}",
     "/webhooks/callbacks/{token:str}",
+    "/billing/{token:str}",
     "/meeting/{token:str}",
     "/webhooks/sendgrid",
     "/webhooks/sendgrid/events",

@@ -5,17 +5,17 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.aside import aside
 from tests.support.browser import announce, chromium, serving, session_of
 from tests.support.case_rows import case_id
 from tests.support.doubts import outgoing_sample
+from tests.support.looks import SCHEMES, SIZES, faults, violations
 from tests.support.postgres import create_database, drop_database
 from tests.support.sample_judgement import PROPOSAL
 from tests.support.sample_rows import Sample
@@ -24,9 +24,6 @@ from tests.support.web import SESSION
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 PATIENCE = 20_000
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-OF_COLOURS = ["color-contrast", "link-in-text-block"]
-SIZES = {"narrow": (390, 844), "wide": (1280, 900)}
 PAGES = (
     "/",
     "/?q=nobody-has-this-name",
@@ -240,27 +237,6 @@ def test_an_open_page_shows_what_changed_elsewhere(site: Site) -> None:
             continue
         break
     expect(shown).to_be_visible()
-
-
-def violations(page: Page, only: list[str] | None = None) -> list[dict[str, Any]]:
-    """Return what axe finds on the page as it is now."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if only is not None:
-        options["runOnly"] = only
-    found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
-    return found
-
-
-def faults(page: Page) -> Iterator[str]:
-    """Look at one page narrow and wide, in light and in dark, which differs in colours alone."""
-    for size, (width, height) in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            yield f"{size}: wider than the window"
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            for each in violations(page, OF_COLOURS if scheme == "dark" else None):
-                yield f"{size}, {scheme}: {each['id']} at {each['nodes'][0]['target']}"
 
 
 @pytest.mark.parametrize("place", PAGES)

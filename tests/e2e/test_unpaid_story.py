@@ -14,7 +14,7 @@ from models.trial_outcomes import label_stays
 from models.trial_rows import load_trial_rows
 from tests.support.aside import aside
 from tests.support.stack import running_stack
-from tests.support.unpaid_story import DAY, MONDAY, Story, link_in
+from tests.support.unpaid_story import DAY, MONDAY, Story
 from workers.demo.histories import Failures, find_failures
 from workers.embedded.connection import connect_temporal
 
@@ -33,7 +33,9 @@ def test_one_is_lost_and_won_back_and_the_other_pays_and_hears_no_more(story: St
     story.owe("acme", "globex")
     story.until(lambda: len(story.mail("globex")) == 2, "globex is written to on the third day")
     assert len(story.charges("globex")) > 1
-    story.press(f"{story.settings.simulators_url}/hosted/invoices/{story.made['globex']['invoice']}")
+    place = story.lead(story.mail("globex")[0], "pay")
+    assert place == f"{story.settings.simulators_url}/hosted/invoices/{story.made['globex']['invoice']}"
+    story.press(place)
     story.until(lambda: story.ending("globex", "dunning") == ("ended", "recovered"), "globex has paid")
     quiet = (len(story.charges("globex")), len(story.mail("globex")))
 
@@ -54,10 +56,11 @@ def test_one_is_lost_and_won_back_and_the_other_pays_and_hears_no_more(story: St
     [code] = story.control("GET", "/promotion-codes")
     assert code["code"] in offer["text"]
     assert code["redemptions"] == []
-    story.press(link_in(offer))
+    story.press(story.lead(offer, "return"))
     story.until(lambda: story.ending("acme", "win_back") == ("ended", "reactivated"), "acme is back")
 
     assert story.rows("SELECT is_attributed FROM win_backs") == [(True,)]
+    assert story.one("SELECT count(*) FROM touchpoints WHERE state = 'clicked'") == 2
     assert story.rows("SELECT state, code FROM offers") == [("redeemed", code["code"])]
     assert story.one("SELECT status FROM customers WHERE external_id = 'acme'") == "active"
     assert len(story.control("GET", "/promotion-codes")[0]["redemptions"]) == 1

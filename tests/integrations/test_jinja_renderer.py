@@ -21,6 +21,7 @@ CONTEXT: dict[str, Any] = {
         "preferences_url": "https://vendor.example/preferences/abc",
         "unsubscribe_url": "https://vendor.example/unsubscribe/abc",
         "booking_url": "https://vendor.example/book?with=maya&minutes=20",
+        "billing_url": "https://vendor.example/billing/abc",
         "accept_url": "https://vendor.example/meeting/abc?answer=accepted",
         "decline_url": "https://vendor.example/meeting/abc?answer=declined",
         "propose_url": "https://vendor.example/meeting/abc?answer=another_time",
@@ -51,7 +52,6 @@ CONTEXT: dict[str, Any] = {
         "cause": "involuntary",
         "reason": "",
         "left_on": date(2026, 10, 31),
-        "url": "https://vendor.example/come-back",
     },
     "offer": {
         "percent": "20",
@@ -213,12 +213,13 @@ def test_a_letter_to_who_has_left_is_whole_with_and_without_an_offer_or_a_page(
     name: str, locale: str, cause: str
 ) -> None:
     told = {**CONTEXT["win_back"], "cause": cause, "reason": "too_expensive"}
-    bare = LIBRARY.render(name, locale, {**CONTEXT, "win_back": {**told, "url": ""}, "offer": None})
+    no_page = {**CONTEXT["links"], "billing_url": ""}
+    bare = LIBRARY.render(name, locale, {**CONTEXT, "links": no_page, "win_back": told, "offer": None})
     full = LIBRARY.render(name, locale, {**CONTEXT, "win_back": told})
     offers = int(name[-1]) >= 3
     for plain, whole in ((bare.text, full.text), (bare.html, full.html)):
-        assert "come-back" not in plain
-        assert "https://vendor.example/come-back" in whole
+        assert "https://vendor.example/billing" not in plain
+        assert "https://vendor.example/billing/abc" in whole
         assert "BACK-7Q2" not in plain
         assert ("BACK-7Q2" in whole) is offers
         assert "None" not in plain + whole

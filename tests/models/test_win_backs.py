@@ -35,6 +35,7 @@ from models.tables.trials import TrialOutcomeRow
 from models.tables.workflows import WorkflowOrderRow
 from models.trial_outcomes import label_recoveries, label_stays
 from models.trial_rows import load_trial_rows
+from models.win_back_letters import win_back_letter
 from models.win_back_policy import save_win_back_policy
 from models.win_back_state import load_win_back
 from tests.support.facts import cancellation, customer, subscription
@@ -208,6 +209,17 @@ async def test_a_payer_is_found_at_the_billing_connection_with_what_they_had(dat
         payer = await find_payer(session, scene.customer_id)
     assert payer is not None
     assert (payer.customer_key, payer.subscription_key, payer.invoices) == ("acme", "sub_1", ())
+
+
+async def test_a_letter_leads_to_a_page_where_a_provider_could_make_the_next_one(database: Database) -> None:
+    await departed(database)
+    async with database.transaction() as session:
+        case = await read_case(session, (await session.scalars(select(CaseRow.id))).one())
+        visit = CaseVisit(case.id, "letter-1")
+        assert not (await win_back_letter(session, case, visit, LEFT)).has_page
+        connection = {"source_id": "crm", "provider": "stripe", "options": {}, "secrets": b""}
+        await session.execute(insert(ConnectionRow).values(**connection, created_at=WallInstant(NOW)))
+        assert (await win_back_letter(session, case, visit, LEFT)).has_page
 
 
 async def test_a_departure_that_is_not_answered_says_why(database: Database) -> None:

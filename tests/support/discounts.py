@@ -37,7 +37,7 @@ BEGUN = BusinessInstant(dt.datetime(2024, 12, 2, tzinfo=dt.UTC))
 
 @dataclass
 class DiscountDesk:
-    """Takes each delivery id once; nothing else is asked of it."""
+    """Takes each delivery id once; nothing else is asked of it, and no look makes a page."""
 
     name: str = "desk"
     remembers_for: dt.timedelta = dt.timedelta(hours=23)
@@ -74,8 +74,7 @@ class DiscountDesk:
         discount: DiscountReceipt | None,
         return_url: str,
     ) -> RecoveryLink:
-        code = f"?code={discount.code}" if discount is not None else ""
-        return RecoveryLink(f"https://pay.example/{customer_key}/{subscription_key}{code}")
+        raise AssertionError(customer_key)
 
     async def invoice(self, key: str) -> InvoiceEvidence | None:
         return None
@@ -107,7 +106,7 @@ class DiscountDesk:
 
     def motions(self, loop: Loop) -> Motions:
         """Return what handles lost customers in the loop."""
-        motion = WinBackMotion(loop.database, loop.clock, self.open, "https://everstay.example")
+        motion = WinBackMotion(loop.database, loop.clock, self.open)
         return {CaseKind.WIN_BACK: motion}
 
 

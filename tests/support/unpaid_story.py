@@ -110,6 +110,16 @@ class Story:
         assert answer.is_success, answer.text
         assert 'role="alert"' not in answer.text, answer.text
 
+    def lead(self, letter: dict[str, Any], way: str) -> str:
+        """Let the customer open our page from a letter and press a button; return where it leads."""
+        found = re.search(r"http\S+/billing/\S+", letter["text"])
+        assert found is not None, letter["text"]
+        shown = self.http.get(found[0])
+        assert f'value="{way}"' in shown.text, shown.text
+        answer = self.http.post(found[0], data={"way": way})
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"]
+
     def charges(self, name: str) -> list[dict[str, Any]]:
         """Return what was tried for the unpaid invoice, by whomever."""
         return [
@@ -150,13 +160,6 @@ class Story:
     def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait for what takes business days."""
         wait_until(holds, what, PATIENCE)
-
-
-def link_in(letter: dict[str, Any]) -> str:
-    """Return the address of the checkout that a letter leads to."""
-    found = re.search(r"http\S+/hosted/checkout/\w+", letter["text"])
-    assert found is not None, letter["text"]
-    return found[0]
 
 
 async def _prepare(settings: Settings) -> None:
