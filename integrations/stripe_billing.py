@@ -24,7 +24,7 @@ from domain.billing import (
 from domain.errors import EverstayError, PermanentProviderError, UncertainDeliveryError
 from domain.time import BusinessInstant
 from domain.timeline import Timeline
-from integrations.stripe_calls import change, find, once
+from integrations.stripe_calls import change, find, once, read
 from integrations.stripe_check import StripeCheck
 from integrations.stripe_discounts import StripeDiscounts
 from integrations.stripe_errors import body_of, provider_error
@@ -81,7 +81,11 @@ class StripeBilling:
             return None if found is None else evidence_of(found, self._times.at)
 
     async def collect(self, invoice_key: str, delivery_id: str) -> PaymentResult:
-        """Charge the invoice's own default method, else the subscription's, else the customer's."""
+        """Charge the invoice's own default method, else the subscription's, else the customer's.
+
+        Whoever entered another card meant it for what they owe: their subscription has it from then on.
+        """
+        await self._follow_customer(invoice_key)
         order: Any = {"expand": [PAYMENTS]}
         try:
             answer = await self._v1.invoices.pay_async(invoice_key, order, once(delivery_id))
@@ -91,6 +95,13 @@ class StripeBilling:
             return await self._unless_paid(invoice_key, provider_error(error, changes=True))
         with _understanding(UncertainDeliveryError):  # it was taken, whatever its answer means
             return result_of(_as_answered(answer.to_dict()), self._times.at)
+
+    async def _follow_customer(self, invoice_key: str) -> None:
+        found = await self._invoices.to_follow(invoice_key)
+        if found is not None:
+            subscription, card = found
+            setting: Any = {"default_payment_method": card}
+            await read(self._v1.subscriptions.update_async(subscription, setting))  # twice does no harm
 
     async def _unless_paid(self, invoice_key: str, error: EverstayError) -> PaymentResult:
         """Return that an invoice is paid, where that is why Stripe refused; raise everything else."""

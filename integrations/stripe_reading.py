@@ -1,22 +1,17 @@
 """Reading an invoice with all that its evidence needs: two calls as a rule, whatever shape the answer has."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import stripe
 
 from integrations.stripe_calls import find, read, whole
+from integrations.stripe_cards import CARDS, entered_later
 from integrations.stripe_evidence import InvoiceReading
 from integrations.stripe_shapes import Body, payments_of, rows_of
 
 PAYMENTS = "payments.data.payment.payment_intent"
-EXPANDED = [
-    "customer.default_source",
-    "customer.invoice_settings.default_payment_method",
-    "default_payment_method",
-    "default_source",
-    "parent.subscription_details.subscription.default_payment_method",
-    PAYMENTS,
-]
+EXPANDED = [*CARDS, "customer.default_source", "default_source", PAYMENTS]
 LIMIT = 100
 
 
@@ -46,6 +41,16 @@ class InvoiceReader:
             [dispute for charge in disputed for dispute in await self._disputes(charge)],
         )
 
+    async def to_follow(self, key: str) -> tuple[str, str] | None:
+        """Return a subscription, and the card that its customer entered later than the one it has."""
+        invoice = await find(self._v1.invoices.retrieve_async(key, {"expand": [*CARDS]}))
+        subscription = _subscription(invoice) if invoice is not None else None
+        customer = invoice.get("customer") if invoice is not None else None
+        if invoice is None or not isinstance(subscription, Mapping) or not isinstance(customer, Mapping):
+            return None
+        later = entered_later(invoice, dict(subscription), dict(customer))
+        return None if later is None else (subscription["id"], later["id"])
+
     async def payments(self, invoice: Body) -> InvoiceReading:
         """Return the payments of an invoice, with every attempt at them."""
         intents: list[Body] = []
@@ -71,8 +76,9 @@ class InvoiceReader:
         return rows_of(await read(self._v1.disputes.list_async(query)))
 
     async def _method(self, invoice: Body, subscription: Body, customer: Body) -> Body | None:
-        """Return what Stripe would charge, in Stripe's own order."""
+        """Return what is charged: a card that was entered later, else by Stripe's own order."""
         for given in (
+            entered_later(invoice, subscription, customer),
             invoice.get("default_payment_method"),
             invoice.get("default_source"),
             subscription.get("default_payment_method"),

@@ -45,6 +45,12 @@ class Simulator:
             made["invoice"] = (await self.turn(f"subscriptions/{made['subscription']}/next-invoice"))["id"]
         return made
 
+    async def v1(self, method: str, path: str, **told: Any) -> Any:
+        headers = {"Authorization": f"Bearer {STRIPE_KEY}"}
+        answer = await self.http.request(method, f"/stripe/v1/{path}", data=told or None, headers=headers)
+        assert answer.is_success, answer.text
+        return answer.json()
+
     async def charges(self, invoice: str) -> list[str]:
         held = (await self.http.get("/_control/stripe/charges")).json()
         return [charge["status"] for charge in held if charge["invoice"] == invoice]
@@ -229,3 +235,22 @@ async def test_the_check_warns_where_stripe_would_retry_too(stripe: Simulator) -
     readable = "customers, subscriptions, payment intents, charges, disputes, coupons, promotion codes"
     assert said.startswith(f"For billing it may read invoices, {readable}")
     assert "Warning: Stripe itself would try 1 open invoices again" in said
+
+
+async def test_a_card_that_was_entered_later_is_charged_though_the_subscription_has_one_of_its_own(
+    stripe: Simulator, billing: StripeBilling
+) -> None:
+    made = await stripe.company("insufficient_funds", "stolen_card")
+    own, path = made["payment_method"], f"subscriptions/{made['subscription']}"
+    await stripe.v1("POST", path, default_payment_method=own)
+    page = (await billing.update_link(made["customer"], "https://everstay.example/back")).url
+    await stripe.turn("clock/advance", seconds=60)
+    card = {"card": "pm_card_mastercard"}
+    entered = await stripe.http.post(f"{page}/card", data=card, follow_redirects=True)
+    assert entered.is_success, entered.text
+    seen = await billing.invoice(made["invoice"])
+    assert seen is not None
+    assert seen.method is not None
+    assert seen.method.brand == "mastercard"
+    assert (await billing.collect(made["invoice"], "d1")).succeeded
+    assert (await stripe.v1("GET", path))["default_payment_method"] != own

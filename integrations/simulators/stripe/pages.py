@@ -125,9 +125,6 @@ def _enter(stripe: SimulatedStripe, customer: str, card: str) -> Row:
         raise StripeRefusal("Choose one of the cards.")
     row = attach(stripe.books, card, customer)
     set_default(stripe.books, stripe.books.get("customers", customer), row["id"])
-    for each in stripe.store.of("subscriptions").values():
-        if each["customer"] == customer and each["default_payment_method"]:
-            stripe.books.change("subscriptions", each, default_payment_method=row["id"])
     return row
 
 
