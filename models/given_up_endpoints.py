@@ -36,7 +36,7 @@ class GivenUp:
 def is_given_up() -> ColumnElement[bool]:
     """Return the condition of an endpoint that no person has disabled."""
     row = WebhookEndpointRow
-    return row.disabled_at.is_not(None) & row.failing_since.is_not(None) & row.changed_by_id.is_(None)
+    return row.disabled_at.is_not(None) & row.failing_since.is_not(None)
 
 
 async def load_given_up(session: AsyncSession) -> list[GivenUp]:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from api.guards import needs
 from api.web.desk import DESK, Desk
-from api.web.policy_fields import Cells, Field, Group, Kind, read_document, say_changes, written_cells
+from api.web.policy_changes import say_changes
+from api.web.policy_fields import Cells, Field, Group, Kind, read_document, written_cells
 from api.web.policy_problems import WHOLE, problems_in, repeated_names
 from api.web.query import text
 from domain.errors import ConflictError, EverstayError

@@ -12,6 +12,7 @@ from integrations.faults import Fault, FaultPlan, FaultRule
 from models.database import Database
 from models.endpoints import disable_endpoint
 from models.tables.endpoints import WebhookMessageRow
+from models.webhook_calls import disable_gone
 from models.webhook_messages import Attempt, claim_messages, record_attempt
 from tests.support.endpoints import KEY, URL, add_endpoint
 from tests.support.office import HOURS, MINUTES, Office
@@ -86,14 +87,27 @@ async def test_an_endpoint_that_is_given_up_again_is_told_again(office: Office) 
     assert len(office.mails()) == 4
 
 
-async def test_what_was_mended_or_switched_off_by_a_person_is_not_told(office: Office) -> None:
+@pytest.mark.parametrize("by", ["ada", None], ids=["on the page", "on the command line"])
+async def test_what_was_mended_or_switched_off_by_a_person_is_not_told(
+    office: Office, by: str | None
+) -> None:
     await give_up(office)
     await add_endpoint(office.database)
     assert await office.round() == 0
     await fail(office)
     async with office.database.transaction() as session:
-        await disable_endpoint(session, KEY, "by hand", office.clock.wall_now(), office.users["ada"])
+        by_id = office.users[by] if by else None
+        await disable_endpoint(session, KEY, "by hand", office.clock.wall_now(), by_id)
     assert await office.later() == 0
+
+
+async def test_an_endpoint_that_is_gone_for_the_calls_of_playbooks_is_told_as_well(office: Office) -> None:
+    async with office.database.transaction() as session:
+        await disable_gone(session, KEY, office.clock.wall_now())
+    assert await office.round() == 2
+    mail = office.sender.accepted[0]
+    assert "it answered 410 Gone" in mail.text
+    assert "0 messages wait for it" in mail.text
 
 
 async def test_who_has_left_or_never_wants_mail_about_what_is_high_gets_none(office: Office) -> None:
