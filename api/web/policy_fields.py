@@ -50,8 +50,6 @@ class Field:
     """Of a table, the columns."""
     by_name: bool = False
     """A table whose document is by the first column; else it is a list."""
-    most: int = 20
-    """Rows of a table."""
     is_optional: bool = False
     """Left empty it is not in the document at all."""
 
@@ -65,12 +63,14 @@ class Field:
         return f"{self.name}.{place}.{cell.name}"
 
     def places(self, cells: Cells) -> list[int]:
-        """Return the rows that are not empty."""
-        return [place for place in range(self.most) if self._is_used(cells, place)]
+        """Return the rows that are not empty, however many there are."""
+        row = re.compile(rf"{re.escape(self.name)}\.(\d{{1,4}})\.")
+        named = {int(found[1]) for found in map(row.match, cells) if found}
+        return sorted(place for place in named if self._is_used(cells, place))
 
     def shown(self, cells: Cells) -> range:
         """Return the rows to show: up to the last that is used, and some to add with."""
-        return range(min(max(self.places(cells), default=-1) + 1 + SPARE_ROWS, self.most))
+        return range(max(self.places(cells), default=-1) + 1 + SPARE_ROWS)
 
     def _is_used(self, cells: Cells, place: int) -> bool:
         return any(_is_filled(each, cells, self.at(place, each)) for each in self.cells)

@@ -168,7 +168,7 @@ def _page(
         cells=cells,
         standing=standing,
         problems=problems,
-        labels=_labels(page.fields),
+        labels=_labels(page.fields, cells),
         changes=say_changes(page.fields, in_force, cells) if is_tried and wanted is not None else None,
         samples=page.samples(wanted or standing.policy, desk),
         is_default=standing.change is None or standing.policy == page.model(),
@@ -176,11 +176,11 @@ def _page(
     )
 
 
-def _labels(fields: Sequence[Field]) -> dict[str, str]:
+def _labels(fields: Sequence[Field], cells: Cells) -> dict[str, str]:
     """Return the label of every control, also of those in rows."""
     found = {field.name: field.label for field in fields}
     for field in fields:
-        for place in range(field.most if field.kind is Kind.ROWS else 0):
+        for place in field.places(cells) if field.kind is Kind.ROWS else ():
             found |= {
                 field.at(place, cell): f"{field.label}, row {place + 1}: {cell.label}" for cell in field.cells
             }

@@ -19,7 +19,6 @@ WARM_UP = (
     Field("warm_up.start_per_day", "First day's cap", is_optional=True),
     Field("warm_up.growth", "Times more each day", is_optional=True),
 )
-MOST_DOMAINS = 40
 LONGEST_WARM_UP = 90
 """Days of a warm-up that are shown."""
 DOMAINS = Group(
@@ -34,7 +33,6 @@ DOMAINS = Group(
             Kind.ROWS,
             cells=(Field("name", "Domain", kind=Kind.WORD), *CAPS, *WARM_UP),
             by_name=True,
-            most=MOST_DOMAINS,
         ),
         Field("others.per_hour", "Every other domain, an hour", is_optional=True),
         Field("others.per_day", "Every other domain, a day", "Empty is no cap.", is_optional=True),

@@ -81,7 +81,6 @@ LADDER = Group(
             "left out; without rows nothing is offered.",
             Kind.ROWS,
             cells=RUNG,
-            most=40,
         ),
     ),
 )

@@ -1,10 +1,12 @@
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from httpx import Response
+from pydantic import BaseModel
 from sqlalchemy import update
 
 from api.web.dunning_policy import DunningPolicyPage
@@ -191,6 +193,41 @@ async def test_a_warm_up_shows_how_it_would_grow(browser: Client, database: Data
     assert saved.domains["mail.example.com"].per_day == 2000
     assert saved.domains["mail.example.com"].per_hour is None
     assert saved.others is None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.key)
+def test_every_name_of_a_policy_is_in_its_form(page: PolicyPage[Any]) -> None:
+    shown = {field.name for field in page.fields}
+    assert {name for name in leaves(page.model) if not any(covers(one, name) for one in shown)} == set()
+
+
+def leaves(model: type[BaseModel], before: str = "") -> Iterator[str]:
+    """Return the dotted names of what stands in a document, as its JSON has them."""
+    for name, field in model.model_fields.items():
+        full = f"{before}{field.alias or name}"
+        kind = next((one for one in (field.annotation, *get_args(field.annotation)) if is_part(one)), None)
+        yield from leaves(kind, f"{full}.") if kind is not None else (full,)
+
+
+def is_part(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def covers(shown: str, name: str) -> bool:
+    """A table shows every part of its rows."""
+    return name == shown or name.startswith(f"{shown}.")
+
+
+async def test_no_row_is_lost_however_many_there_are(
+    browser: Client, database: Database, sample: Sample
+) -> None:
+    await come_as(browser, database, sample, "ada")
+    page = SendingPolicyPage.policy_page
+    many = {f"d{number}.example": DomainLimits(per_day=number) for number in range(1, 101)}
+    cells = page.cells(SendingPolicy(domains=many))
+    assert (await (await open_form(browser, page)).send(**cells)).status_code == 200
+    assert (await in_force(database, page)).domains == many
+    assert 'value="d100.example"' in (await browser.get(page.place)).text
 
 
 async def test_who_saves_what_somebody_else_has_changed_meanwhile_is_told(
