@@ -32,6 +32,7 @@ from models.ciphers import Cipher, UnreadableSecretsError
 from models.clock import load_timeline
 from models.connections import Connection, load_connection, note_problem
 from models.database import Database, Session
+from models.dunning_stops import ring_invoices
 from models.hints import match_hints, waiting_hints
 from models.intake import Item, Tally, ask_again, take_in
 from models.pulls import (
@@ -218,7 +219,11 @@ class _Pull:
         timeline = timeline_of(self._options, stored)
         line = HistoryLine((await get_source(session, self._source_id)).connected_at, now, timeline)
         items = [self._item(one, line, timeline, stream or self._stream) for one in told]
-        return await take_in(session, self._source_id, items, wall, now)
+        tally = await take_in(session, self._source_id, items, wall, now)
+        disputed = [one.id for one in told if one.rings]
+        if disputed:
+            await ring_invoices(session, self._source_id, disputed, wall)
+        return tally
 
     def _item(self, told: Told, line: HistoryLine, timeline: Timeline, stream: str) -> Item:
         """Translate one object; what cannot be understood says which field and why."""

@@ -27,6 +27,7 @@ class MailKind(StrEnum):
     HEADS_UP = "heads_up"
     MASS_ALERT = "mass_alert"
     MASS_HELD = "mass_held"
+    ENDPOINT = "endpoint"
     DIGEST = "digest"
 
 

@@ -37,6 +37,8 @@ class Told:
     body: Mapping[str, Any]
     created_at: WallInstant | None = None
     changed_at: WallInstant | None = None
+    rings: bool = False
+    """Something changed that its facts do not show, such as a dispute: its case looks again at once."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from domain.money import minor_per_unit, say_money
 from domain.trials import Arm, Assignment, Odds, Trial, not_by_chance
 from domain.vocabulary import TouchTier
 from domain.win_back_policy import KEY, WinBackPolicy
+from domain.withholding import DO_NOT_DISTURB
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Case:
     state: CustomerState
     departure: KnownDeparture
     policy: WinBackPolicy
+    trial: Trial | None = None
 
 
 def answer_departure(state: CustomerState, policy: DirectorPolicy) -> tuple[Directive, ...]:
@@ -33,7 +35,7 @@ def answer_departure(state: CustomerState, policy: DirectorPolicy) -> tuple[Dire
         return ()
     if departure.at < departure.connected_at:
         return ()
-    case = Case(state, departure, rules)
+    case = Case(state, departure, rules, policy.trial)
     for rule in RULES:
         refusal = rule(case)
         if refusal is not None:
@@ -104,4 +106,21 @@ def _of_value(case: Case) -> RefuseWinBack | None:
     return RefuseWinBack("revenue", f"No win-back: they paid {was} a year, less than {wanted}.")
 
 
-RULES: tuple[Callable[[Case], RefuseWinBack | None], ...] = (_of_cause, _of_reason, _of_segment, _of_value)
+def _of_harm(case: Case) -> RefuseWinBack | None:
+    """Leave alone where win-back was measured to do harm, as a playbook is not opened there."""
+    segment = case.state.segment
+    if case.trial is None or segment is None or (KEY, segment) not in case.trial.quiet:
+        return None
+    words = segment.value.replace("_", " ")
+    return RefuseWinBack(
+        DO_NOT_DISTURB, f"No win-back: the do-not-disturb list leaves {words} customers in peace."
+    )
+
+
+RULES: tuple[Callable[[Case], RefuseWinBack | None], ...] = (
+    _of_cause,
+    _of_reason,
+    _of_segment,
+    _of_value,
+    _of_harm,
+)

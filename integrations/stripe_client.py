@@ -103,9 +103,8 @@ class StripeReader:
     async def one(self, stream: str, object_id: str) -> Sequence[Told]:
         """Return one object as it is now."""
         if stream == PAYMENTS:
-            return [
-                told for key in await self._paid_by(object_id) for told in await self.one("invoices", key)
-            ]
+            invoices = [await self.one("invoices", key) for key in await self._paid_by(object_id)]
+            return [replace(told, rings=True) for found in invoices for told in found]
         if stream not in LISTS:
             return []
         body = await self._http.find(f"/v1/{stream}/{object_id}")

@@ -1,7 +1,7 @@
 """What a stored payment does to a case: it ends in the same transaction, and nothing leaves after it."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import exists, select
@@ -17,6 +17,7 @@ from models.cases import CaseEnding, StoredCase, end_case, read_case, ring_case
 from models.dunnings import invoice_of, memory_of, write_dunning
 from models.payment_attempts import attempts_of
 from models.tables.cases import CaseRow, DunningRow
+from models.tables.facts import InvoiceRow
 from models.tables.ledger import EffectRow
 
 Invoices = Mapping[uuid.UUID, Mapping[str, Any]]
@@ -42,6 +43,23 @@ async def heed_invoices(
         ending = await _ending(session, case, invoice, now)
         if ending is not None:
             await _end(session, case, ending, invoice, now, wall)
+        await ring_case(session, case_id, wall)
+
+
+async def ring_invoices(
+    session: AsyncSession, source_id: str, keys: Sequence[str], wall: WallInstant
+) -> None:
+    """Have the cases of these invoices of a source look again, whatever our facts say of them."""
+    row = DunningRow
+    query = (
+        select(row.case_id)
+        .join(CaseRow, CaseRow.id == row.case_id)
+        .join(InvoiceRow, InvoiceRow.id == row.invoice_id)
+        .where(InvoiceRow.source_id == source_id, InvoiceRow.external_id.in_(keys))
+        .where(CaseRow.state != CaseState.ENDED)
+        .order_by(row.case_id)
+    )
+    for case_id in (await session.scalars(query)).all():
         await ring_case(session, case_id, wall)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -150,8 +150,18 @@ async def open_endpoint(session: AsyncSession, key: str, cipher: Cipher) -> Open
 async def disable_endpoint(
     session: AsyncSession, key: str, reason: str, wall: WallInstant, by_id: uuid.UUID | None = None
 ) -> None:
-    """Post nothing more there until it is saved anew; raises NotFoundError."""
-    values = {"disabled_at": wall, "disabled_reason": reason, "changed_at": wall, "changed_by_id": by_id}
+    """Post nothing more there until it is saved anew, by somebody's word; raises NotFoundError."""
+    await _disable(session, key, reason, wall, changed_by_id=by_id, failing_since=None)
+
+
+async def give_up_endpoint(session: AsyncSession, key: str, reason: str, wall: WallInstant) -> None:
+    """Disable an endpoint for its own failures, and keep since when it failed: administrators are told."""
+    since = func.coalesce(WebhookEndpointRow.failing_since, wall)
+    await _disable(session, key, reason, wall, changed_by_id=None, failing_since=since)
+
+
+async def _disable(session: AsyncSession, key: str, reason: str, wall: WallInstant, **more: object) -> None:
+    values = {"disabled_at": wall, "disabled_reason": reason, "changed_at": wall, **more}
     row = WebhookEndpointRow
     changed = await session.scalar(update(row).where(row.key == key).values(values).returning(row.key))
     if changed is None:

@@ -15,6 +15,7 @@ from domain.money import say_money
 from domain.time import BusinessInstant
 from domain.vocabulary import Severity, SignalState
 from domain.wording import day
+from models.given_up_endpoints import GivenUp, load_told
 from models.heads_up_mails import kind_of
 from models.installation import load_installation
 from models.mass_alert_mails import alert_of
@@ -55,6 +56,8 @@ class InternalLetter:
     warnings: int
     waiting: int
     """Open warnings of this person in all."""
+    endpoint: GivenUp | None = None
+    """What it is about where that is no customer."""
 
 
 async def load_letter(
@@ -65,6 +68,7 @@ async def load_letter(
     kind = kind_of(effect_key)
     is_held = kind is MailKind.MASS_HELD
     rows = await (_held_back(session, effect_key) if is_held else _warnings(session, effect_key))
+    endpoint = await load_told(session, effect_key) if kind is MailKind.ENDPOINT else None
     groups: dict[uuid.UUID, list[Any]] = {}
     for row in sorted(rows, key=_rank):
         groups.setdefault(row.customer_id, []).append(row)
@@ -82,6 +86,7 @@ async def load_letter(
         len(groups) - len(customers),
         len(rows),
         await session.scalar(waiting) or 0,
+        endpoint,
     )
 
 

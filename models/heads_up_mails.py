@@ -7,7 +7,7 @@ seen, snoozed or handed over before the mail leaves is taken out again.
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, or_, select, update
@@ -19,6 +19,8 @@ from domain.notifications import DEFAULTS, MailChoice, NotificationChoices
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, Severity
 from models.effects import FIELDS, Effect, NewEffect, claim, reclaim, settle
+from models.given_up_endpoints import PREFIX as ENDPOINT
+from models.given_up_endpoints import is_still_given_up
 from models.mass_alert_mails import is_still_held
 from models.notifications import COLUMNS
 from models.tables.ledger import EffectRow
@@ -35,6 +37,11 @@ FIRST_WAIT, LONGEST_WAIT = dt.timedelta(seconds=5), dt.timedelta(minutes=15)
 MOST_ATTEMPTS = 60
 """At most a quarter of an hour apart: after some fourteen hours a mail is no use any more."""
 NOTHING_LEFT = "nothing was left to say"
+STILL: Mapping[MailKind, Callable[[AsyncSession, str, uuid.UUID], Awaitable[bool]]] = {
+    MailKind.MASS_HELD: is_still_held,
+    MailKind.ENDPOINT: is_still_given_up,
+}
+"""Mails about something else than warnings, and whether it still holds for their reader."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +128,9 @@ async def claim_mail(
     if known is not None:
         return None
     new = NewEffect(mail.key, KIND, payload_hash(mail.kind, mail.user_id), None, provider, mail.user_id)
-    if mail.kind is MailKind.MASS_HELD:
-        return (
-            await claim(session, new, wall) if await is_still_held(session, mail.key, mail.user_id) else None
-        )
+    if mail.kind in STILL:
+        holds = await STILL[mail.kind](session, mail.key, mail.user_id)
+        return await claim(session, new, wall) if holds else None
     left = await _still_due(session, mail.heads_up_ids, mail.user_id, now)
     told = select(HeadsUpMailRow.heads_up_id).where(
         HeadsUpMailRow.heads_up_id.in_(left), HeadsUpMailRow.user_id == mail.user_id
@@ -154,9 +160,8 @@ async def reclaim_mail(
     left = await _still_due(session, ids, found.user_id, now)
     await session.execute(delete(HeadsUpMailRow).where(mine, HeadsUpMailRow.heads_up_id.not_in(left)))
     kind = kind_of(found.effect.key)
-    holds = (
-        await is_still_held(session, found.effect.key, found.user_id) if kind is MailKind.MASS_HELD else left
-    )
+    still = STILL.get(kind)
+    holds = left if still is None else await still(session, found.effect.key, found.user_id)
     if not holds or found.effect.attempts >= MOST_ATTEMPTS:
         await settle(
             session, found.effect.key, EffectState.FAILED, wall, error=found.effect.error or NOTHING_LEFT
@@ -216,4 +221,7 @@ def kind_of(key: str) -> MailKind:
     first, _, rest = key.partition("/")
     if first == "mass-alert" and "/held/" in rest:
         return MailKind.MASS_HELD
-    return {"digest": MailKind.DIGEST, "mass-alert": MailKind.MASS_ALERT}.get(first, MailKind.HEADS_UP)
+    return KINDS.get(first, MailKind.HEADS_UP)
+
+
+KINDS = {"digest": MailKind.DIGEST, "mass-alert": MailKind.MASS_ALERT, ENDPOINT: MailKind.ENDPOINT}

@@ -14,7 +14,7 @@ from domain.vocabulary import DecisionKind, EffectState, StepState
 from models.ciphers import Cipher, UnreadableSecretsError
 from models.customer_state import lock_customer
 from models.effects import Effect, NewEffect, claim, find_effect, payload_hash, reclaim, settle
-from models.endpoints import OpenEndpoint, disable_endpoint, open_endpoint
+from models.endpoints import OpenEndpoint, give_up_endpoint, open_endpoint
 from models.step_context import StepFacts, held_by_switch, load_step_facts
 from models.step_records import Became, LoadedVisit
 
@@ -180,4 +180,4 @@ async def end_call(
 
 async def disable_gone(session: AsyncSession, key: str, wall: WallInstant) -> None:
     """Post nothing more to an endpoint that says that it is gone for good."""
-    await disable_endpoint(session, key, "it answered 410 Gone", wall)
+    await give_up_endpoint(session, key, "it answered 410 Gone", wall)

@@ -15,7 +15,7 @@ from domain.errors import NotFoundError
 from domain.time import WallInstant
 from domain.vocabulary import MessageState
 from domain.webhook_events import next_attempt
-from models.endpoints import disable_endpoint, get_endpoint
+from models.endpoints import get_endpoint, give_up_endpoint
 from models.installation import load_installation
 from models.tables.endpoints import WebhookAttemptRow, WebhookEndpointRow, WebhookMessageRow
 from models.tables.playbooks import PlaybookRow
@@ -146,10 +146,10 @@ async def _note_failure(session: AsyncSession, key: str, attempt: Attempt, patie
     if endpoint.disabled_at is not None or endpoint.failing_since is None:
         return
     if attempt.is_gone:
-        await disable_endpoint(session, key, "it answered 410 Gone", attempt.at)
+        await give_up_endpoint(session, key, "it answered 410 Gone", attempt.at)
     elif attempt.at - endpoint.failing_since >= patience:
         reason = f"it has taken no event since {endpoint.failing_since:%d %B %Y %H:%M} UTC"
-        await disable_endpoint(session, key, reason, attempt.at)
+        await give_up_endpoint(session, key, reason, attempt.at)
 
 
 async def replay_message(session: AsyncSession, message_id: uuid.UUID, wall: WallInstant) -> None:

@@ -23,6 +23,7 @@ from models.clock import StoredClock
 from models.database import Database, Session
 from models.digests import is_my_turn
 from models.effects import Effect, give_back, settle
+from models.given_up_endpoints import plan_given_up
 from models.heads_up_letters import InternalLetter, load_letter
 from models.heads_up_mails import (
     Unsettled,
@@ -94,10 +95,11 @@ class HeadsUpMail:
                 return []
             if not self._clock.rate or await _is_stopped(session):
                 return []
+            given_up = await plan_given_up(session)
             held = await plan_held(session, now)
             untold = await load_untold(session, now)
         due = [mail for reader, warnings in untold for mail in plan_mails(reader, warnings, now)]
-        return [*held, *due][:BATCH]
+        return [*given_up, *held, *due][:BATCH]
 
     async def _mail(self, mail: PlannedMail) -> int:
         now, wall = self._clock.now(), self._clock.wall_now()

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from domain.heads_up_mail import MailKind
 from domain.ports import EmailAddress, EmailMessage, MessageRenderer
 from domain.vocabulary import Purpose
+from models.given_up_endpoints import GivenUp
 from models.heads_up_letters import InternalLetter
 
 INTERNAL = "internal"
 """The provider's category of every such mail, so that it can be told from customers' mail."""
+MOMENT = "%d %B %Y %H:%M UTC"
 TEMPLATES = {
     MailKind.HEADS_UP: "heads-up",
     MailKind.MASS_ALERT: "mass-alert",
     MailKind.MASS_HELD: "mass-held",
     MailKind.DIGEST: "digest",
+    MailKind.ENDPOINT: "endpoint",
 }
 
 
@@ -41,6 +44,18 @@ class InternalLetterhead:
             headers={"X-Everstay-Business-Time": letter.written_at.isoformat()},
         )
 
+    def _endpoint(self, one: GivenUp) -> dict[str, object]:
+        return {
+            "key": one.key,
+            "address": one.url,
+            "since": f"{one.disabled_at:{MOMENT}}",
+            "failing_since": f"{one.failing_since:{MOMENT}}",
+            "reason": one.reason,
+            "last_error": one.last_error or "",
+            "waiting": one.waiting,
+            "url": f"{self.base_url}/endpoints/{one.key}",
+        }
+
     def _values(self, letter: InternalLetter) -> dict[str, object]:
         name, is_address = letter.name.strip(), "@" in letter.name
         links = {"inbox": f"{self.base_url}/inbox", "preferences": f"{self.base_url}/me/notifications"}
@@ -53,4 +68,5 @@ class InternalLetterhead:
             "waiting": letter.waiting,
             "product_name": letter.product_name,
             "links": links,
+            "endpoint": self._endpoint(letter.endpoint) if letter.endpoint else {},
         }

@@ -45,6 +45,10 @@ CASES: dict[CaseKind, Any] = {
     CaseKind.DUNNING: DunningWorkflow,
     CaseKind.WIN_BACK: WinBackWorkflow,
 }
+CASE_SUMMARIES: dict[CaseKind, str] = {
+    CaseKind.DUNNING: "An unpaid invoice, until it is paid or nothing is left to try",
+    CaseKind.WIN_BACK: "A customer that has left, until they are back or nothing is left to try",
+}
 log = structlog.get_logger("workflows")
 
 
@@ -91,6 +95,8 @@ async def _carry_out(client: Client, order: WorkflowOrder) -> str:
         id_conflict_policy=policy,
         search_attributes=_attributes(order),
         start_signal=None if anew else "ring",
+        static_summary=CASE_SUMMARIES[order.case.kind] if order.case else None,
+        static_details=f"What was seen and decided: /cases/{order.case.id}" if order.case else None,
     )
     return "started anew" if anew else "rung"
 

@@ -21,6 +21,20 @@ with workflow.unsafe.imports_passed_through():
     from domain.time import BusinessInstant
 
 
+def say_order(order: CaseOrder) -> str:
+    """Return an order in words for Temporal's web UI: of ours alone, nothing of the customer's."""
+    return f"{order.step}, {order.occurrence}"
+
+
+def say_next(result: AdvanceCaseResult) -> str:
+    """Return what the case is at, for the same."""
+    if result.order is not None:
+        return f"Has this carried out: {say_order(result.order)}."
+    if result.wake is None:
+        return "Waits to be rung."
+    return f"Waits until {result.wake.wall:%Y-%m-%d %H:%M} UTC on our machines' clock, or to be rung."
+
+
 class CaseWorkflow:
     """Look, have done what is ordered, wait until due or rung, and again, until there is an outcome."""
 
@@ -34,6 +48,7 @@ class CaseWorkflow:
     async def _live(self) -> CaseOutcome:
         result = await self._advance()
         while result.outcome is None:
+            workflow.set_current_details(say_next(result))
             if result.order is not None:
                 given_up = None if await self._carry_out(result.order) else result.order
                 result = await self._advance(given_up=given_up)
@@ -63,6 +78,7 @@ class CaseWorkflow:
             task_queue=policies.BILLING_QUEUE,
             start_to_close_timeout=policies.CASE_LOOK.start_to_close,
             retry_policy=policies.CASE_LOOK.retry,
+            summary=f"Look {self._state.seq}",
         )
 
     async def _carry_out(self, order: CaseOrder) -> bool:
@@ -79,6 +95,7 @@ class CaseWorkflow:
                 task_queue=queue,
                 start_to_close_timeout=policy.start_to_close,
                 retry_policy=policy.retry,
+                summary=say_order(order),
             )
         except ActivityError:
             workflow.logger.exception("a step of a case was given up", extra={"step": order.step})

@@ -1,6 +1,8 @@
 """`/api/cases` and `/api/offers`: what is collected and won back, by whose hand it is held, what it costs."""
 
 import uuid
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 from litestar import Controller, get, post
@@ -21,6 +23,7 @@ from models.resources.cases import CaseFilter, list_cases, list_offers, load_cas
 from models.run_control import LONGEST_REASON
 
 CONTROL = needs(Permission.CONTROL_RUNS)
+Act = Callable[[Session], Awaitable[None]]
 
 
 class HoldCase(BaseModel):
@@ -76,12 +79,8 @@ class CaseResource(Controller):
         clock: NamedDependency[StoredClock],
     ) -> CaseDetail:
         """Hold the case: it goes on listening, and does nothing until it is resumed."""
-
-        async def write(session: Session) -> CaseDetail:
-            await hold_case(session, case_id, data.reason, hand_of(request, clock))
-            return await _shown(session, case_id)
-
-        return await write_once(request, database, clock, CaseDetail, write)
+        act = partial(hold_case, case_id=case_id, reason=data.reason, hand=hand_of(request, clock))
+        return await _steered(request, database, clock, case_id, act)
 
     @post("/{case_id:uuid}/resume", opt=CONTROL, status_code=HTTP_200_OK)
     async def resume(
@@ -92,12 +91,8 @@ class CaseResource(Controller):
         clock: NamedDependency[StoredClock],
     ) -> CaseDetail:
         """End the hold of a person; the case looks again at once."""
-
-        async def write(session: Session) -> CaseDetail:
-            await resume_case(session, case_id, hand_of(request, clock))
-            return await _shown(session, case_id)
-
-        return await write_once(request, database, clock, CaseDetail, write)
+        act = partial(resume_case, case_id=case_id, hand=hand_of(request, clock))
+        return await _steered(request, database, clock, case_id, act)
 
     @post("/{case_id:uuid}/stop", opt=CONTROL, status_code=HTTP_200_OK)
     async def stop(
@@ -109,12 +104,10 @@ class CaseResource(Controller):
         clock: NamedDependency[StoredClock],
     ) -> CaseDetail:
         """End the case; its open tasks are closed, nothing more goes out, the provider is told nothing."""
-
-        async def write(session: Session) -> CaseDetail:
-            await stop_case(session, case_id, data.outcome, data.reason, hand_of(request, clock))
-            return await _shown(session, case_id)
-
-        return await write_once(request, database, clock, CaseDetail, write)
+        act = partial(
+            stop_case, case_id=case_id, reason=data.reason, outcome=data.outcome, hand=hand_of(request, clock)
+        )
+        return await _steered(request, database, clock, case_id, act)
 
     @post("/{case_id:uuid}/ring", opt=CONTROL, status_code=HTTP_200_OK)
     async def ring(
@@ -125,12 +118,8 @@ class CaseResource(Controller):
         clock: NamedDependency[StoredClock],
     ) -> CaseDetail:
         """Have the case look at its evidence now; a workflow that is gone is started from what is stored."""
-
-        async def write(session: Session) -> CaseDetail:
-            await look_again(session, case_id, hand_of(request, clock))
-            return await _shown(session, case_id)
-
-        return await write_once(request, database, clock, CaseDetail, write)
+        act = partial(look_again, case_id=case_id, hand=hand_of(request, clock))
+        return await _steered(request, database, clock, case_id, act)
 
 
 class OfferResource(Controller):
@@ -153,6 +142,18 @@ class OfferResource(Controller):
         """List offers of runs and cases, the newest first."""
         async with database.transaction() as session:
             return page_of(Offer, await list_offers(session, states or [], customer, cursor, limit))
+
+
+async def _steered(
+    request: ApiRequest, database: Database, clock: StoredClock, case_id: uuid.UUID, act: Act
+) -> CaseDetail:
+    """Let a person's hand act on a case, once for one request, and return how it stands then."""
+
+    async def write(session: Session) -> CaseDetail:
+        await act(session)
+        return await _shown(session, case_id)
+
+    return await write_once(request, database, clock, CaseDetail, write)
 
 
 async def _shown(session: Session, case_id: uuid.UUID) -> CaseDetail:

@@ -107,6 +107,7 @@ class Desk:
         chrome = self.chrome
         planned = chrome.planned if chrome else 0
         waiting = chrome.waiting_for_me if chrome else 0
+        waiting += len(chrome.given_up) if chrome and self.may(Permission.EDIT_ENDPOINTS) else 0
         items = [
             NavItem("Portfolio", "/", Permission.READ_CUSTOMERS),
             NavItem("Tiers", "/tiers", Permission.READ_CUSTOMERS),

@@ -13,6 +13,7 @@ from api.web import case_words
 from api.web.cases import case_context
 from api.web.desk import DESK, Desk
 from api.web.query import ListAddress, Query, chosen, key, number, text
+from api.web.sorting import Sorting, Sorts
 from domain.case_vocabulary import CaseKind, CaseOutcome, CaseState
 from domain.permissions import Permission
 from models.cases import kind_of
@@ -21,14 +22,13 @@ from models.views.dunning import DunningFilter, load_dunning_board, load_dunning
 from models.views.dunning_totals import load_dunning_totals
 from models.views.portfolio_summary import load_owners
 
-SORTS = {
+SORTS: Sorts = {
     "customer": ("Customer", False),
     "amount": ("Owed", True),
     "due": ("Due", False),
     "next": ("Next", False),
     "opened": ("Opened", True),
 }
-"""Columns that sort: their heading, and whether the first click puts the largest first."""
 LONGEST_STAGE = 40
 LATE = (1, 7, 14, 30, 60)
 OUTCOMES = (
@@ -49,16 +49,10 @@ class DunningView:
     as_list: bool
     mine: bool
 
-    def sort_link(self, name: str) -> str:
-        """Return the address that sorts by a column; a second time turns it round."""
-        turned = not self.filter.descending if self.filter.sort == name else SORTS[name][1]
-        return self.address.with_(sort=name, order="desc" if turned else "asc")
-
-    def sorted_as(self, name: str) -> str:
-        """Return the column's aria-sort."""
-        if self.filter.sort != name:
-            return "none"
-        return "descending" if self.filter.descending else "ascending"
+    @property
+    def sorting(self) -> Sorting:
+        """The order of the list."""
+        return Sorting(SORTS, self.address, self.filter.sort, self.filter.descending)
 
 
 def read_view(query: Query, me: uuid.UUID) -> DunningView:

@@ -21,6 +21,7 @@ from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.permissions import Permission
 from domain.time import BusinessInstant, business
 from domain.vocabulary import Role, TaskOutcome
+from models.given_up_endpoints import load_given_up
 from models.heads_up_groups import acknowledge_group, close_group, snooze_group
 from models.heads_ups import acknowledge_heads_up, close_heads_up, reassign_heads_up, snooze_heads_up
 from models.views.inbox import InboxScope, InboxShow, load_colleagues, load_inbox
@@ -50,11 +51,14 @@ class InboxController(Controller):
         async with desk.reading() as session:
             asked = number(desk.query, "page") or 1
             page = await load_inbox(session, scope, part, desk.user.id, desk.now, asked)
+            tells = part is InboxShow.DUE and desk.may(Permission.EDIT_ENDPOINTS)
+            given_up = await load_given_up(session) if tells else []
             colleagues = await load_colleagues(session)
         state = {"of": scope.value, "show": part.value if part is not InboxShow.DUE else ""}
         return desk.page(
             "inbox.html",
             page=page,
+            given_up=given_up,
             colleagues=colleagues,
             scope=scope,
             show=part,

@@ -12,6 +12,7 @@ from api.web import charts, words
 from api.web.charts import Part
 from api.web.desk import DESK, Desk
 from api.web.query import ListAddress, Query, chosen, key, number, text
+from api.web.sorting import Sorting, Sorts
 from api.web.tones import TIER_TONES
 from domain.permissions import NotAllowedError, Permission
 from domain.vocabulary import Attention, HealthStatus, RiskTier, Segment, TouchTier
@@ -20,7 +21,7 @@ from models.views.portfolio import PortfolioPage, load_portfolio
 from models.views.portfolio_filter import PortfolioFilter
 from models.views.portfolio_summary import PortfolioSummary, load_owners, load_summary
 
-SORTS = {
+SORTS: Sorts = {
     "name": ("Customer", False),
     "health": ("Health", True),
     "risk": ("Churn risk", True),
@@ -30,7 +31,6 @@ SORTS = {
     "owner": ("Owner", False),
     "attention": ("Attention", False),
 }
-"""Columns that sort: their heading, and whether the first click puts the largest first."""
 RENEWALS = (30, 60, 90, 180)
 
 
@@ -45,17 +45,10 @@ class PortfolioView:
     owners: list[tuple[uuid.UUID, str]]
     mine: bool
 
-    def sort_link(self, name: str) -> str:
-        """Return the address that sorts by a column; a second time turns it round."""
-        first = SORTS[name][1]
-        turned = not self.filter.descending if self.filter.sort == name else first
-        return self.address.with_(sort=name, order="desc" if turned else "asc")
-
-    def sorted_as(self, name: str) -> str:
-        """Return the column's aria-sort."""
-        if self.filter.sort != name:
-            return "none"
-        return "descending" if self.filter.descending else "ascending"
+    @property
+    def sorting(self) -> Sorting:
+        """The order of the list."""
+        return Sorting(SORTS, self.address, self.filter.sort, self.filter.descending)
 
     @property
     def tier_bar(self) -> str:

@@ -11,6 +11,7 @@ from api.web.customers import CustomerController
 from api.web.data import DataController
 from api.web.deliveries import DeliveryController
 from api.web.dunning import DunningController
+from api.web.dunning_policy import DunningPolicyPage
 from api.web.effects import EffectPages
 from api.web.endpoints import EndpointPage
 from api.web.holding import HoldingController
@@ -34,6 +35,7 @@ from api.web.quarantine import QuarantineController
 from api.web.run_control import SteeringController
 from api.web.runs import DecisionController, RunController
 from api.web.score_history import ScoreHistoryController
+from api.web.sending_policy import SendingPolicyPage
 from api.web.signals import SignalController
 from api.web.suppressions import SuppressionPage
 from api.web.tiers import TierController
@@ -42,6 +44,7 @@ from api.web.watch_policy import WatchPolicyController
 from api.web.webhook_messages import WebhookMessageController
 from api.web.weights import WeightController
 from api.web.why import WhyController
+from api.web.win_back_policy import WinBackPolicyPage
 from api.web.win_backs import WinBackController
 
 
@@ -80,6 +83,9 @@ def page_routes() -> list[ControllerRouterHandler]:
         DeliveryController,
         AttentionController,
         ContactPolicyController,
+        DunningPolicyPage,
+        WinBackPolicyPage,
+        SendingPolicyPage,
         WeightController,
         WatchPolicyController,
         EndpointPage,

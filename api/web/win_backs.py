@@ -13,6 +13,7 @@ from api.web import case_words
 from api.web.cases import case_context
 from api.web.desk import DESK, Desk
 from api.web.query import ListAddress, Query, chosen, key, text
+from api.web.sorting import Sorting, Sorts
 from domain.case_vocabulary import CaseKind
 from domain.labels import Cause
 from domain.permissions import Permission
@@ -21,13 +22,12 @@ from models.views.cases import load_win_back_case
 from models.views.portfolio_summary import load_owners
 from models.views.win_backs import WinBackFilter, WinBackShow, load_win_back_totals, load_win_backs
 
-SORTS = {
+SORTS: Sorts = {
     "customer": ("Customer", False),
     "arr": ("Lost ARR", True),
     "left": ("Left", True),
     "next": ("Next", False),
 }
-"""Columns that sort: their heading, and whether the first click puts the largest first."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,10 @@ class WinBackView:
     address: ListAddress
     mine: bool
 
-    def sort_link(self, name: str) -> str:
-        """Return the address that sorts by a column; a second time turns it round."""
-        turned = not self.filter.descending if self.filter.sort == name else SORTS[name][1]
-        return self.address.with_(sort=name, order="desc" if turned else "asc")
-
-    def sorted_as(self, name: str) -> str:
-        """Return the column's aria-sort."""
-        if self.filter.sort != name:
-            return "none"
-        return "descending" if self.filter.descending else "ascending"
+    @property
+    def sorting(self) -> Sorting:
+        """The order of the list."""
+        return Sorting(SORTS, self.address, self.filter.sort, self.filter.descending)
 
 
 def read_view(query: Query, me: uuid.UUID) -> WinBackView:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, business
 from domain.vocabulary import HeadsUpState, InterventionState, PauseScope, TaskState
+from models.given_up_endpoints import is_given_up
 from models.kind_silences import Silence, read_silences, silences_now
 from models.mass_alerts import MassAlert, mass_alerts_now, read_mass_alerts
 from models.tables.endpoints import WebhookEndpointRow
@@ -53,7 +54,7 @@ def given_up_now() -> ScalarSelect[Any]:
     """Select the endpoints that nobody but their own silence has disabled."""
     row = WebhookEndpointRow
     names = select(func.array_agg(aggregate_order_by(row.key, row.key)))
-    return names.where(row.disabled_at.is_not(None), row.failing_since.is_not(None)).scalar_subquery()
+    return names.where(is_given_up()).scalar_subquery()
 
 
 @dataclass(frozen=True)

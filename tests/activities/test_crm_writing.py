@@ -10,14 +10,17 @@ from temporalio.exceptions import ApplicationError
 
 from activities.contracts import PerformResult
 from activities.crm_writing import IN_DOUBT, NOT_TAKEN, PUT_OFF, QUICK_RETRIES, CrmPerformer
+from domain.time import WallInstant
 from domain.vocabulary import EffectState, StepState
 from integrations.providers import open_crm_writer
 from integrations.simulators.providers import ReadFault, ReadFaultRule
-from models.crm_writes import CrmTools
+from models.crm_writes import NOTE, PROPERTIES, CrmTools
 from models.database import Database
 from models.effects import LEASE
 from models.tables.connections import ConnectionRow
 from models.tables.customers import CustomerRow
+from tests.support.crm_worker import write_until_killed
+from tests.support.forked import forked
 from tests.support.pulls import CIPHER, Providers, connect
 from tests.support.simulators import running_simulators
 from tests.support.steps import Standing, stand_at
@@ -186,3 +189,27 @@ async def test_without_a_crm_that_knows_the_customer_the_step_is_left_out(databa
     result = await write(standing)
     assert (result.state, result.reason) == (StepState.SKIPPED.value, "no_crm_connected")
     assert "no CRM that knows the customer is connected" in (await standing.sentences())[-1]
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("point", ["before_call", "after_call"])
+@pytest.mark.parametrize("part", [PROPERTIES, NOTE])
+async def test_after_the_kill_of_a_worker_on_either_side_of_the_crm_each_part_is_written_once(
+    standing: Standing, providers: Providers, part: str, point: str
+) -> None:
+    with forked(write_until_killed, standing.database.url, standing.run_id, part, point) as doomed:
+        assert await doomed.reached() == [part]
+        doomed.kill()
+    left = {effect.key.rpartition("/")[2]: effect for effect in await standing.effects()}[part]
+    assert left.state is EffectState.CLAIMED
+    assert left.lease_until is not None
+    assert len(ours(providers)) == int((part, point) == (NOTE, "after_call"))
+    standing.clock.wall = left.claimed_at
+    with pytest.raises(ApplicationError, match="another attempt"):
+        await write(standing, 2)
+    standing.clock.wall = WallInstant(left.lease_until + SETTLE)
+    assert (await write(standing, 3)).state == "done"
+    assert (tier(providers), len(ours(providers))) == ("rescue of Acme", 1)
+    assert {effect.state for effect in await standing.effects()} == {EffectState.SENT}
+    kept = {effect.key.rpartition("/")[2]: effect for effect in await standing.effects()}[part]
+    assert (kept.delivery_id, kept.attempts) == (left.delivery_id, 2)

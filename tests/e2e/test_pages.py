@@ -68,6 +68,9 @@ PAGES = (
     "/quarantine",
     "/attention",
     "/contact-policy",
+    "/dunning-policy",
+    "/win-back-policy",
+    "/sending-policy",
     "/messages",
     "/messages?show=late",
     "/messages?show=not_sent",
@@ -260,6 +263,34 @@ def test_axe_finds_nothing_on_what_has_left_and_what_did_not(site: Site) -> None
     for place in places:
         page.goto(place)
         assert list(faults(page)) == [], place
+
+
+def test_axe_finds_nothing_on_policies_that_are_tried_or_wrong(shown: Site) -> None:
+    page = shown.open("ada")
+    for button, days in (("Preview", "24"), ("Save", "99")):
+        page.goto("/dunning-policy")
+        page.get_by_label("Within days").fill(days)
+        page.get_by_role("button", name=button).click()
+        assert list(faults(page)) == [], button
+    page.get_by_role("link", name="Within days").click()
+    expect(page.get_by_label("Within days")).to_have_attribute("aria-invalid", "true")
+    page.goto("/win-back-policy")
+    page.locator("summary", has_text="Left for, row 1").click()
+    assert list(faults(page)) == []
+
+
+def test_axe_finds_nothing_on_an_endpoint_that_was_given_up(site: Site) -> None:
+    with psycopg.connect(site.database_url, autocommit=True) as connection:
+        connection.execute(
+            """INSERT INTO webhook_endpoints (key, url, secret, note, created_at, changed_at, disabled_at,
+                                              disabled_reason, failing_since)
+               VALUES ('crm-sync', 'https://crm.example/hooks', '', '', now(), now(), now(),
+                       'it answered 410 Gone', now())"""
+        )
+    page = site.open("ada")
+    page.goto("/inbox")
+    expect(page.get_by_role("heading", name="Endpoint crm-sync")).to_be_visible()
+    assert list(faults(page)) == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

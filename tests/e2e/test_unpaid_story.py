@@ -1,10 +1,13 @@
 """Two companies whose cards refuse: one is lost and won back, the other pays on the third day."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
+from temporalio.client import WorkflowHandle
 
+from domain.case_vocabulary import CaseKind
 from domain.time import after
 from domain.trial_labels import Measure
 from domain.trials import Arm
@@ -17,6 +20,7 @@ from tests.support.stack import running_stack
 from tests.support.unpaid_story import DAY, MONDAY, Story
 from workers.demo.histories import Failures, find_failures
 from workers.embedded.connection import connect_temporal
+from workers.workflow_keeper import CASE_SUMMARIES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -109,15 +113,25 @@ def assert_everything_left_once(story: Story) -> None:
 
 
 def assert_histories_agree(story: Story) -> None:
-    """Hold each case's row against its history, and find no failure in any."""
+    """Hold each case's row against its history, which says what each is, and find no failure in any."""
 
     async def look() -> tuple[Failures, dict[str, str]]:
         client = await connect_temporal(story.settings)
-        results = {one: await client.get_workflow_handle(one).result() for (one,) in cases}
-        return await find_failures(client), results
+        handles = {one: client.get_workflow_handle(one) for (one,) in cases}
+        for name, handle in handles.items():
+            kind = CaseKind(name.partition("/")[0].replace("-", "_"))
+            assert await (await handle.describe()).static_summary() == CASE_SUMMARIES[kind]
+            assert {'"Look 1"', '"Look 2"'} <= await summaries_of(handle)
+        return await find_failures(client), {one: await handle.result() for one, handle in handles.items()}
 
     cases = story.rows("SELECT workflow_id FROM cases")
     failures, results = aside(look)
     assert (failures.workflow_tasks, failures.workflows) == (0, 0), failures.examples
     assert results == dict(story.rows("SELECT workflow_id, outcome FROM cases"))
     assert sorted(results.values()) == ["exhausted", "reactivated", "recovered"]
+
+
+async def summaries_of(handle: WorkflowHandle[Any, Any]) -> set[str]:
+    """Return what Temporal's page says of each activity of a history."""
+    events = [one async for one in handle.fetch_history_events()]
+    return {one.user_metadata.summary.data.decode() for one in events}

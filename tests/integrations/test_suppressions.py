@@ -26,12 +26,11 @@ from models.tables.mail import ProviderSuppressionRow, SuppressionPullRow
 from tests.support.letters import suppression
 from tests.support.sample_rows import NOW, Sample, fill
 from tests.support.simulators import running_simulators
+from tests.support.suppressed import GLOBAL, GROUP, KEY, bounce
 from workers.suppression_keeper import import_suppressions
 
 pytestmark = pytest.mark.integration
 HANNA = "hanna@customer1.example"
-KEY = {"authorization": f"Bearer {SIMULATOR_API_KEY}"}
-GLOBAL, GROUP = "/v3/asm/suppressions/global", "/v3/asm/groups/7/suppressions"
 
 
 @pytest.fixture
@@ -47,20 +46,6 @@ async def http(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         httpx.AsyncClient(base_url=url, headers=KEY, trust_env=False) as client,
     ):
         yield client
-
-
-async def bounce(http: httpx.AsyncClient, *addresses: str) -> None:
-    """Let mail to them bounce at the provider."""
-    for address in addresses:
-        await http.put("/_control/faults", json={"fault": "bounce", "prefix": address})
-        mail = {
-            "personalizations": [{"to": [{"email": address}]}],
-            "from": {"email": "maya@vendor.example"},
-            "subject": "Hello",
-            "content": [{"type": "text/plain", "value": "Hello"}],
-        }
-        assert (await http.post("/v3/mail/send", json=mail)).status_code == 202
-    await http.delete("/_control/faults")
 
 
 async def pull(database: Database, http: httpx.AsyncClient) -> dict[SuppressionList, int | str]:

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 
 from domain.case_vocabulary import CaseOutcome, CaseState, OfferState
 from domain.director import decide
+from domain.do_not_disturb import Word
 from domain.labels import Cause
 from domain.learning_rows import outcome_of
 from domain.offer_policy import OfferPolicy
@@ -15,12 +16,14 @@ from domain.offers import Offer, choose_offer
 from domain.time import BusinessInstant, WallInstant, after
 from domain.trained_model import ModelTarget
 from domain.trial_labels import Measure, TrialLabel
-from domain.vocabulary import DecisionKind
+from domain.vocabulary import DecisionKind, Segment
 from domain.win_back_policy import KEY, WinBackPolicy
 from models.case_steps import CaseVisit
 from models.cases import read_case
 from models.database import Database
 from models.director_inputs import load_director_inputs
+from models.hands import Hand
+from models.impact import say_word, take_word_back
 from models.offer_facts import load_offer_facts
 from models.offers import move_offer, offer_figures, offers_of, propose
 from models.payers import find_payer
@@ -220,6 +223,24 @@ async def test_a_letter_leads_to_a_page_where_a_provider_could_make_the_next_one
         connection = {"source_id": "crm", "provider": "stripe", "options": {}, "secrets": b""}
         await session.execute(insert(ConnectionRow).values(**connection, created_at=WallInstant(NOW)))
         assert (await win_back_letter(session, case, visit, LEFT)).has_page
+
+
+@pytest.mark.parametrize("is_lifted", [False, True])
+async def test_where_win_back_does_harm_nobody_is_won_back_until_a_person_lifts_it(
+    database: Database, *, is_lifted: bool
+) -> None:
+    hand = Hand("Mia", None, NOW, WallInstant(NOW))
+    async with database.transaction() as session:
+        for segment in Segment:
+            word = Word(playbook=KEY, segment=segment, contact=False, reason="They leave for good")
+            await say_word(session, word, hand)
+            if is_lifted:
+                await take_word_back(session, KEY, segment, hand)
+    scene = await departed(database)
+    said = [one for one in await scene.decisions() if one.action == "open_case"]
+    assert len(await scene.rows(CaseRow)) == int(is_lifted)
+    refused = [one.reason for one in said if one.kind is DecisionKind.REFUSAL]
+    assert refused == ([] if is_lifted else ["do_not_disturb"])
 
 
 async def test_a_departure_that_is_not_answered_says_why(database: Database) -> None:

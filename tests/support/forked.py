@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias
 
 WORKERS = [
     "tests.support.worker_at",
+    "tests.support.crm_worker",
     "tests.support.import_worker",
     "tests.support.mail_worker",
     "tests.support.poster_at",

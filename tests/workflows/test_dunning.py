@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from temporalio.api.sdk.v1 import WorkflowMetadata
 
 from domain.billing import Collection, Decline, FinalAction, InvoiceStatus
 from domain.case_vocabulary import AttemptResult, CaseOutcome, CaseState, PaidBy
@@ -202,3 +203,12 @@ async def test_an_installation_that_only_observes_plans_and_sends_nothing(databa
         observed = await debtor.decisions("observed")
         assert [one.reason for one in observed] == ["payment-card-update"]
         assert (await debtor.case()).state is CaseState.OPEN
+
+
+async def test_a_workflow_says_on_temporals_page_what_its_case_is_at(loop: Loop, debtor: Debtor) -> None:
+    loop.billing.always["card_1"] = "insufficient_funds"
+    await debtor.owe()
+    await loop.live(2)
+    handle = loop.client.get_workflow_handle((await debtor.case()).workflow_id)
+    told = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    assert told.current_details.startswith("Waits until 20")

@@ -72,9 +72,14 @@ async def test_an_endpoint_that_was_given_up_is_told_to_administrators_on_every_
         row = await session.get_one(WebhookEndpointRow, KEY)
         row.disabled_at, row.disabled_reason = WallInstant(wall_now()), "it has taken no event"
     await come_as(browser, database, sample, "ada")
-    assert f"{KEY}: disabled after failing for too long" in (await browser.get("/inbox")).text
+    inbox = (await browser.get("/inbox")).text
+    assert f"{KEY}: disabled after failing for too long" in inbox
+    assert f'<h2 id="endpoint-{KEY}">' in inbox
+    assert "See why, and save it again" in inbox
     await come_as(browser, database, sample, "jonas")
-    assert "disabled after failing" not in (await browser.get("/inbox")).text
+    inbox = (await browser.get("/inbox")).text
+    assert "disabled after failing" not in inbox
+    assert "save it again" not in inbox
 
 
 async def test_others_look_and_change_nothing(
