@@ -95,14 +95,12 @@ async def agree(
     await session.execute(update(row).where(*still).values(values))
 
 
-async def note_granted(
-    session: AsyncSession, visit: CaseVisit, receipt: DiscountReceipt, source_id: str
-) -> None:
+async def note_granted(session: AsyncSession, key: str, receipt: DiscountReceipt, source_id: str) -> None:
     """Note what the provider made: from now on the customer can use it."""
     row = OfferRow
     await session.execute(
         update(row)
-        .where(row.effect_key == offer_key(visit), row.state == OfferState.PROPOSED)
+        .where(row.effect_key == key, row.state == OfferState.PROPOSED)
         .values(
             state=OfferState.GRANTED,
             provider_key=receipt.key,
