@@ -12,9 +12,9 @@ from models.database import Session
 from models.deed_places import Place
 from models.deeds import Deed, Outcome, Wanted
 from models.effects import Effect
-from models.offers import StoredOffer, move_offer
 from models.payers import Payer
 from models.send_ledger import Become
+from models.stored_offers import StoredOffer, move_offer
 
 
 @dataclass(frozen=True)

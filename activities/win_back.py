@@ -29,10 +29,11 @@ from models.database import Database, Session
 from models.deed_places import CasePlace
 from models.effects import Effect, find_effect
 from models.installation import load_installation
-from models.offers import StoredOffer, note_granted, offer_key, offers_of
+from models.offers import offer_key, offers_of
 from models.payers import Payer, find_payer
 from models.posts import Post
 from models.send_ledger import Become
+from models.stored_offers import StoredOffer, note_granted
 from models.win_back_letters import win_back_letter
 from models.win_back_state import Seen, load_win_back, load_win_back_state
 from models.win_backs import progress_of, settle_answers, write_decision

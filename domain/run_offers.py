@@ -1,4 +1,4 @@
-"""The step `offer`: proposed to a person, made at the billing provider after a yes, and told apart by its end."""
+"""The step `offer`: proposed to a person, made at the billing provider after a yes; its end says the way."""
 
 from datetime import timedelta
 
@@ -43,6 +43,8 @@ def _way_on(walk: Walk, step: Step, row: StepRow) -> str:
     terms = step.offer
     assert terms is not None  # noqa: S101 - dispatched by kind
     is_granted = row.state is StepState.DONE and row.reason not in {EXPIRED, REFUSED}
+    if row.state is not StepState.DONE and row.reason != UNCERTAIN:
+        _write(walk, step, "withdrawn")
     return (terms.on_granted if is_granted else terms.on_refused) or walk.playbook.after(step)
 
 
@@ -87,7 +89,8 @@ def _granted(walk: Walk, step: Step) -> str | None:
     is_later = row is not None and row.state in {StepState.DEFERRED, StepState.WAITING}
     if row is not None and is_later and row.reason != OFFER:
         return _later(walk, step, row)
-    return _make(walk, step, is_first=row is None or row.reason == OFFER)
+    _make(walk, step, is_first=row is None or row.reason == OFFER)
+    return None
 
 
 def _make(walk: Walk, step: Step, *, is_first: bool) -> None:
@@ -106,7 +109,8 @@ def _later(walk: Walk, step: Step, row: StepRow) -> str | None:
         walk.wait_for(due)
         return None
     if row.state is StepState.DEFERRED:
-        return _make(walk, step, is_first=False)
+        _make(walk, step, is_first=False)
+        return None
     terms = step.offer
     assert terms is not None  # noqa: S101 - dispatched by kind
     walk.note(step, StepState.SKIPPED, UNCERTAIN)
@@ -118,7 +122,5 @@ def _write(walk: Walk, step: Step, state: str, decide_by: BusinessInstant | None
     assert terms is not None  # noqa: S101 - dispatched by kind
     title = walk.fill(terms.title)
     walk.orders.append(
-        OfferOrder(
-            step.id, walk.occurrence, terms.kind, title, state, terms.percent, terms.months, decide_by
-        )
+        OfferOrder(step.id, walk.occurrence, terms.kind, title, state, terms.percent, terms.months, decide_by)
     )

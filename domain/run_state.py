@@ -204,7 +204,7 @@ class OfferOrder:
     kind: str
     title: str
     state: str
-    """proposed, agreed (to be made), granted, refused or expired."""
+    """proposed, agreed (to be made), granted, refused, expired or withdrawn."""
     percent: float | None = None
     months: int | None = None
     decide_by: BusinessInstant | None = None

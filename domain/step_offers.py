@@ -23,7 +23,7 @@ def is_made(kind: str) -> bool:
 
 @dataclass(frozen=True)
 class Paid:
-    """One running term of theirs: what it brings a month in minor units, and how many months it bills at once."""
+    """One running term: what it brings a month, in minor units, and how many months it bills at once."""
 
     mrr_minor: int
     billing_months: int = 1

@@ -27,6 +27,7 @@ from models.impact import load_shares
 from models.open_hours import open_hours
 from models.pauses import pauses_of, rests
 from models.playbooks import PlaybookShelf
+from models.run_offers import against_run_offer
 from models.tables import work
 from models.tables.customers import CustomerRow
 from models.tables.facts import InvoiceRow, MeetingRow
@@ -121,6 +122,7 @@ async def load_run(
         meetings=await _meetings(session, intervention_id),
         shares=shares,
         dealt=dealt,
+        against_offer=await _against_offer(session, customer.id, playbook, now),
     )
     return LoadedRun(
         view,
@@ -134,6 +136,16 @@ async def load_run(
         customer.csm_id,
         customer.sales_owner_id,
     )
+
+
+async def _against_offer(
+    session: AsyncSession, customer_id: uuid.UUID, playbook: Playbook, now: BusinessInstant
+) -> str:
+    """Return why nothing may be offered now; most playbooks offer nothing, and nothing is read."""
+    if all(step.offer is None for step in playbook.steps):
+        return ""
+    found = await against_run_offer(session, customer_id, now)
+    return found.reason if found is not None else ""
 
 
 async def _experiments(

@@ -22,11 +22,12 @@ from models.cases import read_case
 from models.database import Database
 from models.director_inputs import load_director_inputs
 from models.offer_facts import load_offer_facts
-from models.offers import move_offer, offer_figures, offers_of, propose
+from models.offers import offer_figures, offers_of, propose
 from models.payers import find_payer
 from models.playbooks import PlaybookShelf
 from models.relations import load_relations
 from models.rulings import write_ruling
+from models.stored_offers import move_offer
 from models.tables.cases import CaseRow, WinBackRow
 from models.tables.connections import ConnectionRow
 from models.tables.customers import CustomerRow
