@@ -73,3 +73,9 @@ def disputed_payment(body: Body) -> str | None:
     """Return the payment intent of a dispute, None for any other object."""
     given = body.get("payment_intent") if body.get("object") == "dispute" else None
     return id_of(given, "payment_intent") if given else None
+
+
+def discounted_subscription(body: Body) -> str | None:
+    """Return the subscription that a discount is of, None for any other object."""
+    given = body.get("subscription") if body.get("object") == "discount" else None
+    return id_of(given, "subscription") if given else None
