@@ -58,7 +58,7 @@ class Eyes:
 
     async def heard(self, kind: str, *, can_ask: bool = True) -> Part:
         """Return what the newest event of a kind says, as a webhook tells it."""
-        query, key = {"type": kind, "limit": 1}, {"authorization": f"Bearer {STRIPE_KEY}"}
+        query, key = {"type": kind, "limit": "1"}, {"authorization": f"Bearer {STRIPE_KEY}"}
         answer = await self.office.http.get("/stripe/v1/events", params=query, headers=key)
         (event,) = answer.json()["data"]
         context = ReadingContext(await self.now(), AS_TOLD, can_ask=can_ask)
@@ -109,17 +109,16 @@ async def test_a_code_that_is_used_lowers_the_revenue_until_its_months_are_over(
     await redeem(eyes.office, made, order)
     reduced = await eyes.pulled()
     assert (reduced.mrr_minor, reduced.discount) == (mrr, share)
-    for kind in ("customer.discount.created", "customer.subscription.updated"):
-        part = await eyes.heard(kind)
-        told = [one.key for one in part.facts if isinstance(one, SubscriptionFact)]
-        assert part.asks == (Asked("subscriptions", made["subscription"]),) or told == [reduced.key]
+    names_it = (Asked("subscriptions", made["subscription"]),)
+    assert (await eyes.heard("customer.discount.created")).asks == names_it
+    updated = await eyes.heard("customer.subscription.updated")
+    keys = [one.key for one in updated.facts if isinstance(one, SubscriptionFact)]
+    assert (updated.asks, keys) == (((), [reduced.key]) if version else (names_it, []))
     assert (await eyes.asked(made["subscription"])).key == reduced.key
     await eyes.office.advance(days=60)
     assert (await eyes.pulled()).key == reduced.key
     await eyes.office.advance(days=31)
-    assert (await eyes.heard("customer.discount.deleted")).asks == (
-        Asked("subscriptions", made["subscription"]),
-    )
+    assert (await eyes.heard("customer.discount.deleted")).asks == names_it
     again = await eyes.pulled()
     assert (again.key, again.mrr_minor) == (listed_term.key, 10_000)
 
