@@ -5,7 +5,6 @@ from temporalio.exceptions import ApplicationError
 from activities.billing_calls import OpenBilling
 from activities.deeds import Deeds
 from activities.discounts import taking_back
-from domain.billing import DiscountReceipt
 from domain.case_vocabulary import OfferState
 from domain.errors import (
     NotFoundError,
@@ -19,9 +18,8 @@ from models.customer_state import lock_customer
 from models.database import Database
 from models.deed_places import OfferPlace
 from models.effects import settle
-from models.kept_offers import KeptOffer, load_kept_offer, open_run_offers
-from models.payers import Payer
-from models.stored_offers import move_offer, note_granted
+from models.kept_offers import KeptOffer, load_kept_offer, note_found, open_run_offers
+from models.stored_offers import move_offer
 
 AWAY = (
     ApplicationError,
@@ -88,7 +86,9 @@ class OfferKeeper:
             async with self._open(payer.source_id) as provider:
                 receipt = await provider.find_grant(payer.customer_key, effect.delivery_id)
             if receipt is not None:
-                await self._note(key, kept, payer, receipt)
+                async with self._database.transaction() as session:
+                    now, wall = self._clock.now(), self._clock.wall_now()
+                    await note_found(session, key, kept, receipt, now, wall)
                 return
         if kept.has_ended:
             await self._close(kept)
@@ -101,15 +101,6 @@ class OfferKeeper:
                 wall = self._clock.wall_now()
                 await settle(session, effect.key, EffectState.FAILED, wall, error=NOT_MADE)
         await self._move(kept, OfferState.WITHDRAWN if is_agreed else OfferState.EXPIRED)
-
-    async def _note(self, key: str, kept: KeptOffer, payer: Payer, receipt: DiscountReceipt) -> None:
-        async with self._database.transaction() as session:
-            await lock_customer(session, kept.customer_id)
-            if kept.effect is not None:
-                wall = self._clock.wall_now()
-                state = EffectState.CONFIRMED
-                await settle(session, kept.effect.key, state, wall, provider_message_id=receipt.key)
-            await note_granted(session, key, receipt, payer.source_id)
 
     async def _move(self, kept: KeptOffer, state: OfferState) -> None:
         async with self._database.transaction() as session:

@@ -4,19 +4,28 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.billing import DiscountReceipt
 from domain.case_vocabulary import OfferState
+from domain.run_offers import GRANTED
+from domain.run_walk import FINISHED
 from domain.step_offers import KEPT
-from domain.time import WallInstant
-from domain.vocabulary import EffectState, InterventionState, Outcome
-from models.effects import Effect, find_effect
+from domain.time import BusinessInstant, WallInstant
+from domain.vocabulary import EffectState, InterventionState, Outcome, StepState, WorkflowAction
+from models.customer_state import lock_customer
+from models.effects import Effect, find_effect, settle
+from models.endings import cancel_tasks
 from models.payers import Payer, find_payer
-from models.step_visits import Visit
-from models.stored_offers import StoredOffer, offer_by
-from models.tables.playbooks import InterventionRow
+from models.send_ledger import UNCERTAIN
+from models.step_visits import Visit, is_row_of
+from models.stored_offers import StoredOffer, note_granted, offer_by
+from models.tables.playbooks import InterventionRow, InterventionStepRow
 from models.tables.runs import OfferRow
+from models.workflow_orders import order_workflow
+
+FOUND = "the billing provider has it"
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,29 @@ async def load_kept_offer(session: AsyncSession, key: str) -> KeptOffer:
     payer = await _payer(session, found.customer_id, found.source_id, visit, effect)
     offer = await offer_by(session, key)
     return KeptOffer(offer, found.customer_id, visit, has_ended, found.outcome, effect, payer)
+
+
+async def note_found(
+    session: AsyncSession,
+    key: str,
+    kept: KeptOffer,
+    receipt: DiscountReceipt,
+    now: BusinessInstant,
+    wall: WallInstant,
+) -> None:
+    """Note a code that was made without our hearing of it, and let its run go on with it."""
+    assert kept.effect is not None  # noqa: S101 - it was found by its effect
+    assert kept.payer is not None  # noqa: S101 - and at this provider
+    await lock_customer(session, kept.customer_id)
+    state, run_id = EffectState.CONFIRMED, kept.visit.intervention_id
+    await settle(session, kept.effect.key, state, wall, provider_message_id=receipt.key)
+    await note_granted(session, key, receipt, kept.payer.source_id)
+    await cancel_tasks(session, run_id, FOUND, now, origin=f"{kept.visit.origin}{UNCERTAIN}")
+    step = InterventionStepRow
+    done = {"state": StepState.DONE, "reason": GRANTED, "due_at": None, "finished_at": now}
+    await session.execute(update(step).where(is_row_of(kept.visit), step.state.not_in(FINISHED)).values(done))
+    if not kept.has_ended:
+        await order_workflow(session, WorkflowAction.RING, kept.customer_id, run_id, wall)
 
 
 async def _payer(

@@ -28,6 +28,7 @@ from models.open_hours import open_hours
 from models.pauses import pauses_of, rests
 from models.playbooks import PlaybookShelf
 from models.run_offers import against_run_offer
+from models.stored_offers import StoredOffer, usable_offer_of
 from models.tables import work
 from models.tables.customers import CustomerRow
 from models.tables.facts import InvoiceRow, MeetingRow
@@ -132,7 +133,7 @@ async def load_run(
         playbook,
         run.advance_seq,
         run.last_result,
-        _texts(run, customer),
+        _texts(run, customer, await usable_offer_of(session, run.id, now)),
         customer.csm_id,
         customer.sales_owner_id,
     )
@@ -273,7 +274,7 @@ def _reason(run: InterventionRow) -> str:
     return said.replace("_", " ")
 
 
-def _texts(run: InterventionRow, customer: CustomerRow) -> dict[str, str]:
+def _texts(run: InterventionRow, customer: CustomerRow, offer: StoredOffer | None) -> dict[str, str]:
     """Fill the names that task and heads-up texts may use."""
     return {
         "customer": customer.name,
@@ -281,6 +282,7 @@ def _texts(run: InterventionRow, customer: CustomerRow) -> dict[str, str]:
         "arr": f"{whole_units(customer.arr_minor, customer.currency):,.0f} {customer.currency}",
         "renewal_date": f"{customer.renewal_on:%d %B %Y}" if customer.renewal_on else "no renewal date",
         "contact": "the main contact",
+        "offer_code": (offer.code if offer is not None else None) or "no code",
     }
 
 

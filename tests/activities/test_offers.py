@@ -15,7 +15,7 @@ from domain.case_vocabulary import OfferState
 from domain.errors import PermanentProviderError, UncertainDeliveryError
 from domain.run_state import OfferOrder
 from domain.time import after
-from domain.vocabulary import EffectState, Outcome, StepState
+from domain.vocabulary import EffectState, Outcome, StepState, TaskState
 from models.database import Database
 from models.effect_answers import answer_effect
 from models.endings import RunEnding, end_run
@@ -212,6 +212,24 @@ async def test_what_stays_in_doubt_is_put_to_a_person_whose_word_brings_the_code
     assert (await standing.row()).state is StepState.DONE
     assert await look(standing, desk) == []
     assert ((await offer(standing)).state, (await offer(standing)).code) == (OfferState.GRANTED, "BACK-1")
+
+
+async def test_what_is_in_doubt_and_found_at_the_provider_lets_its_run_go_on(standing: Standing) -> None:
+    desk = BreakingDesk()
+    desk.after = NO_ANSWER
+    for _ in range(1, MOST_ATTEMPTS):
+        with pytest.raises(ApplicationError, match="nobody knows yet"):
+            await make(standing, desk)
+        standing.clock.pass_by(dt.timedelta(seconds=16))
+    assert await make(standing, desk) == "waiting uncertain"
+    assert await look(standing, desk) == []
+    step, (question,), (effect,) = (
+        await standing.row(),
+        await standing.scene.tasks(),
+        await standing.effects(),
+    )
+    assert (step.state, step.reason, effect.state) == (StepState.DONE, "granted", EffectState.CONFIRMED)
+    assert (question.state, (await offer(standing)).code) == (TaskState.CANCELLED, "BACK-1")
 
 
 async def test_without_a_provider_it_is_granted_without_a_code_and_says_so(
