@@ -17,7 +17,7 @@ from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Timeline
 from integrations.provider_http import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Account, Json, ProviderHttp
 from integrations.stripe_facts import facts_of, hints_of
-from integrations.stripe_shapes import PAYMENTS, discounted_subscription, disputed_payment, id_of
+from integrations.stripe_shapes import DISCOUNTED, PAYMENTS, discounted_subscription, disputed_payment, id_of
 
 PROVIDER = "Stripe"
 BASE_URL = "https://api.stripe.com"
@@ -114,6 +114,8 @@ class StripeReader:
             return [
                 told for key in await self._paid_by(object_id) for told in await self.one("invoices", key)
             ]
+        if stream == DISCOUNTED:  # it tells no time of its own at which this has changed
+            return [replace(told, created_at=None) for told in await self.one("subscriptions", object_id)]
         if stream not in LISTS:
             return []
         body = await self._read(stream, f"/v1/{stream}/{object_id}", {}, "")

@@ -11,6 +11,8 @@ LEGACY_TWO_DECIMALS = frozenset({"ISK", "UGX"})
 """Currencies without minor units that Stripe still writes with two decimals."""
 PAYMENTS = "payment_intents"
 """No stream that is listed: by it, the invoice is asked for that a payment was for."""
+DISCOUNTED = "discounted_subscriptions"
+"""Nor is this one: by it, a subscription is asked for whose discounts have changed just now."""
 
 
 def subscription_of(invoice: Body) -> str | None:

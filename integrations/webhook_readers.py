@@ -24,7 +24,7 @@ from integrations import (
     stripe_mrr,
 )
 from integrations.salesforce_messages import notifications_in
-from integrations.stripe_shapes import PAYMENTS, discounted_subscription, disputed_payment
+from integrations.stripe_shapes import DISCOUNTED, PAYMENTS, discounted_subscription, disputed_payment
 
 Reader = Callable[[bytes, ReadingContext], list[Part]]
 Message = Mapping[str, Any]
@@ -93,7 +93,7 @@ def _stripe(body: bytes, context: ReadingContext) -> list[Part]:
         return [Part(1, held, asks=(Asked(PAYMENTS, intent),))]
     unread = _discounted(kind, held)
     if unread is not None and context.can_ask:
-        return [Part(1, held, asks=(Asked("subscriptions", unread),))]
+        return [Part(1, held, asks=(Asked(DISCOUNTED, unread),))]
     if kind not in STRIPE_KINDS:
         return []
 

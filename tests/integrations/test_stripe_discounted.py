@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
+from activities.contracts_pulls import PullStreamInput
 from domain.billing import DiscountOrder, Retries
 from domain.facts import SubscriptionFact
 from domain.pulling import Told, epoch
@@ -19,7 +21,11 @@ from integrations.simulators.stripe.account import STRIPE_KEY
 from integrations.stripe_billing import StripeBilling
 from integrations.stripe_client import StripeReader, stripe_account
 from integrations.stripe_http import StripeAccount
+from integrations.stripe_shapes import DISCOUNTED
 from integrations.webhook_readers import read_delivery
+from models.asked_objects import ASKED, ask_for
+from models.database import Database
+from tests.support.pulls import activities_of, connect, pull, rows
 from tests.support.stripe_answers import Reply, ScriptedStripe, listed, served
 from tests.support.stripe_objects import FORBIDDEN
 from tests.support.stripe_simulator import LIBRARY_WARNS, StripeOffice
@@ -109,7 +115,7 @@ async def test_a_code_that_is_used_lowers_the_revenue_until_its_months_are_over(
     await redeem(eyes.office, made, order)
     reduced = await eyes.pulled()
     assert (reduced.mrr_minor, reduced.discount) == (mrr, share)
-    names_it = (Asked("subscriptions", made["subscription"]),)
+    names_it = (Asked(DISCOUNTED, made["subscription"]),)
     assert (await eyes.heard("customer.discount.created")).asks == names_it
     updated = await eyes.heard("customer.subscription.updated")
     keys = [one.key for one in updated.facts if isinstance(one, SubscriptionFact)]
@@ -147,6 +153,33 @@ async def test_the_end_of_a_discount_is_among_the_changes_that_are_pulled(eyes: 
     (told,) = [one for one in page.told if one.kind == "subscription"]
     assert told.id == made["subscription"]
     assert told.body["discounts"] == []
+
+
+OPEN_TERMS = "SELECT mrr_minor, discount FROM subscriptions WHERE ended_at IS NULL"
+
+
+async def test_a_subscription_from_before_the_connection_brings_less_from_when_its_discount_was_heard_of(
+    database: Database, office: StripeOffice
+) -> None:
+    await office.control("POST", "/reset")
+    await office.set_clock((dt.datetime.now(dt.UTC) - dt.timedelta(days=20)).isoformat())
+    made = await office.company(amount=10_000, currency="usd")
+    await office.advance(days=20)
+    await connect(database, "stripe", office.url, customers=True)
+    await pull(database, "stripe")
+    assert await rows(database, OPEN_TERMS) == [(10_000, None)]
+    await redeem(office, made, {"percent": 15.0, "months": 3})
+    async with database.transaction() as session:
+        await ask_for(session, "stripe", DISCOUNTED, made["subscription"])
+    activities, environment = await activities_of(database), ActivityEnvironment()
+    asked = await environment.run(activities.pull_stream, PullStreamInput("stripe", ASKED))
+    assert asked.stored == 1
+    reduced = [(8_500, 0.15)]
+    assert await rows(database, OPEN_TERMS) == reduced
+    assert await rows(database, "SELECT arr_minor FROM customers") == [(102_000,)]
+    assert await rows(database, "SELECT count(*) FROM subscriptions WHERE started_at < ended_at") == [(1,)]
+    await pull(database, "stripe")
+    assert await rows(database, OPEN_TERMS) == reduced, "the pull says the same"
 
 
 def subscribed(**more: Any) -> dict[str, Any]:
