@@ -81,7 +81,8 @@ def taking_back(
         await move_offer(session, offer.id, OfferState.WITHDRAWN, now)
 
     deed = Deed(place, "withdrawal", payer.customer_key, provider.name, {"offer": offer.provider_key})
-    done = Outcome(EffectState.CONFIRMED, Become(StepState.DONE))
+    sentence = f"Took back “{offer.title}”, which was not used."
+    done = Outcome(EffectState.CONFIRMED, Become(StepState.DONE, sentence=sentence))
     return Doing(deed, wanted, call, look_up, provider.remembers_for, lambda _done: done, record)
 
 

@@ -6,12 +6,7 @@ from activities.billing_calls import OpenBilling
 from activities.deeds import Deeds
 from activities.discounts import taking_back
 from domain.case_vocabulary import OfferState
-from domain.errors import (
-    NotFoundError,
-    PermanentProviderError,
-    TransientProviderError,
-    UncertainDeliveryError,
-)
+from domain.errors import EverstayError
 from domain.ports import Clock
 from domain.vocabulary import EffectState
 from models.customer_state import lock_customer
@@ -21,13 +16,7 @@ from models.effects import settle
 from models.kept_offers import KeptOffer, load_kept_offer, note_found, open_run_offers
 from models.stored_offers import move_offer
 
-AWAY = (
-    ApplicationError,
-    NotFoundError,
-    PermanentProviderError,
-    TransientProviderError,
-    UncertainDeliveryError,
-)
+AWAY = (ApplicationError, EverstayError)
 """What keeps one offer from being looked at now; it is again at the next look, as the others are now."""
 
 NOT_MADE = "the provider has not made it, and its run has ended"
@@ -80,8 +69,8 @@ class OfferKeeper:
         """Find out what became of one that was agreed to and never recorded; close what its run left."""
         effect, payer = kept.effect, kept.payer
         is_made = kept.may_be_made(self._clock.wall_now())
-        if is_made is None:
-            return
+        if is_made is None or (is_made and payer is None):
+            return  # somebody is at it, or nobody can be asked now
         if is_made and payer is not None and effect is not None:
             async with self._open(payer.source_id) as provider:
                 receipt = await provider.find_grant(payer.customer_key, effect.delivery_id)

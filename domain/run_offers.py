@@ -12,6 +12,8 @@ from domain.vocabulary import Severity, StepState
 
 OFFER, GRANTED, EXPIRED, REFUSED = "offer", "granted", "expired", "refused"
 UNCERTAIN = "uncertain"
+NOBODY_KNOWS = frozenset({UNCERTAIN, "every_attempt_failed"})
+"""Reasons after which the code may have been made: what becomes of the offer is found out at the provider."""
 UNCERTAIN_PATIENCE = timedelta(days=1)
 """So long a run waits for word on a discount of which nobody knows whether it was made."""
 
@@ -43,7 +45,7 @@ def _way_on(walk: Walk, step: Step, row: StepRow) -> str:
     terms = step.offer
     assert terms is not None  # noqa: S101 - dispatched by kind
     is_granted = row.state is StepState.DONE and row.reason not in {EXPIRED, REFUSED}
-    if row.state is not StepState.DONE and row.reason != UNCERTAIN:
+    if row.state is not StepState.DONE and row.reason not in NOBODY_KNOWS:
         _write(walk, step, "withdrawn")
     return (terms.on_granted if is_granted else terms.on_refused) or walk.playbook.after(step)
 

@@ -14,7 +14,7 @@ from activities.offers import OfferPerformer
 from domain.case_vocabulary import OfferState
 from domain.errors import PermanentProviderError, UncertainDeliveryError
 from domain.run_state import OfferOrder
-from domain.time import after
+from domain.time import WallInstant, after
 from domain.vocabulary import EffectState, Outcome, StepState, TaskState
 from models.database import Database
 from models.effect_answers import answer_effect
@@ -290,8 +290,9 @@ async def test_a_run_that_did_not_end_well_takes_its_code_back_once(
     await end(standing, outcome)
     await look(standing, desk)
     await look(standing, desk)
+    told = [one for one in await standing.sentences() if one.startswith("Took back")]
     is_kept = outcome in {Outcome.SAVED, Outcome.RENEWED, Outcome.EXPANDED, Outcome.REACTIVATED}
-    assert desk.withdrawn == ([] if is_kept else ["promo_1"])
+    assert (desk.withdrawn, len(told)) == (([], 0) if is_kept else (["promo_1"], 1))
     assert (await offer(standing)).state is (OfferState.GRANTED if is_kept else OfferState.WITHDRAWN)
 
 
@@ -313,6 +314,27 @@ async def test_what_was_in_flight_when_the_run_ended_is_found_and_taken_back(
     assert desk.withdrawn == (["promo_1"] if side == "after" else [])
     made = next(one for one in await standing.effects() if one.kind == "discount")
     assert made.state is (EffectState.CONFIRMED if side == "after" else EffectState.FAILED)
+
+
+async def test_while_nobody_can_be_asked_nothing_is_taken_for_not_made(standing: Standing) -> None:
+    desk = BreakingDesk()
+    desk.after = raising(KilledError())
+    with pytest.raises(KilledError):
+        await make(standing, desk)
+    await end(standing, Outcome.CHURNED)
+    standing.clock.pass_by(dt.timedelta(seconds=16))
+    await pause(standing, standing.clock.wall_now())
+    await look(standing, desk)
+    assert (await offer(standing)).state is OfferState.PROPOSED
+    await pause(standing, None)
+    await look(standing, desk)
+    await look(standing, desk)
+    assert ((await offer(standing)).state, desk.withdrawn) == (OfferState.WITHDRAWN, ["promo_1"])
+
+
+async def pause(standing: Standing, at: WallInstant | None) -> None:
+    async with standing.database.transaction() as session:
+        await session.execute(update(ConnectionRow).values(paused_at=at))
 
 
 async def test_one_that_nobody_decided_before_its_run_ended_is_over(database: Database) -> None:

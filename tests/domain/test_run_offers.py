@@ -83,6 +83,13 @@ def test_what_was_not_made_is_withdrawn_and_goes_the_way_of_a_no(state: StepStat
     assert (states(run), run.warnings) == (["withdrawn"], ["no"])
 
 
+def test_what_may_have_been_made_is_not_taken_for_withdrawn() -> None:
+    run = agreed()
+    leave(run, StepState.FAILED, "every_attempt_failed")
+    run.advance(HOUR)
+    assert (states(run), run.warnings) == ([], ["no"])
+
+
 def test_what_was_put_off_is_tried_again_when_its_time_has_come() -> None:
     run = agreed()
     due = BusinessInstant(run.now + HOUR)
