@@ -2,16 +2,26 @@
 
 from dataclasses import dataclass
 
-from activities.billing_calls import OpenBilling, asking
-from activities.deeds import Deeds
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.billing_calls import NO_ANSWER, OpenBilling
+from activities.deeds import PUT_OFF, QUICK_RETRIES, Deeds
+from activities.delays import asked_delay
 from activities.discounts import Made, disputed_of, making
 from domain.billing import BillingProvider, DiscountOrder, DiscountReceipt
 from domain.case_vocabulary import OfferState
-from domain.errors import NotFoundError, PermanentProviderError
+from domain.errors import (
+    NotFoundError,
+    PermanentProviderError,
+    TransientProviderError,
+    UncertainDeliveryError,
+)
+from domain.guard import Defer
 from domain.ports import Clock
 from domain.run_offers import GRANTED
 from domain.step_offers import share_of
-from domain.time import BusinessInstant
+from domain.time import BusinessInstant, after
 from domain.vocabulary import StepState
 from models.database import Database, Session
 from models.deed_places import RunPlace
@@ -21,6 +31,7 @@ from models.payers import Payer, find_payer
 from models.playbooks import PlaybookShelf
 from models.run_offers import AMOUNT, against_run_offer, grant_without_code, run_offer_key
 from models.send_ledger import Become
+from models.step_context import put_off
 from models.step_records import Became, LoadedVisit, load_visit
 from models.stored_offers import StoredOffer, note_granted, offer_by
 
@@ -56,14 +67,22 @@ class OfferPerformer:
             return await self._without_code(loaded, before, NO_BILLING)
         try:
             async with self._open(before.payer.source_id) as provider:
-                async with asking():
-                    disputed = await disputed_of(provider, before.payer)
+                disputed = await disputed_of(provider, before.payer)
                 await self._make(loaded, before, before.payer, provider, disputed)
+        except (TransientProviderError, UncertainDeliveryError) as error:  # of a question: it changed nothing
+            return self._later(loaded, error)
         except (NotFoundError, PermanentProviderError):
             return await self._without_code(loaded, before, AWAY_FOR_GOOD)
         async with self._database.transaction() as session:
             row = await load_visit(session, loaded.visit, self._shelf)
         return Became(row.state, row.reason, due_at=row.due_at)
+
+    def _later(self, loaded: LoadedVisit, error: TransientProviderError | UncertainDeliveryError) -> Became:
+        """Ask again soon, a few times; then put the step off by business time."""
+        if activity.info().attempt < QUICK_RETRIES:
+            raise ApplicationError(NO_ANSWER, next_retry_delay=asked_delay(error)) from None
+        until = after(self._clock.now(), PUT_OFF)
+        return put_off(loaded, Defer(until, "provider_unavailable"), str(error).rstrip("."))
 
     async def _before(self, loaded: LoadedVisit) -> _Before:
         async with self._database.transaction() as session:
@@ -88,7 +107,9 @@ class OfferPerformer:
             return discount_order(offer, payer, before.product, delivery_id)
 
         async def wanted(session: Session, now: BusinessInstant) -> str | None:
-            if (await offer_by(session, key)).state is not OfferState.PROPOSED:
+            mine = await offer_by(session, key)
+            is_late = mine.expires_at is not None and mine.expires_at <= now
+            if is_late or mine.state is not OfferState.PROPOSED:
                 return "offer_is_over"
             against = await against_run_offer(
                 session, loaded.customer_id, now, except_for=key, disputed_payments=disputed

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import insert, update
 from temporalio.exceptions import ApplicationError
 
-from activities.deeds import MOST_ATTEMPTS
+from activities.deeds import MOST_ATTEMPTS, QUICK_RETRIES
 from activities.offer_keeping import OfferKeeper
 from activities.offers import OfferPerformer
 from domain.case_vocabulary import OfferState
-from domain.errors import PermanentProviderError, UncertainDeliveryError
+from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
 from domain.run_state import OfferOrder
 from domain.time import WallInstant, after
 from domain.vocabulary import EffectState, Outcome, StepState, TaskState
@@ -29,6 +29,7 @@ from models.tables.runs import OfferRow
 from models.tables.system import InstallationRow
 from models.views.offers import load_offer_totals
 from tests.support.discounts import DiscountDesk, had
+from tests.support.facts import invoice
 from tests.support.steps import MONDAY, STEP, Standing, stand_at
 
 pytestmark = pytest.mark.integration
@@ -240,6 +241,29 @@ async def test_without_a_provider_it_is_granted_without_a_code_and_says_so(
     found = await offer(standing)
     assert (found.state, found.code, await standing.effects()) == (OfferState.GRANTED, None, [])
     assert "without a code: no billing provider that is connected knows" in (await standing.sentences())[-1]
+
+
+async def test_a_provider_that_does_not_answer_is_asked_again_and_then_put_off(standing: Standing) -> None:
+    desk = BreakingDesk()
+    await standing.scene.hear(invoice("in_1", known_at=MONDAY), now=MONDAY)
+
+    async def away(key: str) -> None:
+        raise TransientProviderError(provider="desk", reason=f"429 for {key}")
+
+    kept, desk.invoice = desk.invoice, away  # type: ignore[method-assign]  # it fails whatever it is asked
+    for attempt in range(1, QUICK_RETRIES):
+        with pytest.raises(ApplicationError, match="cannot answer now"):
+            await make(standing, desk, attempt)
+    assert await make(standing, desk, QUICK_RETRIES) == "deferred provider_unavailable"
+    desk.invoice = kept  # type: ignore[method-assign]  # it is back
+    assert await make(standing, desk) == "done granted"
+
+
+async def test_it_is_not_made_after_its_day(standing: Standing) -> None:
+    desk = DiscountDesk()
+    standing.clock.pass_by(dt.timedelta(days=22))
+    assert await make(standing, desk) == "skipped offer_is_over"
+    assert desk.orders == {}
 
 
 async def test_it_is_never_made_beside_another_one(standing: Standing) -> None:
