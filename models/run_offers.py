@@ -3,7 +3,6 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -26,7 +25,8 @@ from models.win_back_policy import load_win_back_policy
 YEAR = 12
 AMOUNT = "amount"
 """What evidence names an offer with that is made as an amount off one invoice."""
-STATES = {"agreed": OfferState.PROPOSED}
+AGREED = "agreed"
+"""The state of an order: a person has said yes, and it is to be made."""
 
 
 def run_offer_key(visit: Visit) -> str:
@@ -36,10 +36,10 @@ def run_offer_key(visit: Visit) -> str:
 
 @dataclass(frozen=True)
 class Worth:
-    """What an offer of a run costs, for the ledger of offers."""
+    """What an offer of a run costs, for the ledger of offers; of an upgrade nobody can say."""
 
     currency: str
-    cost_minor: int
+    cost_minor: int | None
     margin: float | None
     evidence: dict[str, str]
 
@@ -51,17 +51,31 @@ async def write_offer(
     order: OfferOrder,
     now: BusinessInstant,
 ) -> None:
-    """Write an offer in the state that it has reached; one that was made or is over stays as it is."""
+    """Write an offer, or the state that it has reached; one that was made or is over stays as it is."""
     policy = (await load_win_back_policy(session)).offers
     key = task_key(run_id, order.step_id, order.occurrence, "offer")
-    state = STATES.get(order.state) or OfferState(order.state)
-    changes: dict[str, Any] = {"state": state}
-    if order.state != "proposed":
-        by = select(TaskRow.closed_by_id).where(TaskRow.effect_key == key).scalar_subquery()
-        changes |= {"decided_at": now, "decided_by_id": by}
-    if order.state in {"agreed", "granted"}:
-        changes["expires_at"] = after(now, dt.timedelta(days=policy.valid_days))
-    worth = await _worth(session, customer_id, order, policy, now)
+    if order.state == OfferState.PROPOSED:
+        worth = await _worth(session, customer_id, order, policy, now)
+        await _propose(session, customer_id, run_id, key, order, worth, now)
+        return
+    by = select(TaskRow.closed_by_id).where(TaskRow.effect_key == key).scalar_subquery()
+    state = OfferState.PROPOSED if order.state == AGREED else OfferState(order.state)
+    values = {"state": state, "decided_at": now, "decided_by_id": by}
+    if order.state in {AGREED, OfferState.GRANTED}:
+        values["expires_at"] = after(now, dt.timedelta(days=policy.valid_days))
+    still = (OfferRow.effect_key == key, OfferRow.state == OfferState.PROPOSED)
+    await session.execute(update(OfferRow).where(*still).values(values))
+
+
+async def _propose(
+    session: AsyncSession,
+    customer_id: uuid.UUID,
+    run_id: uuid.UUID,
+    key: str,
+    order: OfferOrder,
+    worth: Worth,
+    now: BusinessInstant,
+) -> None:
     statement = upsert(OfferRow).values(
         id=uuid.uuid4(),
         customer_id=customer_id,
@@ -71,14 +85,12 @@ async def write_offer(
         title=order.title,
         percent=order.percent,
         months=order.months,
-        **vars(worth),
+        state=OfferState.PROPOSED,
         proposed_at=now,
-        **{"expires_at": order.decide_by, **changes},
+        expires_at=order.decide_by,
+        **vars(worth),
     )
-    still = OfferRow.state == OfferState.PROPOSED
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=["effect_key"], set_=changes, where=still)
-    )
+    await session.execute(statement.on_conflict_do_nothing(index_elements=["effect_key"]))
 
 
 async def _worth(
@@ -89,6 +101,8 @@ async def _worth(
     now: BusinessInstant,
 ) -> Worth:
     currency, terms = await _paid(session, customer_id, now)
+    if order.percent is None and order.months is None:
+        return Worth(currency, None, None, {})
     deal = (order.kind, order.percent, order.months)
     longest = max((term.billing_months for term in terms), default=1)
     is_amount = shape_of(*deal, terms).amount_minor is not None

@@ -80,14 +80,14 @@ async def write(standing: Standing, state: str, occurrence: int = 1) -> None:
         await write_offer(session, customer, run, order, standing.clock.now())
 
 
-async def agree(database: Database, *, connected: bool = True) -> Standing:
+async def agree(database: Database, *, connected: bool = True, **term: object) -> Standing:
     """Return a run whose offer a person has agreed to, with a customer who pays 4,000 a month."""
     standing = await stand_at(database, {"offer": TERMS})
     wall = standing.clock.wall_now()
     async with database.transaction() as session:
         await release(session, MONDAY, wall)
     if connected:
-        await standing.scene.hear(had(), now=MONDAY)
+        await standing.scene.hear(had(**term), now=MONDAY)
         async with database.transaction() as session:
             row = {
                 "source_id": "crm",
@@ -259,6 +259,29 @@ async def test_a_provider_that_does_not_answer_is_asked_again_and_then_put_off(s
     assert await make(standing, desk) == "done granted"
 
 
+async def test_who_pays_a_year_at_once_gets_the_months_as_an_amount(database: Database) -> None:
+    standing, desk = await agree(database, billing_months=12), DiscountDesk()
+    assert await make(standing, desk) == "done granted"
+    (order,) = desk.orders.values()
+    assert (order.percent, order.months, order.amount_minor, order.currency) == (None, None, 180_000, "USD")
+    assert "12 months at once" in (await offer(standing)).evidence["amount"]
+
+
+async def test_of_what_has_no_size_nobody_says_what_it_costs(database: Database) -> None:
+    standing = await stand_at(database, {"offer": {"kind": "upgrade", "title": "More", "body": "Ask."}})
+    async with database.transaction() as session:
+        order = OfferOrder(STEP, 1, "upgrade", "More", "proposed")
+        await write_offer(session, standing.scene.customer_id, standing.run_id, order, MONDAY)
+    found = await offer(standing)
+    assert (found.state, found.cost_minor, found.margin) == (OfferState.PROPOSED, None, None)
+
+
+async def test_what_was_never_proposed_is_not_withdrawn_either(database: Database) -> None:
+    standing = await stand_at(database, {"offer": TERMS})
+    await write(standing, "withdrawn")
+    assert await standing.scene.rows(OfferRow) == []
+
+
 async def test_it_is_not_made_after_its_day(standing: Standing) -> None:
     desk = DiscountDesk()
     standing.clock.pass_by(dt.timedelta(days=22))
@@ -267,7 +290,7 @@ async def test_it_is_not_made_after_its_day(standing: Standing) -> None:
 
 
 async def test_it_is_never_made_beside_another_one(standing: Standing) -> None:
-    await write(standing, "agreed", occurrence=2)
+    await write(standing, "proposed", occurrence=2)
     desk = DiscountDesk()
     assert await make(standing, desk) == "skipped open_offer"
     assert desk.orders == {}
