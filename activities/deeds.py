@@ -17,11 +17,9 @@ from domain.errors import PermanentProviderError, TransientProviderError, Uncert
 from domain.ports import Clock
 from domain.time import after
 from domain.vocabulary import DecisionKind, EffectState, StepState
-from models.case_steps import record_visit
-from models.cases import StoredCase, load_case
 from models.database import Database, Session
 from models.deeds import (
-    CASE_IS_OVER,
+    IS_OVER,
     Deed,
     DeedBusy,
     DeedClosed,
@@ -62,16 +60,18 @@ class Doing(Generic[Result]):
     """Returns what became of it since its first claim, None where it authoritatively did not happen."""
     remembers_for: timedelta
     judge: Callable[[Result], Outcome]
-    record: Callable[[Session, StoredCase, Effect, Result], Awaitable[None]]
+    record: Callable[[Session, Effect, Result], Awaitable[None]]
     """Writes what else the answer changes, in the transaction that settles the effect."""
 
 
 class Deeds:
     """Does deeds under the effect ledger."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Take the system of record, and both times."""
-        self._database, self._clock = database, clock
+    def __init__(
+        self, database: Database, clock: Clock, attempt: Callable[[], int] = lambda: activity.info().attempt
+    ) -> None:
+        """Take the system of record, both times, and which attempt this is: the activity's own."""
+        self._database, self._clock, self._attempt = database, clock, attempt
 
     async def do(self, doing: Doing[Result]) -> str:
         """Do it, or say why not; safe to repeat at any point."""
@@ -92,7 +92,7 @@ class Deeds:
         except UncertainDeliveryError as error:
             return await self._in_doubt(doing, begun, error)
         if result is None:
-            reason = begun.against or CASE_IS_OVER
+            reason = begun.against or IS_OVER
             return await self._end(doing, begun, Outcome(EffectState.FAILED, not_done(reason)))
         return await self._end(doing, begun, doing.judge(result), result)
 
@@ -116,9 +116,9 @@ class Deeds:
     ) -> str:
         now, wall = self._clock.now(), self._clock.wall_now()
         async with self._database.transaction() as session:
-            case = await end_deed(session, doing.deed, begun.effect, outcome, now, wall)
+            await end_deed(session, doing.deed, begun.effect, outcome, now, wall)
             if result is not None:
-                await doing.record(session, case, begun.effect, result)
+                await doing.record(session, begun.effect, result)
         return outcome.become.state.value
 
     async def _not_taken(self, doing: Doing[Result], begun: DeedReady, error: TransientProviderError) -> str:
@@ -132,7 +132,7 @@ class Deeds:
         else:
             async with self._database.transaction() as session:
                 await give_back(session, begun.effect.key, str(error))
-        if activity.info().attempt < QUICK_RETRIES:
+        if self._attempt() < QUICK_RETRIES:
             raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
         until = after(self._clock.now(), PUT_OFF)
         become = Become(StepState.DEFERRED, "provider_unavailable", until, DecisionKind.DEFERRAL, str(error))
@@ -140,8 +140,9 @@ class Deeds:
 
     async def _put_off(self, doing: Doing[Result], become: Become) -> str:
         async with self._database.transaction() as session:
-            case = await load_case(session, doing.deed.visit.case_id)
-            await record_visit(session, case.customer_id, doing.deed.visit, become, self._clock.now())
+            now = self._clock.now()
+            standing = await doing.deed.place.load(session, now)
+            await doing.deed.place.record(session, standing.customer_id, become, now)
         return become.state.value
 
     async def _in_doubt(self, doing: Doing[Result], begun: DeedReady, error: Exception) -> str:

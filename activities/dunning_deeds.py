@@ -11,8 +11,9 @@ from domain.ports import Clock
 from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, EffectState, StepState
 from models.case_steps import CaseVisit
-from models.cases import StoredCase
+from models.cases import StoredCase, read_case
 from models.database import Session
+from models.deed_places import CasePlace
 from models.deeds import Deed, Outcome
 from models.dunnings import DunnedInvoice, load_dunning, policy_of
 from models.effects import Effect
@@ -34,14 +35,20 @@ class Charge:
     provider: BillingProvider
     clock: Clock
 
-    async def against_charge(self, session: Session, case: StoredCase, now: BusinessInstant) -> str | None:
+    @property
+    def place(self) -> CasePlace:
+        """Where its deed is recorded."""
+        return CasePlace(self.visit)
+
+    async def against_charge(self, session: Session, now: BusinessInstant) -> str | None:
         """Say what speaks against the charge at this moment."""
         if self.evidence is None:
             return "no_longer_open"
+        case = await read_case(session, self.case.id)
         state = await load_dunning(session, case, self.invoice, self.evidence, now)
         return against_charge(Sight(state, self.evidence, policy_of(case), now))
 
-    async def against_ending(self, _session: Session, _case: StoredCase, _now: BusinessInstant) -> str | None:
+    async def against_ending(self, _session: Session, _now: BusinessInstant) -> str | None:
         """Say what speaks against the final action: the invoice is not owed any more."""
         evidence = self.evidence
         if evidence is None or evidence.status is not InvoiceStatus.OPEN:
@@ -59,13 +66,13 @@ def collecting(charge: Charge) -> Doing[PaymentResult]:
     async def look_up(effect: Effect) -> PaymentResult | None:
         return await provider.find_collection(key, charge.clock.business_at(effect.first_claimed_at))
 
-    async def record(session: Session, case: StoredCase, effect: Effect, result: PaymentResult) -> None:
+    async def record(session: Session, effect: Effect, result: PaymentResult) -> None:
         assert evidence is not None  # noqa: S101 - nothing is charged without
         now = charge.clock.now()
-        await note_ours(session, charge.invoice.id, case.id, effect.key, evidence, result, now)
+        await note_ours(session, charge.invoice.id, charge.case.id, effect.key, evidence, result, now)
 
     return Doing(
-        Deed(charge.visit, PAYMENT, key, provider.name),
+        Deed(charge.place, PAYMENT, key, provider.name),
         charge.against_charge,
         call,
         look_up,
@@ -100,7 +107,7 @@ def ending_the_subscription(charge: Charge) -> Doing[str]:
     def is_done(now: InvoiceEvidence) -> bool:
         return now.subscription_status in ENDED_STATES
 
-    deed = Deed(charge.visit, SUBSCRIPTION, key, provider.name, {"action": action.value})
+    deed = Deed(charge.place, SUBSCRIPTION, key, provider.name, {"action": action.value})
     return _final(charge, deed, call, is_done)
 
 
@@ -118,7 +125,7 @@ def writing_off(charge: Charge) -> Doing[str]:
     def is_done(now: InvoiceEvidence) -> bool:
         return now.status is InvoiceStatus.UNCOLLECTIBLE
 
-    return _final(charge, Deed(charge.visit, WRITE_OFF, key, provider.name), call, is_done)
+    return _final(charge, Deed(charge.place, WRITE_OFF, key, provider.name), call, is_done)
 
 
 def _final(
@@ -131,7 +138,7 @@ def _final(
         now = await charge.provider.invoice(charge.invoice.key)
         return deed.kind if now is not None and is_done(now) else None
 
-    async def record(_session: Session, _case: StoredCase, _effect: Effect, _result: str) -> None:
+    async def record(_session: Session, _effect: Effect, _result: str) -> None:
         """Nothing else changes."""
 
     return Doing(

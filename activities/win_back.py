@@ -8,7 +8,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.billing_calls import OpenBilling, asking
 from activities.contracts_cases import CaseOrder
-from activities.deeds import Deeds, Doing
+from activities.deeds import Deeds
+from activities.discounts import Made, disputed_of, making, taking_back
 from domain.billing import BillingProvider, DiscountOrder, DiscountReceipt
 from domain.case_vocabulary import OfferState
 from domain.errors import (
@@ -17,7 +18,7 @@ from domain.errors import (
 )
 from domain.ports import Clock
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import EffectState, StepState
+from domain.vocabulary import StepState
 from domain.win_back import decide_win_back
 from domain.win_back_policy import WinBackPolicy
 from domain.win_back_state import GRANT, WITHDRAW
@@ -25,13 +26,14 @@ from models.case_letters import CasePost
 from models.case_steps import CaseVisit
 from models.cases import CaseProgress, StoredCase, read_case
 from models.database import Database, Session
-from models.deeds import Deed, Outcome
+from models.deed_places import CasePlace
 from models.effects import Effect, find_effect
 from models.installation import load_installation
-from models.offers import StoredOffer, move_offer, note_granted, offers_of
+from models.offers import offer_key, offers_of
 from models.payers import Payer, find_payer
 from models.posts import Post
 from models.send_ledger import Become
+from models.stored_offers import StoredOffer, note_granted
 from models.win_back_letters import win_back_letter
 from models.win_back_state import Seen, load_win_back, load_win_back_state
 from models.win_backs import progress_of, settle_answers, write_decision
@@ -82,7 +84,7 @@ class WinBackMotion:
         return Seen(
             can_grant=True,
             used=frozenset(used),
-            disputed_payments=await _disputed(provider, payer),
+            disputed_payments=await disputed_of(provider, payer),
         )
 
     async def _before(self, case: StoredCase) -> Before:
@@ -118,11 +120,11 @@ class WinBackMotion:
         if payer is None or order.occurrence > len(offers):
             raise ApplicationError(NO_PAYER, non_retryable=True)
         visit = CaseVisit(order.case_id, order.step, order.occurrence)
-        offer = offers[order.occurrence - 1]
+        place, offer = CasePlace(visit), offers[order.occurrence - 1]
         async with self._open_billing(payer.source_id) as provider:
             if order.kind == WITHDRAW:
-                return await self._deeds.do(_taking_back(visit, provider, payer, offer, self._clock.now()))
-            return await self._deeds.do(_making(visit, provider, payer, offer, product))
+                return await self._deeds.do(taking_back(place, provider, payer, offer, self._clock.now()))
+            return await self._deeds.do(making(place, provider, _making(visit, payer, offer, product)))
 
     def post(self, order: CaseOrder) -> Post:
         """Return the letter of an order."""
@@ -136,76 +138,32 @@ async def _is_used(provider: BillingProvider, payer: Payer, effect: Effect | Non
     return receipt is not None and receipt.is_redeemed
 
 
-async def _disputed(provider: BillingProvider, payer: Payer) -> int:
-    """Return how many of the newest invoices were disputed."""
-    found = [await provider.invoice(key) for key in payer.invoices]
-    return sum(one is not None and one.is_disputed for one in found)
+def _making(visit: CaseVisit, payer: Payer, offer: StoredOffer, product: str) -> Made:
+    """Return the discount of an offer: the same order at each attempt."""
 
-
-def _making(
-    visit: CaseVisit, provider: BillingProvider, payer: Payer, offer: StoredOffer, product: str
-) -> Doing[DiscountReceipt]:
-    """Return how a discount is made: the same order at each attempt."""
-    terms = {"percent": offer.percent, "months": offer.months, "expires_at": str(offer.expires_at)}
-
-    async def call(delivery_id: str) -> DiscountReceipt:
-        return await provider.grant(
-            DiscountOrder(
-                delivery_id=delivery_id,
-                customer_key=payer.customer_key,
-                name=f"{product}: {offer.title}",
-                percent=offer.percent,
-                months=offer.months,
-                expires_at=offer.expires_at,
-                metadata={"everstay_offer": str(offer.id)},
-            )
+    def order(delivery_id: str) -> DiscountOrder:
+        return DiscountOrder(
+            delivery_id=delivery_id,
+            customer_key=payer.customer_key,
+            name=f"{product}: {offer.title}",
+            percent=offer.percent,
+            months=offer.months,
+            expires_at=offer.expires_at,
+            metadata={"everstay_offer": str(offer.id)},
         )
 
-    async def look_up(effect: Effect) -> DiscountReceipt | None:
-        return await provider.find_grant(payer.customer_key, effect.delivery_id)
+    async def wanted(session: Session, _now: BusinessInstant) -> str | None:
+        return await _against_making(session, visit.case_id, offer.id)
 
-    async def wanted(_session: Session, case: StoredCase, _now: BusinessInstant) -> str | None:
-        return await _against_making(_session, case, offer.id)
+    async def record(session: Session, receipt: DiscountReceipt) -> None:
+        await note_granted(session, offer_key(visit), receipt, payer.source_id)
 
-    async def record(session: Session, _case: StoredCase, _effect: Effect, receipt: DiscountReceipt) -> None:
-        await note_granted(session, visit, receipt, payer.source_id)
-
-    deed = Deed(visit, "discount", payer.customer_key, provider.name, terms)
-    return Doing(deed, wanted, call, look_up, provider.remembers_for, _made, record)
+    return Made(payer, order, wanted, record, Become(StepState.DONE))
 
 
-def _made(receipt: DiscountReceipt) -> Outcome:
-    return Outcome(
-        EffectState.CONFIRMED, Become(StepState.DONE, detail={"receipt": receipt.key}), receipt.key
-    )
-
-
-async def _against_making(session: Session, case: StoredCase, offer_id: uuid.UUID) -> str | None:
+async def _against_making(session: Session, case_id: uuid.UUID, offer_id: uuid.UUID) -> str | None:
     """Say what speaks against a discount that is about to be made."""
-    if (await load_win_back(session, case.id)).returned_at is not None:
+    if (await load_win_back(session, case_id)).returned_at is not None:
         return "came_back"
-    mine = next(one for one in await offers_of(session, case.id) if one.id == offer_id)
+    mine = next(one for one in await offers_of(session, case_id) if one.id == offer_id)
     return None if mine.state is OfferState.PROPOSED else "offer_is_over"
-
-
-def _taking_back(
-    visit: CaseVisit, provider: BillingProvider, payer: Payer, offer: StoredOffer, now: BusinessInstant
-) -> Doing[bool]:
-    """Return how an unused discount is ended; to end it twice does no harm."""
-
-    async def call(delivery_id: str) -> bool:
-        await provider.withdraw(offer.provider_key or "", delivery_id)
-        return True
-
-    async def look_up(_effect: Effect) -> bool | None:
-        return None
-
-    async def wanted(_session: Session, _case: StoredCase, _now: BusinessInstant) -> str | None:
-        return None
-
-    async def record(session: Session, _case: StoredCase, _effect: Effect, _done: bool) -> None:  # noqa: FBT001  a result
-        await move_offer(session, offer.id, OfferState.WITHDRAWN, now)
-
-    deed = Deed(visit, "withdrawal", payer.customer_key, provider.name, {"offer": offer.provider_key})
-    done = Outcome(EffectState.CONFIRMED, Become(StepState.DONE))
-    return Doing(deed, wanted, call, look_up, provider.remembers_for, lambda _done: done, record)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 END = "end"
-TEXT_FIELDS = {"customer", "reason", "arr", "renewal_date", "contact"}
+TEXT_FIELDS = {"customer", "reason", "arr", "renewal_date", "contact", "offer_code"}
 
 
 class Document(BaseModel):

@@ -201,7 +201,8 @@ def _send(story: _Story, step_id: str, occurrence: int) -> None:
 def _perform(story: _Story, step_id: str, occurrence: int) -> None:
     step = story.playbook.step(step_id)
     waits = step.call_webhook is not None and step.call_webhook.timeout is not None
-    story.tell(step_id, step.kind, say_step(step), "assumed to succeed; nothing is called here")
+    said = f"Its code is made: {step.offer.title}" if step.offer is not None else say_step(step)
+    story.tell(step_id, step.kind, said, "assumed to succeed; nothing is called here")
     state = StepState.WAITING if waits else StepState.DONE
     story.set_row(StepRow(step_id, occurrence, state))
 

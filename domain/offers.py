@@ -195,6 +195,11 @@ def is_open(offer: PastOffer, now: BusinessInstant) -> bool:
     return offer.state in OPEN and (offer.expires_at is None or offer.expires_at > now)
 
 
+def speaks_against(facts: OfferFacts, policy: OfferPolicy, now: BusinessInstant) -> NoOffer | None:
+    """Return why a person's offer must not be made either: another beside it, or signs of misuse."""
+    return _not_stacked(facts, policy, now) or _not_misused(facts, policy, now)
+
+
 CHECKS: tuple[Callable[[OfferFacts, OfferPolicy, BusinessInstant], NoOffer | None], ...] = (
     _worth_something,
     _asked_once,

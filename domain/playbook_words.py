@@ -245,6 +245,10 @@ REASONS = {
     "then": WAY_NAMES["then"],
     "else": WAY_NAMES["otherwise"],
     "otherwise": WAY_NAMES["otherwise"],
+    "open_offer": "another offer is open",
+    "used_lately": "an offer was used lately",
+    "discounted": "a discount is running already",
+    "shared": "another customer with the same address, domain or card has used an offer",
 }
 """How a step's reason is told that is a name in the document."""
 SETTLED = ("wait", "offer")

@@ -1,10 +1,10 @@
-"""The contact steps: mail, prompt, meeting, offer. Each may first need a person's yes."""
+"""The contact steps: mail, prompt, meeting. Each may first need a person's yes."""
 
 from datetime import timedelta
 
 from domain.playbook_contacts import ToPeople
 from domain.playbook_steps import Step
-from domain.run_state import OfferOrder, PerformOrder, SendOrder, StepRow, TaskOrder, TaskRow
+from domain.run_state import PerformOrder, SendOrder, StepRow, TaskOrder
 from domain.run_walk import FINISHED, Walk
 from domain.time import BusinessInstant
 from domain.vocabulary import Severity, StepState, TaskOutcome
@@ -13,7 +13,7 @@ UNCERTAIN_PATIENCE = timedelta(days=1)
 """How long a run waits for an uncertain send to be settled before it goes on by policy."""
 UNREACHABLE = {"no_recipient", "suppressed", "no_consent"}
 """Refusals after which a person may still find a way; the others are wishes to be left alone."""
-APPROVAL, FALLBACK, OFFER = "approval", "fallback", "offer"
+APPROVAL, FALLBACK = "approval", "fallback"
 YES = {TaskOutcome.APPROVED}
 
 
@@ -190,57 +190,4 @@ def _ask(walk: Walk, step: Step, due: BusinessInstant) -> None:
             due,
             APPROVAL,
         )
-    )
-
-
-def offer(walk: Walk, step: Step) -> str | None:
-    """Propose what costs us to the person who may grant it, and wait for the answer or the deadline."""
-    terms, row = step.offer, walk.row
-    assert terms is not None  # noqa: S101 - dispatched by kind
-    refused = terms.on_refused or walk.playbook.after(step)
-    if row is not None and row.state in FINISHED:
-        return refused
-    if walk.run.expected_loss < terms.least_expected_loss:
-        walk.note(step, StepState.SKIPPED, "expected_loss_too_small")
-        return refused
-    task = walk.run.task_of(step.id, walk.occurrence, OFFER)
-    due = walk.since_entered(terms.decide_in)
-    if task is None and walk.now < due:
-        _propose(walk, step, due)
-    if task is not None and not task.is_open:
-        return _decided(walk, step, task)
-    if walk.now >= due:
-        _write(walk, step, "expired")
-        walk.note(step, StepState.DONE, "expired")
-        return refused
-    walk.wait_for(due)
-    return None
-
-
-def _propose(walk: Walk, step: Step, due: BusinessInstant) -> None:
-    terms = step.offer
-    assert terms is not None  # noqa: S101 - dispatched by kind
-    title, body = walk.fill(terms.title), walk.fill(terms.body)
-    task = TaskOrder(step.id, walk.occurrence, OFFER, title, body, terms.approver, Severity.HIGH, due, OFFER)
-    walk.orders.append(task)
-    _write(walk, step, "proposed")
-    walk.wait_for(due)
-    walk.note(step, StepState.WAITING, OFFER)
-
-
-def _decided(walk: Walk, step: Step, task: TaskRow) -> str:
-    terms = step.offer
-    assert terms is not None  # noqa: S101 - dispatched by kind
-    granted = task.outcome in YES
-    _write(walk, step, "granted" if granted else "refused")
-    walk.note(step, StepState.DONE, "granted" if granted else "refused")
-    return (terms.on_granted if granted else terms.on_refused) or walk.playbook.after(step)
-
-
-def _write(walk: Walk, step: Step, state: str) -> None:
-    terms = step.offer
-    assert terms is not None  # noqa: S101 - dispatched by kind
-    title = walk.fill(terms.title)
-    walk.orders.append(
-        OfferOrder(step.id, walk.occurrence, terms.kind, title, state, terms.percent, terms.months)
     )

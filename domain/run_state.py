@@ -137,6 +137,8 @@ class RunView:
     """How likely each variant of an experiment is to be the best, by step; of those that are measured."""
     dealt: Mapping[str, Before] = field(default_factory=dict)
     """The variant that the customer was dealt before, by step."""
+    against_offer: str = ""
+    """Why nothing that costs us may be proposed now; known where the playbook would."""
 
     def row_of(self, step_id: str, occurrence: int) -> StepRow | None:
         """Return the record of a visit."""
@@ -202,9 +204,10 @@ class OfferOrder:
     kind: str
     title: str
     state: str
-    """proposed, granted, refused or expired."""
+    """proposed, agreed (to be made), granted, refused, expired or withdrawn."""
     percent: float | None = None
     months: int | None = None
+    decide_by: BusinessInstant | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from domain.calendar import next_in_window
 from domain.dealing import deal
 from domain.playbook_steps import Step, Wait
-from domain.run_contacts import meet, offer, prompt, send
+from domain.run_contacts import meet, prompt, send
+from domain.run_offers import offer
 from domain.run_state import ChangeOrder, NotifyOrder, PerformOrder, TaskOrder
 from domain.run_walk import FINISHED, Walk
 from domain.time import BusinessInstant, after

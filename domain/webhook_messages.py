@@ -43,6 +43,8 @@ class ReadingContext:
     received_at: WallInstant
     timeline: Timeline
     options: Mapping[str, Any] = field(default_factory=dict)
+    can_ask: bool = True
+    """The connection pulls too: what a message only names can be read."""
 
     @property
     def told(self) -> Timeline:

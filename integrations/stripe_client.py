@@ -1,21 +1,23 @@
 """Stripe: everything once from newest to oldest, then what its events say has changed.
 
-The events are anchored before the first list is read, so what changes while we read is read again. Both
-shapes of the API (before and since 2025-03-31) are understood, whatever version the account is pinned to.
+The events are anchored before the first list is read, so what changes while we read is read again. We ask in
+the API version of the client library; both shapes (before and since 2025-03-31) are understood.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import stripe
+
 from domain.errors import PermanentProviderError
 from domain.facts import Fact
 from domain.pulling import Cursor, Hint, Page, Told, epoch
 from domain.time import BusinessInstant, WallInstant
 from domain.timeline import Timeline
-from integrations.provider_http import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Account, ProviderHttp
+from integrations.provider_http import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Account, Json, ProviderHttp
 from integrations.stripe_facts import facts_of, hints_of
-from integrations.stripe_shapes import PAYMENTS, disputed_payment, id_of
+from integrations.stripe_shapes import DISCOUNTED, PAYMENTS, discounted_subscription, disputed_payment, id_of
 
 PROVIDER = "Stripe"
 BASE_URL = "https://api.stripe.com"
@@ -25,6 +27,9 @@ LISTS = {"customers": "customer", "subscriptions": "subscription", "invoices": "
 STREAM_OF = {kind: stream for stream, kind in LISTS.items()}
 EVENT_TYPES = ("customer.*", "customer.subscription.*", "invoice.*", "charge.dispute.*")
 QUERY: Mapping[str, Mapping[str, Any]] = {"subscriptions": {"status": "all"}}
+COUPONS = "discounts.source.coupon"
+EXPANDED: Mapping[str, Sequence[str]] = {"subscriptions": (COUPONS,)}
+"""What is read with each object; four levels are the deepest that there are."""
 DONE = {"done": True}
 NOT_READABLE = frozenset({BAD_REQUEST, FORBIDDEN, NOT_FOUND})
 TOO_OLD = frozenset({BAD_REQUEST, NOT_FOUND})
@@ -56,8 +61,9 @@ class StripeReader:
         if cursor.get("done"):
             return Page((), cursor, is_last=True)
         after = {"starting_after": cursor["after"]} if "after" in cursor else {}
-        answer = await self._http.get(f"/v1/{stream}", {"limit": PER_PAGE, **QUERY.get(stream, {}), **after})
-        data = answer["data"]
+        query = {"limit": PER_PAGE, **QUERY.get(stream, {}), **after}
+        answer = await self._read(stream, f"/v1/{stream}", query, "data.") or {"data": []}
+        data = [await self._whole(stream, body) for body in answer["data"]]
         told = tuple(_told(LISTS[stream], body) for body in data)
         again = {"again": True} if cursor.get("again") else {}
         if again:
@@ -92,6 +98,8 @@ class StripeReader:
             intent = disputed_payment(body)
             if intent is not None:
                 named[PAYMENTS, intent] = event["created"]
+            elif discounted_subscription(body) is not None:
+                named["subscriptions", str(discounted_subscription(body))] = event["created"]
             elif body.get("object") in STREAM_OF:
                 named[STREAM_OF[body["object"]], body["id"]] = event["created"]
         told: list[Told] = []
@@ -105,10 +113,37 @@ class StripeReader:
         if stream == PAYMENTS:
             invoices = [await self.one("invoices", key) for key in await self._paid_by(object_id)]
             return [replace(told, rings=True) for found in invoices for told in found]
+        if stream == DISCOUNTED:  # it tells no time of its own at which this has changed
+            return [replace(told, created_at=None) for told in await self.one("subscriptions", object_id)]
         if stream not in LISTS:
             return []
-        body = await self._http.find(f"/v1/{stream}/{object_id}")
-        return [] if body is None or body.get("deleted") else [_told(LISTS[stream], body)]
+        body = await self._read(stream, f"/v1/{stream}/{object_id}", {}, "")
+        if body is None or body.get("deleted"):
+            return []
+        return [_told(LISTS[stream], await self._whole(stream, body))]
+
+    async def _read(self, stream: str, path: str, query: Mapping[str, Any], below: str) -> Json | None:
+        """Return what is there with the coupons of its discounts, None where it is not.
+
+        A key that may not read coupons gets what it may read: discounts are then only named.
+        """
+        expand = [f"{below}{each}" for each in EXPANDED.get(stream, ())]
+        if expand:
+            found = await self._http.find(path, {**query, "expand[]": expand}, absent=NOT_READABLE)
+            if found is not None:
+                return found
+        return await self._http.find(path, query)
+
+    async def _whole(self, stream: str, body: Json) -> Json:
+        """Read the discounts of single items too: they lie too deep for one answer."""
+        items = (body.get("items") or {}).get("data") or []
+        if stream != "subscriptions" or not any(item.get("discounts") for item in items):
+            return body
+        query = {"subscription": body["id"], "limit": PER_PAGE, "expand[]": [f"data.{COUPONS}"]}
+        found = await self._http.find("/v1/subscription_items", query, absent=NOT_READABLE) or {"data": []}
+        told = {item["id"]: item.get("discounts") for item in found["data"]}
+        read = [{**item, "discounts": told.get(item["id"]) or item.get("discounts")} for item in items]
+        return {**body, "items": {**body["items"], "data": read}}
 
     async def _paid_by(self, intent: str) -> list[str]:
         """Return the invoices that a payment was for, by the API since 2025-03-31 and before.
@@ -134,7 +169,8 @@ def stripe_account(options: Mapping[str, Any], secrets: Mapping[str, str]) -> Ac
     if not secrets.get("token"):
         raise PermanentProviderError(provider=PROVIDER, reason="the connection has no token")
     base = str(options.get("base_url") or BASE_URL)
-    return Account(PROVIDER, base, f"Bearer {secrets['token']}", {})
+    version = {"stripe-version": stripe.api_version}
+    return Account(PROVIDER, base, f"Bearer {secrets['token']}", version)
 
 
 def _told(kind: str, body: Mapping[str, Any]) -> Told:

@@ -6,7 +6,6 @@ ends in a hash of what was agreed (`sub#item:hash`), and models.terms ends the t
 
 import hashlib
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from domain.facts import CancellationFact, ContactFact, CustomerFact, Fact, InvoiceFact, SubscriptionFact
@@ -15,7 +14,8 @@ from domain.pulling import Hint, epoch
 from domain.time import BusinessInstant
 from domain.timeline import Timeline
 from domain.vocabulary import CancellationReason, ContactRole
-from integrations.stripe_shapes import LEGACY_TWO_DECIMALS, Body, currency_of, id_of, minor_of
+from integrations.stripe_mrr import PricedItem, priced_items
+from integrations.stripe_shapes import Body, currency_of, id_of, minor_of
 
 STATUS = {
     "trialing": "trialing",
@@ -26,7 +26,6 @@ STATUS = {
     "canceled": "canceled",
 }
 """`incomplete` and `incomplete_expired` never began, so they are no term."""
-MONTHS = {"day": Decimal(12) / 365, "week": Decimal(12 * 7) / 365, "month": Decimal(1), "year": Decimal(12)}
 ID_KEYS = (
     "everstay_id",
     "customer_id",
@@ -120,32 +119,32 @@ class _Translator:
         status = STATUS.get(str(self.body.get("status")))
         if status is None:
             return []
-        items = (self.body.get("items") or {}).get("data") or [self.body]
-        facts: list[Fact] = [self._term(item, status) for item in items if _price(item)]
+        items = priced_items(self.body, self._goes_on)
+        facts: list[Fact] = [self._term(item, status) for item in items]
         return facts + self._cancellation(status)
 
-    def _term(self, item: Body, status: str) -> SubscriptionFact:
-        price, ended = _price(item), self.at(self.body.get("ended_at"))
-        recurring = price.get("recurring") or price
-        months = _months(recurring)
+    def _goes_on(self, ends: object) -> bool:
+        """Tell whether a discount that ends then still runs; while business time stands, it does."""
+        at = self.at(ends)
+        return at is None or at >= self.known_at
+
+    def _term(self, item: PricedItem, status: str) -> SubscriptionFact:
+        price, ended = item.price, self.at(self.body.get("ended_at"))
         product = price.get("product")
         name = product.get("name") if isinstance(product, Mapping) else product
-        currency = currency_of(price if price.get("currency") else self.body)
-        quantity = item.get("quantity")
-        discount = _discount(self.body)
-        mrr = _monthly(price, quantity, months, currency)
+        quantity = item.body.get("quantity")
         agreed: dict[str, Any] = {
             "product": str(name or price.get("nickname") or price.get("id")),
             "plan": price.get("nickname") or price.get("lookup_key") or price.get("id"),
-            "mrr_minor": int((mrr * (1 - Decimal(str(discount or 0)))).quantize(Decimal(1), ROUND_HALF_UP)),
-            "currency": currency,
+            "mrr_minor": item.mrr_minor,
+            "currency": item.currency,
             "seats": quantity,
             "is_trial": status == "trialing",
-            "discount": discount,
-            "billing_months": max(round(months), 1),
+            "discount": item.discount,
+            "billing_months": max(round(item.months), 1),
         }
         return SubscriptionFact(
-            key=f"{self.body['id']}#{item.get('id', '')}:{_hash(agreed)}",
+            key=f"{self.body['id']}#{item.body.get('id', '')}:{_hash(agreed)}",
             known_at=self.known_at,
             customer=id_of(self.body.get("customer"), "customer"),
             status=status,  # type: ignore[arg-type] # one of STATUS
@@ -207,42 +206,6 @@ def _was_unpaid(details: Body) -> bool:
     """Tell whether it ended for want of payment. Of what we end, Stripe says that it was requested."""
     by_us = str(details.get("comment") or "").startswith(ENDED_BY_US)
     return details.get("reason") == "payment_failed" or by_us
-
-
-def _price(item: Body) -> Body:
-    price: Body = item.get("price") or item.get("plan") or {}
-    return price
-
-
-def _months(recurring: Body) -> Decimal:
-    interval = str(recurring.get("interval") or "month")
-    if interval not in MONTHS:
-        message = f"price.recurring.interval: {interval!r} is not day, week, month or year"
-        raise ValueError(message)
-    return MONTHS[interval] * int(recurring.get("interval_count") or 1)
-
-
-def _monthly(price: Body, quantity: object, months: Decimal, currency: str) -> Decimal:
-    """Return the monthly amount in minor units; metered and tiered prices have none until they are billed."""
-    amount = price.get("unit_amount_decimal") or price.get("amount_decimal")
-    amount = amount if amount is not None else price.get("unit_amount", price.get("amount"))
-    total = Decimal(str(amount or 0)) * int(str(quantity if quantity is not None else 1))
-    if currency in LEGACY_TWO_DECIMALS:
-        total /= 100
-    return total / months
-
-
-def _discount(body: Body) -> float | None:
-    """Return the share that a running coupon takes off, None where it is an amount or there is none."""
-    given = [body.get("discount"), *(body.get("discounts") or [])]
-    for one in given:
-        if not isinstance(one, Mapping):
-            continue
-        coupon = one.get("coupon") or (one.get("source") or {}).get("coupon") or {}
-        percent = coupon.get("percent_off") if isinstance(coupon, Mapping) else None
-        if percent:
-            return float(percent) / 100
-    return None
 
 
 def _lower(text: str | None) -> str | None:

@@ -11,6 +11,8 @@ LEGACY_TWO_DECIMALS = frozenset({"ISK", "UGX"})
 """Currencies without minor units that Stripe still writes with two decimals."""
 PAYMENTS = "payment_intents"
 """No stream that is listed: by it, the invoice is asked for that a payment was for."""
+DISCOUNTED = "discounted_subscriptions"
+"""Nor is this one: by it, a subscription is asked for whose discounts have changed just now."""
 
 
 def subscription_of(invoice: Body) -> str | None:
@@ -73,3 +75,9 @@ def disputed_payment(body: Body) -> str | None:
     """Return the payment intent of a dispute, None for any other object."""
     given = body.get("payment_intent") if body.get("object") == "dispute" else None
     return id_of(given, "payment_intent") if given else None
+
+
+def discounted_subscription(body: Body) -> str | None:
+    """Return the subscription that a discount is of, None for any other object."""
+    given = body.get("subscription") if body.get("object") == "discount" else None
+    return id_of(given, "subscription") if given else None

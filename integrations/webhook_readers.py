@@ -15,9 +15,16 @@ from pydantic import ValidationError
 from domain.pulling import epoch
 from domain.time import WallInstant
 from domain.webhook_messages import Asked, Part, ReadingContext
-from integrations import calendar_facts, generic_facts, intercom_facts, salesforce_facts, stripe_facts
+from integrations import (
+    calendar_facts,
+    generic_facts,
+    intercom_facts,
+    salesforce_facts,
+    stripe_facts,
+    stripe_mrr,
+)
 from integrations.salesforce_messages import notifications_in
-from integrations.stripe_shapes import PAYMENTS, disputed_payment
+from integrations.stripe_shapes import DISCOUNTED, PAYMENTS, discounted_subscription, disputed_payment
 
 Reader = Callable[[bytes, ReadingContext], list[Part]]
 Message = Mapping[str, Any]
@@ -75,7 +82,8 @@ def _reason(error: Exception) -> str:
 def _stripe(body: bytes, context: ReadingContext) -> list[Part]:
     """Tell what an event holds: the object as it was when the event was made.
 
-    A dispute is of a payment; the invoice that it paid is asked for.
+    A dispute is of a payment; the invoice that it paid is asked for. So is a subscription whose discounts an
+    event only names: what it brings is known from the coupons alone.
     """
     event = _message(body)
     held: Message = (event.get("data") or {}).get("object") or {}
@@ -83,6 +91,9 @@ def _stripe(body: bytes, context: ReadingContext) -> list[Part]:
     intent = disputed_payment(held)
     if intent is not None:
         return [Part(1, held, asks=(Asked(PAYMENTS, intent),))]
+    unread = _discounted(kind, held)
+    if unread is not None and context.can_ask:
+        return [Part(1, held, asks=(Asked(DISCOUNTED, unread),))]
     if kind not in STRIPE_KINDS:
         return []
 
@@ -93,6 +104,13 @@ def _stripe(body: bytes, context: ReadingContext) -> list[Part]:
 
     told = _part(1, held, tell)
     return [replace(told, stream=f"{kind}s", object_id=str(held.get("id") or event.get("id") or ""))]
+
+
+def _discounted(kind: str, held: Message) -> str | None:
+    """Return the subscription that has to be read for its discounts."""
+    if kind == "subscription" and stripe_mrr.has_unread_discounts(held):
+        return str(held.get("id") or "") or None
+    return discounted_subscription(held)
 
 
 def _zendesk(body: bytes, _context: ReadingContext) -> list[Part]:

@@ -1,4 +1,4 @@
-"""Begin and end one deed of a case at the billing provider: a charge, a discount, a subscription's end."""
+"""Begin and end one deed at the billing provider: a charge, a discount, a subscription's end."""
 
 import datetime as dt
 import hashlib
@@ -10,28 +10,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.case_vocabulary import CaseState
-from domain.guard import STOPPED_RETRY
-from domain.run_walk import FINISHED
 from domain.time import BusinessInstant, WallInstant, after
 from domain.vocabulary import DecisionKind, EffectState, StepState
-from models.case_steps import (
-    WAIT_FOR_WORD,
-    CaseVisit,
-    Question,
-    ask_about,
-    find_record,
-    record_visit,
-)
-from models.cases import StoredCase, load_case
+from models.case_steps import WAIT_FOR_WORD, Question
+from models.deed_places import Place, Standing
 from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
-from models.installation import load_installation
-from models.pauses import pauses_of, rests
 from models.send_claims import GIVEN_UP
 from models.send_ledger import Become
 from models.tables.customers import CustomerRow
 
-Wanted = Callable[[AsyncSession, StoredCase, BusinessInstant], Awaitable[str | None]]
+Wanted = Callable[[AsyncSession, BusinessInstant], Awaitable[str | None]]
 """Says what speaks against a deed now, with the customer locked; None where nothing does."""
 
 
@@ -39,7 +27,7 @@ Wanted = Callable[[AsyncSession, StoredCase, BusinessInstant], Awaitable[str | N
 class Deed:
     """One deed, and what makes it the same deed at each attempt."""
 
-    visit: CaseVisit
+    place: Place
     kind: str
     """`payment`, `discount`, `subscription` …: the kind of effect, for the ledger."""
     target: str
@@ -92,28 +80,28 @@ async def begin_deed(
     session: AsyncSession, deed: Deed, wanted: Wanted, now: BusinessInstant, wall: WallInstant
 ) -> DeedReady | DeedBusy | DeedClosed:
     """Return what this attempt may do. Everything that speaks against the deed is asked here, again."""
-    case = await load_case(session, deed.visit.case_id)
-    effect = await find_effect(session, deed.visit.origin)
-    standing = await _standing(session, deed, effect, wall)
-    if standing is not None:
-        return standing
-    against = await _against(session, case, wanted, now)
+    standing = await deed.place.load(session, now)
+    effect = await find_effect(session, deed.place.origin)
+    known = await _known(session, deed, effect, wall)
+    if known is not None:
+        return known
+    against = await _against(session, standing, wanted, now)
     if effect is not None and effect.lease_until is not None:
         again = await reclaim(session, effect, deed.digest, now, wall)
         return DeedReady(again, is_repeat=True, against=None if against is None else against.reason)
     if against is not None:
         if effect is not None and against.state is not StepState.DEFERRED:
             await settle(session, effect.key, EffectState.FAILED, wall, error=against.reason)
-        await record_visit(session, case.customer_id, deed.visit, against, now)
+        await deed.place.record(session, standing.customer_id, against, now)
         return DeedClosed(against.state.value)
     if effect is not None:
         return DeedReady(await reclaim(session, effect, deed.digest, now, wall))
-    key = f"{deed.visit.origin}{deed.target}"
-    new = NewEffect(key, deed.kind, deed.digest, case.customer_id, deed.provider)
+    key = f"{deed.place.origin}{deed.target}"
+    new = NewEffect(key, deed.kind, deed.digest, standing.customer_id, deed.provider)
     return DeedReady(await claim(session, new, wall))
 
 
-async def _standing(
+async def _known(
     session: AsyncSession, deed: Deed, effect: Effect | None, wall: WallInstant
 ) -> DeedBusy | DeedClosed | None:
     """Return what ledger and record say of what was begun or given up before, None if it may be tried."""
@@ -122,47 +110,29 @@ async def _standing(
         return DeedClosed(effect.state.value)
     if lease is not None:  # what may have happened must be found out, whatever its record says
         return DeedBusy(lease - wall) if lease > wall else None
-    record = await find_record(session, deed.visit)
-    if record is None or record.state not in FINISHED:
+    closed = await deed.place.finished(session)
+    if closed is None:
         return None
     if effect is not None:
         await settle(session, effect.key, EffectState.FAILED, wall, error=GIVEN_UP)
-    return DeedClosed(record.state.value)
+    return DeedClosed(closed.value)
 
 
 async def _against(
-    session: AsyncSession, case: StoredCase, wanted: Wanted, now: BusinessInstant
+    session: AsyncSession, standing: Standing, wanted: Wanted, now: BusinessInstant
 ) -> Become | None:
     """Return what becomes of a deed that a person holds back, or that is not wanted any more."""
-    held = await _held(session, case, now)
-    if held is not None:
-        why, until = held
+    if standing.held is not None:
+        why, until = standing.held
         words = f"Put off until {until:%d %B %Y %H:%M} UTC: {HELD[why]}."
         return Become(StepState.DEFERRED, why, until, DecisionKind.DEFERRAL, words)
-    reason = CASE_IS_OVER if case.state is not CaseState.OPEN else await wanted(session, case, now)
+    reason = IS_OVER if standing.is_over else await wanted(session, now)
     return None if reason is None else not_done(reason)
 
 
 def not_done(reason: str) -> Become:
     """Return what becomes of a deed that certainly did not happen and is not wanted."""
     return Become(StepState.SKIPPED, reason, None, DecisionKind.REFUSAL, f"Not done: {_words(reason)}.")
-
-
-async def _held(
-    session: AsyncSession, case: StoredCase, now: BusinessInstant
-) -> tuple[str, BusinessInstant] | None:
-    installation = await load_installation(session)
-    later = after(now, STOPPED_RETRY)
-    if installation.effects_stopped_at is not None:
-        return "effects_stopped", later
-    if installation.released_at is None:
-        return "observing", after(now, dt.timedelta(days=1))
-    if case.hold is not None:
-        return "paused", later
-    segment = select(CustomerRow.segment).where(CustomerRow.id == case.customer_id)
-    pauses = await pauses_of(session, case.customer_id, (await session.execute(segment)).scalar_one(), now)
-    is_resting, until = rests(pauses, case.kind.value, case.id)
-    return ("paused", until or later) if is_resting else None
 
 
 async def end_deed(
@@ -172,13 +142,13 @@ async def end_deed(
     outcome: Outcome,
     now: BusinessInstant,
     wall: WallInstant,
-) -> StoredCase:
-    """Write what became of a deed into the ledger and into the case; returns the case, locked."""
-    case = await load_case(session, deed.visit.case_id)
+) -> Standing:
+    """Write what became of a deed into the ledger and where it belongs, with the customer locked."""
+    standing = await deed.place.load(session, now)
     error = outcome.become.reason if outcome.state is EffectState.FAILED else None
     await settle(session, effect.key, outcome.state, wall, provider_message_id=outcome.receipt, error=error)
-    await record_visit(session, case.customer_id, deed.visit, outcome.become, now)
-    return case
+    await deed.place.record(session, standing.customer_id, outcome.become, now)
+    return standing
 
 
 async def doubt_deed(
@@ -192,8 +162,8 @@ async def doubt_deed(
     """Leave a deed of which nobody can say whether it happened, and ask a person with the evidence."""
     until = after(now, WAIT_FOR_WORD)
     become = Become(StepState.WAITING, "uncertain", until, DecisionKind.DEFERRAL, DOUBT)
-    case = await end_deed(session, deed, effect, Outcome(EffectState.UNCERTAIN, become), now, wall)
-    owner = select(CustomerRow.csm_id).where(CustomerRow.id == case.customer_id)
+    standing = await end_deed(session, deed, effect, Outcome(EffectState.UNCERTAIN, become), now, wall)
+    owner = select(CustomerRow.csm_id).where(CustomerRow.id == standing.customer_id)
     question = Question(
         f"Find out whether a {deed.kind} at {deed.provider} happened",
         f"Since {effect.first_claimed_at:%d %B %Y %H:%M} UTC nobody can say what became of delivery "
@@ -201,18 +171,18 @@ async def doubt_deed(
         "provider's own pages, and say on the page of effects what you found.",
         await session.scalar(owner),
     )
-    await ask_about(session, case.customer_id, deed.visit, question, now)
+    await deed.place.ask(session, standing.customer_id, question, now)
 
 
 def _words(reason: str) -> str:
     return REASONS.get(reason, reason.replace("_", " "))
 
 
-CASE_IS_OVER = "no_longer_wanted"
+IS_OVER = "no_longer_wanted"
 DOUBT = "Nobody can say whether it happened. It is not repeated by itself; a person was asked."
 HELD = {
     "effects_stopped": "a person has stopped every outward effect",
     "observing": "the installation has not been released",
     "paused": "a person has ordered a rest",
 }
-REASONS = {CASE_IS_OVER: "the case has ended or is held"}
+REASONS = {IS_OVER: "the case or run has ended, is held, or stands elsewhere"}

@@ -8,29 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.billing import DiscountReceipt
 from domain.case_vocabulary import OfferState
 from domain.offers import DISCOUNT, Offer
 from domain.time import BusinessInstant
 from models.case_steps import CaseVisit
+from models.stored_offers import FIELDS, StoredOffer
 from models.tables.runs import OfferRow
-
-
-@dataclass(frozen=True)
-class StoredOffer:
-    """One offer of a case as it stands."""
-
-    id: uuid.UUID
-    title: str
-    percent: float | None
-    months: int | None
-    state: OfferState
-    decided_at: BusinessInstant | None
-    expires_at: BusinessInstant | None
-    redeemed_at: BusinessInstant | None
-    source_id: str | None
-    provider_key: str | None
-    code: str | None
 
 
 def offer_key(visit: CaseVisit) -> str:
@@ -73,10 +56,7 @@ async def propose(
 async def offers_of(session: AsyncSession, case_id: uuid.UUID) -> Sequence[StoredOffer]:
     """Return a case's offers, the oldest first: the n-th is its n-th."""
     row = OfferRow
-    query = select(
-        row.id, row.title, row.percent, row.months, row.state, row.decided_at, row.expires_at,
-        row.redeemed_at, row.source_id, row.provider_key, row.code,
-    ).where(row.case_id == case_id)  # fmt: skip
+    query = select(*FIELDS).where(row.case_id == case_id)
     found = (await session.execute(query.order_by(row.proposed_at, row.effect_key))).all()
     return [StoredOffer(*one) for one in found]
 
@@ -93,37 +73,6 @@ async def agree(
     still = (row.id == offer_id, row.state == OfferState.PROPOSED, row.decided_at.is_(None))
     values = {"decided_at": now, "decided_by_id": by_id, "expires_at": row.expires_at + valid_for}
     await session.execute(update(row).where(*still).values(values))
-
-
-async def note_granted(
-    session: AsyncSession, visit: CaseVisit, receipt: DiscountReceipt, source_id: str
-) -> None:
-    """Note what the provider made: from now on the customer can use it."""
-    row = OfferRow
-    await session.execute(
-        update(row)
-        .where(row.effect_key == offer_key(visit), row.state == OfferState.PROPOSED)
-        .values(
-            state=OfferState.GRANTED,
-            provider_key=receipt.key,
-            code=receipt.code,
-            source_id=source_id,
-        )
-    )
-
-
-async def move_offer(
-    session: AsyncSession, offer_id: uuid.UUID, state: OfferState, now: BusinessInstant
-) -> None:
-    """Give an offer its new state; one that was used or is over stays so."""
-    row = OfferRow
-    values: dict[str, object] = {"state": state}
-    if state is OfferState.REDEEMED:
-        values["redeemed_at"] = now
-    if state is OfferState.REFUSED:
-        values["decided_at"] = now
-    open_ones = (OfferState.PROPOSED, OfferState.GRANTED)
-    await session.execute(update(row).where(row.id == offer_id, row.state.in_(open_ones)).values(values))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.case_vocabulary import OfferState
 from domain.directives import OpenHeadsUp
 from domain.run_state import (
     ChangeOrder,
@@ -31,20 +30,16 @@ from models.heads_up_owners import owner_of_warning
 from models.meeting_ends import withdraw_invitations
 from models.outbox import Notice, put_notices
 from models.rulings import open_heads_up
+from models.run_offers import write_offer
 from models.runs import LoadedRun
+from models.step_visits import task_key
 from models.tables.customers import CustomerRow
 from models.tables.people import UserRow
 from models.tables.playbooks import InterventionRow, InterventionStepRow
-from models.tables.runs import OfferRow
 from models.tables.work import TaskRow
 from models.unanswered import warn_of_unanswered
 
 CLOSED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
-
-
-def task_key(intervention_id: uuid.UUID, step_id: str, occurrence: int, purpose: str = "task") -> str:
-    """Return the key that makes a task of one visit of one step appear once."""
-    return f"{intervention_id}/{step_id}/{occurrence}/{purpose}"
 
 
 async def write_progress(
@@ -152,23 +147,7 @@ async def _warn(session: AsyncSession, run: LoadedRun, order: NotifyOrder, now: 
 
 
 async def _offer(session: AsyncSession, run: LoadedRun, order: OfferOrder, now: BusinessInstant) -> None:
-    state = OfferState(order.state)
-    decided = None if state is OfferState.PROPOSED else now
-    statement = upsert(OfferRow).values(
-        id=uuid.uuid4(),
-        customer_id=run.customer_id,
-        intervention_id=run.view.intervention_id,
-        effect_key=task_key(run.view.intervention_id, order.step_id, order.occurrence, "offer"),
-        kind=order.kind,
-        title=order.title,
-        percent=order.percent,
-        months=order.months,
-        state=state,
-        proposed_at=now,
-        decided_at=decided,
-    )
-    changes = {"state": state, "decided_at": decided}
-    await session.execute(statement.on_conflict_do_update(index_elements=["effect_key"], set_=changes))
+    await write_offer(session, run.customer_id, run.view.intervention_id, order, now)
 
 
 async def _change(session: AsyncSession, run: LoadedRun, order: ChangeOrder, now: BusinessInstant) -> None:

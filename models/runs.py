@@ -27,6 +27,8 @@ from models.impact import load_shares
 from models.open_hours import open_hours
 from models.pauses import pauses_of, rests
 from models.playbooks import PlaybookShelf
+from models.run_offers import against_run_offer
+from models.stored_offers import StoredOffer, usable_offer_of
 from models.tables import work
 from models.tables.customers import CustomerRow
 from models.tables.facts import InvoiceRow, MeetingRow
@@ -121,6 +123,7 @@ async def load_run(
         meetings=await _meetings(session, intervention_id),
         shares=shares,
         dealt=dealt,
+        against_offer=await _against_offer(session, customer.id, playbook, now),
     )
     return LoadedRun(
         view,
@@ -130,10 +133,20 @@ async def load_run(
         playbook,
         run.advance_seq,
         run.last_result,
-        _texts(run, customer),
+        _texts(run, customer, await usable_offer_of(session, run.id, now)),
         customer.csm_id,
         customer.sales_owner_id,
     )
+
+
+async def _against_offer(
+    session: AsyncSession, customer_id: uuid.UUID, playbook: Playbook, now: BusinessInstant
+) -> str:
+    """Return why nothing may be offered now; most playbooks offer nothing, and nothing is read."""
+    if all(step.offer is None for step in playbook.steps):
+        return ""
+    found = await against_run_offer(session, customer_id, now)
+    return found.reason if found is not None else ""
 
 
 async def _experiments(
@@ -261,7 +274,7 @@ def _reason(run: InterventionRow) -> str:
     return said.replace("_", " ")
 
 
-def _texts(run: InterventionRow, customer: CustomerRow) -> dict[str, str]:
+def _texts(run: InterventionRow, customer: CustomerRow, offer: StoredOffer | None) -> dict[str, str]:
     """Fill the names that task and heads-up texts may use."""
     return {
         "customer": customer.name,
@@ -269,6 +282,7 @@ def _texts(run: InterventionRow, customer: CustomerRow) -> dict[str, str]:
         "arr": f"{whole_units(customer.arr_minor, customer.currency):,.0f} {customer.currency}",
         "renewal_date": f"{customer.renewal_on:%d %B %Y}" if customer.renewal_on else "no renewal date",
         "contact": "the main contact",
+        "offer_code": (offer.code if offer is not None else None) or "no code",
     }
 
 

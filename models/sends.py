@@ -24,6 +24,7 @@ from models.days_off import days_off
 from models.installation import load_installation
 from models.pauses import pauses_of, rests
 from models.step_visits import Visit, is_row_of
+from models.stored_offers import told_of, usable_offer_of
 from models.tables.customers import CustomerRow
 from models.tables.facts import TicketRow
 from models.tables.people import UserRow
@@ -95,6 +96,7 @@ async def load_send(
     sender = await sender_of(session, customer.csm_id)
     values = letter_values(customer, recipient[0] if recipient else None, sender, installation.product_name)
     values["evidence"] = await evidence_of(session, customer)
+    values["offer"] = told_of(await usable_offer_of(session, run.id, now), customer.name)
     return SendContext(
         proposed,
         recipient[0] if recipient else None,

@@ -34,6 +34,8 @@ class LoadedVisit:
     """The run goes on and stands at this step."""
     is_resting: bool = False
     """A person has ordered a rest that covers it."""
+    due_at: BusinessInstant | None = None
+    """When what was put off is tried again."""
 
     @property
     def is_finished(self) -> bool:
@@ -57,7 +59,7 @@ async def load_visit(session: AsyncSession, visit: Visit, shelf: PlaybookShelf) 
     """Return one visit; locks the customer, as every writer of a run does."""
     run, row = InterventionRow, InterventionStepRow
     query = (
-        select(run.customer_id, run.version_id, row.state, row.reason)
+        select(run.customer_id, run.version_id, row.state, row.reason, row.due_at)
         .join(row, row.intervention_id == run.id)
         .where(is_row_of(visit))
     )
@@ -78,6 +80,7 @@ async def load_visit(session: AsyncSession, visit: Visit, shelf: PlaybookShelf) 
         found.reason,
         is_wanted=goes_on and is_here,
         is_resting=state is InterventionState.PAUSED,
+        due_at=found.due_at,
     )
 
 

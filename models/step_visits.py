@@ -30,3 +30,8 @@ def is_row_of(visit: Visit) -> ColumnElement[bool]:
         row.step_id == visit.step_id,
         row.occurrence == visit.occurrence,
     )
+
+
+def task_key(intervention_id: uuid.UUID, step_id: str, occurrence: int, purpose: str = "task") -> str:
+    """Return the key that makes a task of one visit of one step appear once."""
+    return f"{Visit(intervention_id, step_id, occurrence).origin}{purpose}"

@@ -15,8 +15,9 @@ from domain.win_back_policy import WinBackPolicy
 from models.case_letters import CaseLetter
 from models.case_steps import CaseVisit
 from models.cases import StoredCase
-from models.offers import StoredOffer, offers_of
+from models.offers import offers_of
 from models.payers import find_payer
+from models.stored_offers import StoredOffer, told_of
 from models.tables.cases import WinBackRow
 from models.tables.customers import CustomerRow
 from models.win_back_state import load_win_back
@@ -70,20 +71,11 @@ async def _offer(session: AsyncSession, case: StoredCase, now: BusinessInstant) 
 
 def _values(row: WinBackRow, company: str, offer: StoredOffer | None) -> dict[str, Any]:
     """Return what the templates say beside what every letter has."""
-    told = None
-    if offer is not None:
-        told = {
-            "percent": f"{offer.percent:g}",
-            "months": offer.months,
-            "code": offer.code,
-            "company": company,
-            "expires_on": offer.expires_at.date() if offer.expires_at is not None else None,
-        }
     return {
         "win_back": {
             "cause": row.cause.value,
             "reason": row.reason or "",
             "left_on": row.cancelled_at.date(),
         },
-        "offer": told,
+        "offer": told_of(offer, company),
     }

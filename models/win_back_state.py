@@ -14,10 +14,11 @@ from domain.win_back_state import GRANT, CaseOffer, Return, StepTaken, WinBackSt
 from models.case_steps import CaseRecord, CaseVisit, records_of
 from models.cases import StoredCase
 from models.offer_facts import load_offer_facts
-from models.offers import StoredOffer, offers_of
+from models.offers import offers_of
 from models.opt_outs import OWN_WORDS
 from models.pauses import pauses_of, rests
 from models.relations import load_relations
+from models.stored_offers import StoredOffer
 from models.tables.cases import WinBackRow
 from models.tables.customers import ConsentRow, ContactRow, CustomerRow
 from models.tables.ledger import TouchpointRow

@@ -19,7 +19,8 @@ from models.case_steps import CaseVisit
 from models.cases import CaseEnding, CaseProgress, CaseStep, StoredCase
 from models.decisions import Decision, record_decisions
 from models.heads_up_owners import owner_of_warning
-from models.offers import agree, move_offer, offers_of, propose
+from models.offers import agree, offers_of, propose
+from models.stored_offers import move_offer
 from models.tables.cases import WinBackRow
 from models.tables.customers import CustomerRow
 from models.tables.people import UserRow

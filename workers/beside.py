@@ -21,6 +21,7 @@ from workers.heads_up_mail import keep_mailing
 from workers.impact_keeper import keep_learning
 from workers.internal_letters import InternalLetterhead
 from workers.library import INTERNAL
+from workers.offer_keeper import keep_offers
 from workers.partition_keeper import keep_days
 from workers.prompt_upkeep import keep_closing
 from workers.rescorer import keep_scoring
@@ -51,6 +52,7 @@ def loops(settings: Settings, database: Database, clock: StoredClock) -> list[Co
         "events": lambda: keep_posting(settings, database, clock),
         "old_events": lambda: keep_forgetting(settings, database, clock),
         "suppressions": lambda: keep_importing(database, clock, settings),
+        "offers": lambda: keep_offers(database, clock, Cipher(settings.signing_key)),
         "matching": lambda: keep_matching(database, clock),
     }
     return [supervised(name, job) for name, job in jobs.items()]

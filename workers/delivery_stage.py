@@ -95,7 +95,12 @@ class DeliveryStage:
         connection = await load_connection(session, delivery.source_id, self._cipher)
         source = await get_source(session, delivery.source_id)
         timeline = await load_timeline(session) or await start_clock(session, wall)
-        context = ReadingContext(delivery.received_at, timeline, connection.options)
+        context = ReadingContext(
+            delivery.received_at,
+            timeline,
+            connection.options,
+            can_ask=connection.pull_every_seconds is not None,
+        )
         if delivery.provider not in READERS:
             raise PermanentProviderError(provider=delivery.provider, reason="nobody reads its deliveries")
         parts = read_delivery(delivery.provider, delivery.body, context)

@@ -15,6 +15,7 @@ from activities.intervention import InterventionActivities
 from activities.letters import Letterhead
 from activities.lifecycle import LifecycleActivities
 from activities.messaging import MessagingActivities
+from activities.offers import OfferPerformer
 from activities.own_steps import OwnStepPerformer
 from activities.performing import Performer, StepActivities
 from activities.posting import Posting
@@ -170,6 +171,7 @@ def _steps(parts: Parts) -> list[Activity]:
     database, clock = parts.database, parts.clock
     performers: dict[str, Performer] = {
         "in_app_prompt": PromptPerformer(database, clock),
+        "offer": OfferPerformer(database, clock, parts.shelf, parts.open_billing),
         "retry_payment": PaymentPerformer(database, clock, parts.open_billing),
         "call_webhook": WebhookPerformer(
             database, clock, parts.poster, CallTools(parts.cipher, parts.answers)

@@ -1,11 +1,10 @@
 """Contact steps: whom they reach, who is asked before, what an offer and an invitation wait for."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from domain.run_state import MeetingRow, OfferOrder, PerformOrder, SendOrder
+from domain.run_state import MeetingRow, PerformOrder, SendOrder
 from domain.time import after
 from domain.vocabulary import Outcome, StepState, TaskOutcome, TouchTier
 from tests.support.walks import DAY, HOUR, START, Run, email, notify, pause, recipe
@@ -109,47 +108,6 @@ def test_a_touch_tier_may_be_asked_for_while_the_others_are_not() -> None:
     strategic, managed = (Run(recipe(email(), pause(), autonomy=rules)) for _ in range(2))
     assert strategic.advance(touch_tier=TouchTier.STRATEGIC).send is None
     assert managed.advance(touch_tier=TouchTier.MANAGED).send is not None
-
-
-def offering(**more: Any) -> Run:
-    terms = {"kind": "discount", "percent": 10, "title": "Ten percent for $customer", "body": "$arr", **more}
-    return Run(
-        recipe(
-            {"offer": {**terms, "on_granted": "yes", "on_refused": "no"}},
-            notify(id="yes", next="end"),
-            notify(id="no", next="end"),
-        )
-    )
-
-
-@pytest.mark.parametrize(
-    ("outcome", "state", "way"),
-    [(TaskOutcome.APPROVED, "granted", "yes"), (TaskOutcome.REJECTED, "refused", "no")],
-)
-def test_an_offer_goes_the_way_that_a_person_decides(outcome: TaskOutcome, state: str, way: str) -> None:
-    run = offering()
-    proposed = run.advance()
-    assert [one.state for one in proposed.orders if isinstance(one, OfferOrder)] == ["proposed"]
-    assert [one.kind for one in proposed.tasks] == ["offer"]
-    answer(run, outcome)
-    decided = run.advance(HOUR)
-    assert [one.state for one in decided.orders if isinstance(one, OfferOrder)] == [state]
-    assert run.warnings == [way]
-
-
-def test_an_offer_that_nobody_decides_lapses() -> None:
-    run = offering()
-    run.advance()
-    lapsed = run.advance(2 * DAY)
-    assert [one.state for one in lapsed.orders if isinstance(one, OfferOrder)] == ["expired"]
-    assert run.warnings == ["no"]
-
-
-@pytest.mark.parametrize(("loss", "way"), [(999.0, ["no"]), (1000.0, [])])
-def test_what_costs_money_needs_an_expected_loss_that_is_worth_it(loss: float, way: list[str]) -> None:
-    run = offering(least_expected_loss=1000)
-    run.advance(expected_loss=loss)
-    assert run.warnings == way
 
 
 def inviting() -> Run:

@@ -54,6 +54,7 @@ CONTEXT: dict[str, Any] = {
         "left_on": date(2026, 10, 31),
     },
     "offer": {
+        "title": "20 % off for 3 months",
         "percent": "20",
         "months": 3,
         "code": "BACK-7Q2",
@@ -72,6 +73,7 @@ NAMES = (
     "low-engagement-check-in",
     "low-engagement-value-tip",
     "meeting-invitation",
+    "offer-terms",
     "onboarding-next-step",
     "onboarding-well-done",
     "payment-authentication",
@@ -322,3 +324,13 @@ def test_an_invitation_says_when_and_how_to_answer_in_the_readers_language(
     assert all(link in message.text for link in links)
     assert all(link.replace("&", "&amp;") in message.html for link in links)
     assert f'<html lang="{locale[:2]}">' in message.html
+
+
+def test_the_letter_about_the_price_has_the_code_and_is_whole_without_one() -> None:
+    told, bare = (
+        LIBRARY.render("offer-terms", "en", {**CONTEXT, "offer": offer}) for offer in (CONTEXT["offer"], None)
+    )
+    assert "Code: BACK-7Q2, for Globex & Söhne only, once, until 12 December 2026." in told.text
+    assert "BACK-7Q2" in told.html
+    assert "Code" not in bare.text + bare.html
+    assert "A reply to this message is enough" in bare.text

@@ -25,11 +25,12 @@ from models.director_inputs import load_director_inputs
 from models.hands import Hand
 from models.impact import say_word, take_word_back
 from models.offer_facts import load_offer_facts
-from models.offers import move_offer, offer_figures, offers_of, propose
+from models.offers import offer_figures, offers_of, propose
 from models.payers import find_payer
 from models.playbooks import PlaybookShelf
 from models.relations import load_relations
 from models.rulings import write_ruling
+from models.stored_offers import move_offer
 from models.tables.cases import CaseRow, WinBackRow
 from models.tables.connections import ConnectionRow
 from models.tables.customers import CustomerRow

@@ -19,8 +19,9 @@ from domain.vocabulary import EffectState, StepState
 from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from models.case_steps import CaseRecord, CaseVisit, begin_visit, records_of
-from models.cases import CaseEnding, NewCase, StoredCase, end_case, load_case, open_case
+from models.cases import CaseEnding, NewCase, end_case, load_case, open_case
 from models.database import Database, Session
+from models.deed_places import CasePlace
 from models.deeds import Deed, Outcome
 from models.effects import Effect
 from models.installation import release
@@ -78,7 +79,7 @@ class OpenCase:
         return done
 
     def _doing(self, till: Till) -> Doing[str]:
-        deed = Deed(self.visit, "payment", "in_1", "till", {"amount": 100})
+        deed = Deed(CasePlace(self.visit), "payment", "in_1", "till", {"amount": 100})
         done = Outcome(EffectState.CONFIRMED, Become(StepState.DONE), "receipt")
         return Doing(
             deed,
@@ -90,10 +91,10 @@ class OpenCase:
             self._record,
         )
 
-    async def _wanted(self, _session: Session, _case: StoredCase, _now: BusinessInstant) -> str | None:
+    async def _wanted(self, _session: Session, _now: BusinessInstant) -> str | None:
         return self.against
 
-    async def _record(self, _session: Session, _case: StoredCase, _effect: Effect, result: str) -> None:
+    async def _record(self, _session: Session, _effect: Effect, result: str) -> None:
         self.recorded.append(result)
 
     async def end(self) -> None:

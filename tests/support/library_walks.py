@@ -111,9 +111,10 @@ class Life:
         order = self.run.last.send or self.run.last.perform
         assert order is not None
         key = (order.step_id, order.occurrence)
-        if not self.sends:
-            self.first_send_was_seen_by_a_person = bool(self.run.orders or self.run.warnings)
-        self.sends.append((order.step_id, self.age))
+        if self.run.playbook.step(order.step_id).offer is None:  # a code reaches nobody
+            if not self.sends:
+                self.first_send_was_seen_by_a_person = bool(self.run.orders or self.run.warnings)
+            self.sends.append((order.step_id, self.age))
         state = StepState.SKIPPED if self.behaviour.unreachable else StepState.DONE
         row = StepRow(*key, state, None, "no_recipient" if self.behaviour.unreachable else None)
         others = tuple(one for one in self.run.view.steps if (one.step_id, one.occurrence) != key)

@@ -12,8 +12,8 @@ from domain.ports import Clock
 from domain.time import BusinessInstant
 from integrations.simulators.control_client import SimulatorControl
 from models.case_steps import CaseVisit
-from models.cases import StoredCase
 from models.database import Database, Session
+from models.deed_places import CasePlace
 from models.deeds import Deed
 from models.effects import Effect
 from workers.bench.effect_load import AT_ONCE, Spent, timed, until_done
@@ -75,7 +75,7 @@ class Till:
             return await provider.find_collection(invoice, self.clock.business_at(effect.first_claimed_at))
 
         return Doing(
-            Deed(CaseVisit(case_id, STEP), PAYMENT, invoice, provider.name),
+            Deed(CasePlace(CaseVisit(case_id, STEP)), PAYMENT, invoice, provider.name),
             _nothing_against,
             lambda delivery_id: provider.collect(invoice, delivery_id),
             look_up,
@@ -85,11 +85,9 @@ class Till:
         )
 
 
-async def _nothing_against(_session: Session, _case: StoredCase, _now: BusinessInstant) -> str | None:
+async def _nothing_against(_session: Session, _now: BusinessInstant) -> str | None:
     return None
 
 
-async def _nothing_else(
-    _session: Session, _case: StoredCase, _effect: Effect, _result: PaymentResult
-) -> None:
+async def _nothing_else(_session: Session, _effect: Effect, _result: PaymentResult) -> None:
     """Keep nothing beside the ledger: these invoices are known to the provider alone."""

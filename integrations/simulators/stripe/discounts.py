@@ -88,6 +88,21 @@ def running(books: Books, subscription: Row) -> list[str]:
     return [row["id"] for row in rows if not row.get("_spent") and (row["end"] is None or row["end"] > now)]
 
 
+def end_discounts(books: Books, subscription: Row, keys: Iterable[str]) -> None:
+    """Take discounts off a subscription, and tell of each."""
+    gone = set(keys)
+    left = [key for key in subscription["discounts"] if key not in gone]
+    books.change("subscriptions", subscription, discounts=left)
+    for key in gone:
+        books.tell("customer.discount.deleted", books.store.of("discounts")[key])
+
+
+def next_end(books: Books, subscription: Row) -> tuple[int, str] | None:
+    """Return when the first discount of a subscription ends, and which, None where none does."""
+    rows = [books.store.of("discounts")[key] for key in subscription["discounts"]]
+    return min(((row["end"], row["id"]) for row in rows if row["end"] is not None), default=None)
+
+
 def spend(books: Books, keys: Iterable[str]) -> None:
     """Note that discounts were on an invoice: those for one time are used up."""
     for key in keys:

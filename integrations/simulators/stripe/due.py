@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from integrations.simulators.stripe import collecting, invoices
 from integrations.simulators.stripe.books import Books
 from integrations.simulators.stripe.clock import HOUR
+from integrations.simulators.stripe.discounts import end_discounts, next_end
 from integrations.simulators.stripe.standing import end, settle_subscription
 from integrations.simulators.stripe.store import Row
 from integrations.simulators.stripe.subscriptions import go_on, renew
@@ -45,6 +46,9 @@ def _of_subscription(books: Books, row: Row) -> _Found:
         return None
     if row["status"] == "incomplete":
         return row["created"] + INCOMPLETE_SECONDS, lambda: _expire(books, row)
+    over = next_end(books, row)
+    if over is not None and over[0] <= row["items"]["data"][0]["current_period_end"]:
+        return over[0], lambda: end_discounts(books, row, [over[1]])
     resumes = (row["pause_collection"] or {}).get("resumes_at")
     ends, cancels = row["items"]["data"][0]["current_period_end"], row["cancel_at"]
     if resumes is not None and resumes <= ends:

@@ -167,6 +167,8 @@ def _discounts(books: Books, row: Row, wanted: list[Discount] | str | Nothing) -
     for kind, key in reductions_of(wanted):
         apply = apply_promotion if kind == "promotion_code" else apply_coupon
         applied.append(apply(books, key, row["customer"], row["id"])["id"])
+    for key in row["discounts"]:
+        books.tell("customer.discount.deleted", books.store.of("discounts")[key])
     return applied
 
 

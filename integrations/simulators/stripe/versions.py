@@ -65,7 +65,10 @@ class _Older:
         items = body["items"]["data"]
         period = {name: items[0][name] for name in ("current_period_start", "current_period_end")}
         bare = [{name: each for name, each in item.items() if name not in period} for item in items]
-        return {**body, **period, "discount": None, "items": {**body["items"], "data": bare}}
+        newest = (body["discounts"] or [None])[-1]
+        held = self._books.store.of("discounts").get(newest) if isinstance(newest, str) else None
+        discount = newest if held is None else self.of(held)
+        return {**body, **period, "discount": discount, "items": {**body["items"], "data": bare}}
 
     def _promotion_code(self, body: Row) -> Row:
         return {**body, "coupon": self._coupon(body.pop("promotion"))}

@@ -1,0 +1,71 @@
+"""What a granted `offer` step is worth, and in which shape a billing provider makes it. Pure arithmetic."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from domain.offer_policy import OfferPolicy
+from domain.offers import DISCOUNT
+from domain.vocabulary import Outcome
+
+FREE_MONTHS = "free_months"
+MADE = frozenset({DISCOUNT, FREE_MONTHS})
+"""Kinds of which a billing provider makes a code; credits and upgrades are done by people."""
+KEPT = frozenset({Outcome.SAVED, Outcome.RENEWED, Outcome.EXPANDED, Outcome.REACTIVATED})
+"""Ends of a run after which what was promised stands until its day; after any other it is taken back."""
+
+
+def is_made(kind: str) -> bool:
+    """Tell whether a billing provider makes a code of it."""
+    return kind in MADE
+
+
+@dataclass(frozen=True)
+class Paid:
+    """One running term: what it brings a month, in minor units, and how many months it bills at once."""
+
+    mrr_minor: int
+    billing_months: int = 1
+
+
+@dataclass(frozen=True)
+class Discount:
+    """The shape of a discount: a share of the price for some months, or an amount off one invoice."""
+
+    percent: float | None = None
+    months: int | None = None
+    """None is the next invoice alone."""
+    amount_minor: int | None = None
+
+
+def share_of(kind: str, percent: float | None) -> Fraction:
+    """Return what it takes off a price, from 0 to 1."""
+    return Fraction(1) if kind == FREE_MONTHS else Fraction(str(percent or 0)) / 100
+
+
+def forgone(kind: str, percent: float | None, months: int | None, terms: Sequence[Paid]) -> int:
+    """Return the revenue that it costs if it is used, rounded up, in minor units.
+
+    Without months it is off one invoice of each term: the months that this one bills.
+    """
+    revenue = sum(term.mrr_minor * (months or term.billing_months) for term in terms)
+    return math.ceil(revenue * share_of(kind, percent))
+
+
+def margin_left(kind: str, percent: float | None, policy: OfferPolicy) -> float | None:
+    """Return the margin on what they pay with it, as a share; None where they pay nothing."""
+    share = share_of(kind, percent)
+    return policy.margin_after(float(share * 100)) if share < 1 else None
+
+
+def shape_of(kind: str, percent: float | None, months: int | None, terms: Sequence[Paid]) -> Discount:
+    """Return how it is made: months of whom bills more at once are an amount off one invoice.
+
+    A share for some months would take it off the whole invoice, so a year that is paid at once would be
+    discounted for the year: https://docs.stripe.com/billing/subscriptions/coupons
+    """
+    longest = max((term.billing_months for term in terms), default=1)
+    if months is not None and longest > months:
+        return Discount(amount_minor=forgone(kind, percent, months, terms))
+    return Discount(percent=float(share_of(kind, percent) * 100), months=months)
