@@ -10,6 +10,7 @@ from activities.wakes import sit_out, wake_at
 from domain.directives import Ruling
 from domain.director import decide
 from domain.ports import Clock
+from domain.vocabulary import CustomerStatus
 from models.case_rings import ring_cases_for
 from models.customer_state import lock_customer
 from models.database import Database
@@ -44,7 +45,8 @@ class LifecycleActivities(LifecycleContract):
             if stored.decide_seq == request.seq and _is_mine(stored.last_result):
                 return RESULT.validate_python(stored.last_result)
             inputs = await hear(session, inputs, now, wall)
-            await ring_cases_for(session, request.customer_id, inputs.unheard, wall)
+            has_left = inputs.state.status is CustomerStatus.CHURNED
+            await ring_cases_for(session, request.customer_id, inputs.unheard, wall, has_left=has_left)
             await record_wake(session, "customer", request.woken_for, self._clock)
             ruling = decide(inputs.state, inputs.notices, inputs.policy, stored.memory, now)
             written = await write_ruling(session, request.customer_id, ruling, now, wall)

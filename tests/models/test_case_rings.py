@@ -17,13 +17,13 @@ from tests.support.cases import OpenCase, open_one
 pytestmark = pytest.mark.integration
 
 
-async def hears(case: OpenCase, kind: NoticeKind) -> list[WorkflowAction]:
+async def hears(case: OpenCase, kind: NoticeKind, *, has_left: bool = False) -> list[WorkflowAction]:
     """Tell the customer's open cases of news; return what the case's workflow is ordered to do for it."""
     now, wall = case.clock.now(), case.clock.wall_now()
     async with case.database.transaction() as session:
         known = {one.id for one in await open_orders(session)}
         news = [Notice(case.scene.customer_id, kind, {}, now)]
-        await ring_cases_for(session, case.scene.customer_id, news, wall)
+        await ring_cases_for(session, case.scene.customer_id, news, wall, has_left=has_left)
         return [one.action for one in await open_orders(session) if one.id not in known]
 
 
@@ -47,5 +47,6 @@ async def test_a_new_pace_rings_a_case_that_wakes_soon_and_leaves_others_asleep(
 
 async def test_what_does_not_concern_a_case_lets_it_sleep(database: Database) -> None:
     case = await open_one(database)
-    assert await hears(case, NoticeKind.SILENCE) == []
-    assert await hears(case, NoticeKind.CONSENT_CHANGED) == [WorkflowAction.RING]
+    assert await hears(case, NoticeKind.SILENCE, has_left=True) == []
+    assert await hears(case, NoticeKind.CONSENT_CHANGED) == []
+    assert await hears(case, NoticeKind.CONSENT_CHANGED, has_left=True) == [WorkflowAction.RING]
