@@ -10,19 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.vocabulary import CustomerStatus, EffectState, InterventionState, Outcome, TaskState
 from models.heads_up_mails import KIND as INTERNAL
 from models.pressing import is_pressing
+from models.tables.connections import WebhookDeliveryRow
 from models.tables.customers import CustomerRow
 from models.tables.ledger import EffectRow, OutboxRow
 from models.tables.playbooks import InterventionRow
 from models.tables.work import TaskRow
 
+RECEIVED = "received"
 SENT = (EffectState.SENT, EffectState.CONFIRMED)
 
 
 async def count_under_way(session: AsyncSession) -> int:
-    """Return notices not yet heard and effects not yet settled: what an orderly end waits for."""
+    """Return what an orderly end waits for: notices not yet heard, effects not settled, webhooks not read."""
     unheard = select(func.count()).where(OutboxRow.consumed_at.is_(None), is_pressing()).scalar_subquery()
     claimed = select(func.count()).where(EffectRow.state == EffectState.CLAIMED).scalar_subquery()
-    return sum((await session.execute(select(unheard, claimed))).one())
+    unread = select(func.count()).where(WebhookDeliveryRow.state == RECEIVED).scalar_subquery()
+    return sum((await session.execute(select(unheard, claimed, unread))).one())
 
 
 async def is_warm(session: AsyncSession) -> bool:
