@@ -120,11 +120,9 @@ def _handed_over(payer: Payer, term: SubscriptionFact, day: dt.date) -> Subscrip
 
 def _moves_on(customer: SampleCustomer, start: dt.date) -> dt.date:
     """Return a day of the month before the start, so that a period ends the morning after trouble begins."""
-    is_failing = customer.archetype is Archetype.FAILING_PAYMENT and customer.onset is not None
-    if is_failing and customer.onset is not None and customer.onset >= start:
-        ends = customer.onset + dt.timedelta(days=1)
-        wanted = ends.day if ends.day <= LAST_COMMON_DAY else 1
-    else:
-        wanted = 1 + customer.phase % LAST_COMMON_DAY
+    wanted = 1 + customer.phase % LAST_COMMON_DAY
+    if customer.archetype is Archetype.FAILING_PAYMENT and customer.onset is not None:
+        refused_on = max(customer.onset, start) + dt.timedelta(days=1)
+        wanted = refused_on.day if refused_on.day <= LAST_COMMON_DAY else 1
     days = (start - dt.timedelta(days=back) for back in range(1, MONTH.days + 1))
     return next(day for day in days if day.day == wanted)

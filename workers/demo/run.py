@@ -26,6 +26,7 @@ from workers.clock_refresh import keep_fresh
 from workers.demo.days import DemoDays
 from workers.demo.headline import show_headline
 from workers.demo.options import DemoOptions
+from workers.demo.payment_lines import payment_lines
 from workers.demo.stack import demo_children
 from workers.demo.summary import complaints, summarise, write_summary
 from workers.demo.view import DemoView
@@ -126,6 +127,8 @@ async def _demo(settings: Settings, options: DemoOptions, console: Console, bega
             write_summary(summary, options.json_path)
         console.print_json(json.dumps(summary))
         show_headline(console, summary)
+        for line in payment_lines(summary["payments"]):
+            console.print(line, highlight=False)
         return summary
     finally:
         fresh.cancel()
