@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.case_vocabulary import CaseKind, CaseState
 from domain.vocabulary import CustomerStatus, EffectState, InterventionState, Outcome, TaskState
 from models.heads_up_mails import KIND as INTERNAL
 from models.pressing import is_pressing
+from models.tables.cases import CaseRow, DunningRow
 from models.tables.connections import WebhookDeliveryRow
 from models.tables.customers import CustomerRow
 from models.tables.ledger import EffectRow, OutboxRow
@@ -45,6 +47,9 @@ class LiveFigures:
     emails: int
     tasks_open: int
     tasks_done: int
+    unpaid: int
+    """Invoices that a case looks after."""
+    recovered_minor: int
 
 
 async def live_figures(session: AsyncSession) -> LiveFigures:
@@ -59,6 +64,8 @@ async def live_figures(session: AsyncSession) -> LiveFigures:
         _count(EffectRow.state.in_(SENT) & (EffectRow.kind != INTERNAL)),
         _count(TaskRow.state.in_((TaskState.OPEN, TaskState.SNOOZED))),
         _count(TaskRow.state == TaskState.DONE),
+        _count((CaseRow.kind == CaseKind.DUNNING) & (CaseRow.state != CaseState.ENDED)),
+        select(func.coalesce(func.sum(DunningRow.recovered_minor), 0)).scalar_subquery(),
     ]
     row = (await session.execute(select(*counts))).one()
     by_tier = {tier.value if tier else "unscored": number for tier, number in found}

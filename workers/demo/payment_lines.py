@@ -7,6 +7,10 @@ from domain.dunning_words import say_amount
 
 CURRENCY = "USD"
 """What the whole portfolio pays in."""
+WORDS = {
+    "everstay": "by Everstay", "provider": "by Stripe's first charge", "customer": "by the customer",
+    "exhausted": "not recovered", "escalated": "handed to a person", "reactivated": "back",
+}  # fmt: skip
 ORDER = ("recovered", "exhausted", "escalated", "written_off", "stopped", "reactivated", "lost", "open")
 
 
@@ -20,4 +24,4 @@ def payment_lines(figures: Mapping[str, Any]) -> Iterator[str]:
 
 def _counted(numbers: Mapping[str, int]) -> str:
     names = sorted(numbers, key=lambda name: (ORDER.index(name) if name in ORDER else 0, name))
-    return ", ".join(f"{numbers[name]} {name.replace('_', ' ')}" for name in names) or "none"
+    return ", ".join(f"{numbers[name]} {WORDS.get(name, name.replace('_', ' '))}" for name in names) or "none"
