@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.case_vocabulary import CaseKind, CaseState
 from domain.vocabulary import CustomerStatus, EffectState, InterventionState, Outcome, TaskState
-from models.heads_up_mails import KIND as INTERNAL
+from models.case_letters import EMAIL
 from models.pressing import is_pressing
 from models.tables.cases import CaseRow, DunningRow
 from models.tables.connections import WebhookDeliveryRow
@@ -61,7 +61,7 @@ async def live_figures(session: AsyncSession) -> LiveFigures:
     counts: Sequence[ColumnElement[int]] = [
         _count(InterventionRow.state != InterventionState.ENDED),
         _count(InterventionRow.outcome == Outcome.SAVED),
-        _count(EffectRow.state.in_(SENT) & (EffectRow.kind != INTERNAL)),
+        _count(EffectRow.state.in_(SENT) & (EffectRow.kind == EMAIL)),
         _count(TaskRow.state.in_((TaskState.OPEN, TaskState.SNOOZED))),
         _count(TaskRow.state == TaskState.DONE),
         _count((CaseRow.kind == CaseKind.DUNNING) & (CaseRow.state != CaseState.ENDED)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from domain.case_vocabulary import CaseKind
 from domain.time import BusinessInstant, after
-from integrations.simulators.stripe.payer_client import Held, PayerClient
+from integrations.simulators.stripe.payer_client import Held, PayerClient, Unpaid
 from ml.simulation.archetypes import Archetype
 from ml.simulation.cards import Card
 from ml.simulation.payer_habits import (
@@ -92,7 +92,8 @@ class DemoPayments:
         if held.is_gone:
             await self._after_the_end(holder, held, now)
         elif held.unpaid is not None:
-            await self._owing(holder, held, now)
+            if holder.card is not None:
+                await self._owing(holder, holder.card, held.unpaid, now)
         elif not held.is_being_billed:
             if holder.owes is not None:
                 self._settled(holder)
@@ -103,27 +104,26 @@ class DemoPayments:
         if not self._simulation.has_left(holder.key):
             self._simulation.cut_off(holder.key)
         if holder.returns_at is not None and now >= holder.returns_at:
-            await self._stripe.subscribe_again(held, await self._stripe.code_of(held.customer))
-            await self._enter_card(holder, held)
+            await self._stripe.subscribe_again(held, await self._stripe.code_of(holder.customer))
+            await self._enter_card(holder)
             self._settled(holder)
             self._simulation.subscribe_again(holder.key)
 
-    async def _owing(self, holder: Holder, held: Held, now: BusinessInstant) -> None:
-        """Let the card be as its model says, and its holder mend it when they want to."""
-        unpaid = held.unpaid
-        if unpaid is None or holder.card is None:
-            return
+    async def _owing(self, holder: Holder, card: Card, unpaid: Unpaid, now: BusinessInstant) -> None:
+        """Let the card be as its model says, until its holder wants to mend it."""
         if holder.owes is None:
             holder.owes = unpaid.id
             anyway = None if holder.is_story else mends_anyway_at(self._seed, holder.key, unpaid.failed_at)
-            holder.mends_at = _earliest((holder.mends_at, holder.card.mended_at, anyway))
-        if holder.mends_at is not None and now >= holder.mends_at:
-            await self._enter_card(holder, held)
-            holder.mends_at, holder.has_mended = None, True
-            if pays_at_once(self._seed, holder.key, unpaid.id):
-                await self._stripe.pay(unpaid)
-        elif not holder.has_mended:
-            await self._script(holder, OK if holder.card.approves(now) else holder.card.decline.code)
+            holder.mends_at = _earliest((holder.mends_at, card.mended_at, anyway))
+        if holder.has_mended:
+            return
+        if holder.mends_at is None or now < holder.mends_at:
+            await self._script(holder, OK if card.approves(now) else card.decline.code)
+            return
+        await self._enter_card(holder)
+        holder.has_mended = True
+        if pays_at_once(self._seed, holder.key, unpaid.id):
+            await self._stripe.pay(unpaid)
 
     async def _expect(self, holder: Holder, held: Held) -> None:
         """Decide before a period ends what its charge will come to."""
@@ -146,10 +146,10 @@ class DemoPayments:
             holder.result = result
             await self._stripe.script_card(holder.fingerprint, result)
 
-    async def _enter_card(self, holder: Holder, held: Held) -> None:
+    async def _enter_card(self, holder: Holder) -> None:
         holder.cards += 1
         holder.fingerprint, holder.result = f"{holder.key}-card-{holder.cards}", OK
-        await self._stripe.enter_card(held.customer, holder.fingerprint)
+        await self._stripe.enter_card(holder.customer, holder.fingerprint)
 
 
 def _earliest(instants: Iterable[BusinessInstant | None]) -> BusinessInstant | None:
