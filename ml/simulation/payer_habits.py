@@ -55,9 +55,9 @@ def answer_to(
     return after(read_at, waits) if mends else None
 
 
-def pays_at_once(seed: int, customer: str, invoice: str) -> bool:
+def pays_at_once(seed: int, customer: str, failed_at: BusinessInstant) -> bool:
     """Tell whether who mends it presses the button of the invoice as well."""
-    return Random(f"{seed}/{customer}/{invoice}/pays").random() < PAYS_AT_ONCE
+    return Random(f"{seed}/{customer}/pays/{failed_at:%Y-%m-%d}").random() < PAYS_AT_ONCE
 
 
 def returns_after(seed: int, customer: str, letter: str, *, has_code: bool) -> bool:

@@ -122,7 +122,7 @@ class DemoPayments:
             return
         await self._enter_card(holder)
         holder.has_mended = True
-        if pays_at_once(self._seed, holder.key, unpaid.id):
+        if pays_at_once(self._seed, holder.key, unpaid.failed_at):
             await self._stripe.pay(unpaid)
 
     async def _expect(self, holder: Holder, held: Held) -> None:
