@@ -12,13 +12,15 @@ from domain.vocabulary import CustomerStatus, EffectState, InterventionState, Ou
 from models.case_letters import EMAIL
 from models.pressing import is_pressing
 from models.tables.cases import CaseRow, DunningRow
-from models.tables.connections import WebhookDeliveryRow
+from models.tables.connections import ConnectionRow, PullRunRow, WebhookDeliveryRow
 from models.tables.customers import CustomerRow
 from models.tables.ledger import EffectRow, OutboxRow
 from models.tables.playbooks import InterventionRow
 from models.tables.work import TaskRow
 
 RECEIVED = "received"
+LAST_STREAM = "invoices"
+"""Of Stripe's: when it has been read, whoever pays there is known, and an event of theirs is understood."""
 SENT = (EffectState.SENT, EffectState.CONFIRMED)
 
 
@@ -31,10 +33,14 @@ async def count_under_way(session: AsyncSession) -> int:
 
 
 async def is_warm(session: AsyncSession) -> bool:
-    """Tell whether every customer has been decided on and, unless it has left, scored."""
+    """Tell whether Stripe was read once, and every customer decided on and, unless it has left, scored."""
     unscored = (CustomerRow.churn_risk_score.is_(None), CustomerRow.status != CustomerStatus.CHURNED)
     cold = await session.scalar(select(func.count()).where(*unscored))
-    return not cold and not await count_under_way(session)
+    read = select(PullRunRow.source_id).where(
+        PullRunRow.stream == LAST_STREAM, PullRunRow.finished_at.is_not(None)
+    )
+    unread = await session.scalar(select(func.count()).where(ConnectionRow.source_id.not_in(read)))
+    return not cold and not unread and not await count_under_way(session)
 
 
 @dataclass(frozen=True)

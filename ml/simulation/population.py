@@ -86,6 +86,11 @@ class Population:
         """Let trouble of some neither pass nor make them leave by itself: `settle` and `leave` say so."""
         self._nature.rest(who)
 
+    def meets_trouble_by(self, place: int, day: int) -> bool:
+        """Tell whether a customer is in trouble, or will be for the first time on a day until then."""
+        is_first = self.returned_on[place] == 0 and 0 < self._onset[place] <= day
+        return bool(self.trouble_since[place] or is_first)
+
     def settle(self, place: int, day: int) -> None:
         """End the trouble of a customer, as one who came back."""
         self.trouble_since[place], self.returned_on[place] = 0, day

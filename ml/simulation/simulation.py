@@ -132,6 +132,10 @@ class Simulation:
         """Tell whether a customer is in the trouble of its story."""
         return bool(self._treated.trouble_since[self._places[key]])
 
+    def meets_trouble_by(self, key: str, day: dt.date) -> bool:
+        """Tell whether it is, or will be for the first time on a day until then."""
+        return self._treated.meets_trouble_by(self._places[key], day.toordinal())
+
     def has_left(self, key: str) -> bool:
         """Tell whether a customer has gone."""
         return not self._treated.here[self._places[key]]

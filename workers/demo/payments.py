@@ -25,6 +25,7 @@ from workers.demo.billing import first_card
 OK = "ok"
 DRAFT = dt.timedelta(hours=1)
 """Between the end of a period and its charge."""
+DAY = dt.timedelta(days=1)
 COMES_BACK_AFTER = dt.timedelta(hours=12)
 """So long after a letter who comes back does so."""
 
@@ -128,7 +129,7 @@ class DemoPayments:
     async def _expect(self, holder: Holder, held: Held) -> None:
         """Decide before a period ends what its charge will come to."""
         refused = (
-            self._simulation.is_in_trouble(holder.key)
+            self._simulation.meets_trouble_by(holder.key, (held.period_ends - DAY).date())
             if holder.is_story
             else will_be_refused(self._seed, holder.key, held.period_ends)
         )
