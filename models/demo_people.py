@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.case_vocabulary import CaseKind
 from domain.time import BusinessInstant
 from domain.vocabulary import EffectState, TaskState
 from models.demo_report import OUR_MAIL
+from models.tables.cases import CaseRow
 from models.tables.customers import ContactRow, CustomerRow
 from models.tables.ledger import EffectRow, TouchpointRow
 from models.tables.playbooks import InterventionRow
@@ -26,6 +28,9 @@ class ReceivedMail:
     contact: str | None
     subject: str | None
     occurred_at: BusinessInstant
+    template: str | None
+    case: CaseKind | None
+    """Of a letter of a case, what it is about."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,13 @@ async def received_mails(session: AsyncSession, since: BusinessInstant) -> Seque
             ContactRow.external_id,
             TouchpointRow.subject,
             TouchpointRow.occurred_at,
+            TouchpointRow.template,
+            CaseRow.kind,
         )
         .join(EffectRow, taken)
         .join(CustomerRow, CustomerRow.id == TouchpointRow.customer_id)
         .outerjoin(ContactRow, ContactRow.id == TouchpointRow.contact_id)
+        .outerjoin(CaseRow, CaseRow.id == TouchpointRow.case_id)
         .where(*OUR_MAIL, TouchpointRow.occurred_at >= since)
         .order_by(TouchpointRow.occurred_at, TouchpointRow.id)
     )

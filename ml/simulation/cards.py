@@ -121,11 +121,21 @@ def draw_cards(mix: Mix, count: int, seed: int, first_day: dt.date) -> list[Card
     return [_card(mix, f"{seed}/{number}", first_day) for number in range(count)]
 
 
+def refused_card(mix: Mix, key: str, failed_at: BusinessInstant) -> Card:
+    """Return one card whose charge fails at an instant; the same key gives the same."""
+    chance = random.Random(f"card/{key}")
+    return _drawn(chance, mix, key, _one_of(chance, mix.codes), failed_at)
+
+
 def _card(mix: Mix, key: str, first_day: dt.date) -> Card:
     chance = random.Random(f"card/{key}")
     code = _one_of(chance, mix.codes)
     midnight = dt.datetime(first_day.year, first_day.month, first_day.day, tzinfo=dt.UTC)
     failed = BusinessInstant(midnight + DAY * chance.uniform(0, 30))
+    return _drawn(chance, mix, key, code, failed)
+
+
+def _drawn(chance: random.Random, mix: Mix, key: str, code: str, failed: BusinessInstant) -> Card:
     good = _good_spans(chance, code, _one_of(chance, mix.paydays), failed)
     return Card(
         key,

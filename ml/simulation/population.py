@@ -82,6 +82,28 @@ class Population:
         """Take a care of ours: it works from the next day on."""
         self._cared[who, CARES.index(care)] += 1.0
 
+    def decide_elsewhere(self, who: Mask) -> None:
+        """Let trouble of some neither pass nor make them leave by itself: `settle` and `leave` say so."""
+        self._nature.rest(who)
+
+    def meets_trouble_by(self, place: int, day: int) -> bool:
+        """Tell whether a customer is in trouble, or will be for the first time on a day until then."""
+        is_first = self.returned_on[place] == 0 and 0 < self._onset[place] <= day
+        return bool(self.trouble_since[place] or is_first)
+
+    def settle(self, place: int, day: int) -> None:
+        """End the trouble of a customer, as one who came back."""
+        self.trouble_since[place], self.returned_on[place] = 0, day
+
+    def leave(self, place: int, day: int) -> None:
+        """Let a customer go on a day."""
+        self.left_on[place] = day
+
+    def come_back(self, place: int, day: int) -> None:
+        """Let a customer who had left be one again, without trouble."""
+        self.left_on[place] = 0
+        self.settle(place, day)
+
     def live(self, day: int, luck: Numbers, renews: Mask) -> None:
         """Go through one day; a renewal is the day on which an unhappy customer leaves most easily."""
         here = self.here & (self.joined < day)
@@ -171,6 +193,12 @@ class _Nature:
         shape = (len(found), len(CARES))
         self.care_returns = np.array([[one.returns for one in row] for row in effects]).reshape(shape)
         self.care_leaves = np.array([[one.leaves for one in row] for row in effects]).reshape(shape)
+
+    def rest(self, who: Mask) -> None:
+        """Take every hazard of trouble from some."""
+        for hazard in (self.returns_alone, self.leaves, self.leaves_at_renewal):
+            hazard[who] = 0.0
+        self.care_returns[who], self.care_leaves[who] = 0.0, 0.0
 
 
 def _effect(world: World, story: Archetype, care: Care) -> Effect:

@@ -33,6 +33,8 @@ class SampleConfig:
     shares: Mapping[Archetype, float] | None = None
     """Share of each story; None: as the preset has them."""
     preset: Preset = Preset.DEMO
+    card_share: float = 0.0
+    """Share of the small customers who pay by card; above 0, so does everybody whose payments will fail."""
 
     @property
     def world(self) -> World:
@@ -78,6 +80,7 @@ class SampleCustomer:
     phase: int
     """Days by which this customer's own rhythm (invoices, surveys, reviews, season) is shifted."""
     is_billed_monthly: bool
+    pays_by_card: bool
 
     @property
     def started_on(self) -> dt.date:
@@ -204,7 +207,14 @@ def _customer(
         people=max(3, round(random.triangular(*{1: (3, 15), 2: (12, 70), 3: (50, 400)}[size]))),
         phase=random.randint(0, 89),
         is_billed_monthly=size == 1 or archetype is Archetype.FAILING_PAYMENT,
+        pays_by_card=_pays_by_card(config, number, archetype, size),
     )
+
+
+def _pays_by_card(config: SampleConfig, number: int, archetype: Archetype, size: int) -> bool:
+    if archetype is Archetype.FAILING_PAYMENT:
+        return config.card_share > 0
+    return size == 1 and Random(f"{config.seed}/card/{number}").random() < config.card_share
 
 
 def _features(random: Random, size: int) -> tuple[tuple[str, float], ...]:

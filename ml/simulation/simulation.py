@@ -19,7 +19,7 @@ from ml.simulation.facts_terms import first_term, resizing
 from ml.simulation.facts_usage import usage
 from ml.simulation.latent import Latent
 from ml.simulation.life import Life, at
-from ml.simulation.population import DRAWS
+from ml.simulation.population import DRAWS, Mask
 from ml.simulation.portfolio import Portfolio, SampleConfig, SampleCustomer, make_portfolio
 from ml.simulation.untreated import Opening, initial_revenue, population_of
 
@@ -94,6 +94,7 @@ class Simulation:
         luck = np.array([[random.random() for _ in range(DRAWS)] for random in randoms])
         renews = np.array([life.customer.renews_on(day) for life in self._lives])
         if day == self._config.start:
+            self._treated.decide_elsewhere(self._failing_cards())
             first = day.toordinal()
             self._opening = tuple(
                 Opening.of(one, self._initial, first) for one in (self._treated, self._twin)
@@ -127,6 +128,34 @@ class Simulation:
         """Return how engaged a customer is; 1 is its own normal."""
         return float(self._treated.engagement[self._places[key]])
 
+    def is_in_trouble(self, key: str) -> bool:
+        """Tell whether a customer is in the trouble of its story."""
+        return bool(self._treated.trouble_since[self._places[key]])
+
+    def meets_trouble_by(self, key: str, day: dt.date) -> bool:
+        """Tell whether it is, or will be for the first time on a day until then."""
+        return self._treated.meets_trouble_by(self._places[key], day.toordinal())
+
+    def has_left(self, key: str) -> bool:
+        """Tell whether a customer has gone."""
+        return not self._treated.here[self._places[key]]
+
+    def pays(self, key: str) -> None:
+        """Let a customer whose card was refused have paid: with that its trouble is over."""
+        self._treated.settle(self._places[key], self._next_day.toordinal())
+
+    def cut_off(self, key: str) -> None:
+        """Let a customer have lost what it had, for want of payment."""
+        self._treated.leave(self._places[key], self._next_day.toordinal())
+
+    def subscribe_again(self, key: str) -> None:
+        """Let a customer who had left be back, with what it had."""
+        place = self._places[key]
+        self._treated.come_back(place, self._next_day.toordinal())
+        life = self._lives[place]
+        life.has_told_end = False
+        life.term = first_term(life, life.evening(self._next_day))
+
     def fates(self) -> list[Fate]:
         """Return what became of everybody, which no data source tells."""
         return [
@@ -157,6 +186,12 @@ class Simulation:
             *resizing(life, day),
             *news(customer, day, life.latent.value_on, known),
         ]
+
+    def _failing_cards(self) -> Mask:
+        """Return whose story is decided by the payments of a card."""
+        failing = (one.pays_by_card and one.archetype is Archetype.FAILING_PAYMENT
+                   for one in self.portfolio.customers)  # fmt: skip
+        return np.fromiter(failing, dtype=bool)
 
     def _life(self, customer: SampleCustomer, place: int) -> Life:
         latent = Latent(self._treated, place, customer.archetype, self._config.world)

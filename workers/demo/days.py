@@ -9,12 +9,16 @@ from itertools import groupby
 from domain.facts import Fact
 from domain.time import BusinessInstant, WallInstant, start_of_day
 from integrations.simulators.sendgrid.mailbox_client import MailboxClient
+from integrations.simulators.stripe.payer_client import PayerClient
 from ml.simulation.life import TOLD_AT, at
+from ml.simulation.payers import Moving
 from ml.simulation.simulation import Simulation
 from models import demo_live, demo_report
 from models.clock import StoredClock, change_rate, postpone, wall_now
 from models.database import Database
+from workers.demo.billing import CardBilling
 from workers.demo.options import DemoOptions
+from workers.demo.payments import DemoPayments
 from workers.demo.people import DemoPeople
 from workers.demo.seed import store
 from workers.demo.view import DemoView, Moment
@@ -43,22 +47,25 @@ class DemoDays:
         simulation: Simulation,
         options: DemoOptions,
         view: DemoView,
+        moving: Moving,
     ) -> None:
         self._database = database
         self._clock = clock
         self._simulation = simulation
         self._options = options
         self._view = view
+        self._moving = moving
         self._began = time.monotonic()
         self._pace = PaceController(database, clock, self._limits())
 
-    async def run(self, mailbox: MailboxClient) -> None:
+    async def run(self, mailbox: MailboxClient, stripe: PayerClient) -> None:
         """Live all days; without an end, go on for ever."""
-        people = DemoPeople(self._database, self._simulation, mailbox)
+        payments = DemoPayments(stripe, self._simulation)
+        people = DemoPeople(self._database, self._simulation, mailbox, payments)
         await self._warm_up()
         beside = [self._pace.run(), self._play(people), self._watch()]
         tasks = [asyncio.create_task(job) for job in beside]
-        days = asyncio.create_task(self._live(people))
+        days = asyncio.create_task(self._live(people, CardBilling(stripe, self._simulation.config)))
         try:
             done, _ = await asyncio.wait({days, *tasks}, return_when=asyncio.FIRST_COMPLETED)
             for finished in done:
@@ -67,7 +74,7 @@ class DemoDays:
             for task in (days, *tasks):
                 task.cancel()
             await asyncio.gather(days, *tasks, return_exceptions=True)
-        await self._drain()
+        await self._drain(stripe)
 
     async def _warm_up(self) -> None:
         """Hold the beginning of business time back until every customer has a workflow and a score."""
@@ -84,11 +91,13 @@ class DemoDays:
         await asyncio.sleep(max(0.0, (self._clock.running_since - wall_now()).total_seconds()))
         self._began = time.monotonic()
 
-    async def _live(self, people: DemoPeople) -> None:
+    async def _live(self, people: DemoPeople, billing: CardBilling) -> None:
         while not self._options.ends or self._number(self._simulation.next_day) < self._options.days:
             day = self._simulation.next_day
             await self._until(at(day, TOLD_AT[0]))
-            await self._tell(self._simulation.live(people.take_cares()))
+            told, orders = self._moving.sort(day, self._simulation.live(people.take_cares()))
+            await self._tell(told)
+            await billing.carry_out(orders)
             self._pace.limits = self._limits()
         await self._until(BusinessInstant(start_of_day(self._simulation.next_day) + NIGHT))
 
@@ -119,14 +128,15 @@ class DemoDays:
             now, self._number(now.date()) + 1, self._options.days, self._pace.day_seconds, figures, late
         )
 
-    async def _drain(self) -> None:
+    async def _drain(self, stripe: PayerClient) -> None:
         """Let business time stand still, and wait until what was begun is settled, at most for a while."""
         async with self._database.transaction() as session:
             await change_rate(session, wall_now(), 0.0, "ended")
         deadline = time.monotonic() + DRAIN_SECONDS
         while time.monotonic() < deadline:
+            is_telling = await stripe.is_telling()
             async with self._database.transaction() as session:
-                if not await demo_live.count_under_way(session):
+                if not is_telling and not await demo_live.count_under_way(session):
                     return
             await asyncio.sleep(0.2)
 

@@ -1,6 +1,7 @@
 """What a demo was asked for."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +13,8 @@ from workers.pace import shortest_day
 BUSINESS_START = dt.date(2026, 9, 7)
 """A Monday. Always the same, so that a seed gives the same portfolio on any day."""
 SOURCE = "sample"
+CARD_SHARE = 0.25
+"""Of the small customers of a demo, who pay by card at the simulated Stripe."""
 COMFORT = 1.2
 """Days begin this much longer than the shortest, and become shorter when the machine is calm."""
 
@@ -34,6 +37,11 @@ class DemoOptions(BaseModel):
     def sample(self) -> SampleConfig:
         """What decides the portfolio."""
         return SampleConfig(self.customers, self.start, self.days, self.seed, preset=self.preset)
+
+    @property
+    def with_cards(self) -> SampleConfig:
+        """The same portfolio where a payment provider is there to bill a part of it."""
+        return replace(self.sample, card_share=CARD_SHARE)
 
     @property
     def shortest_day(self) -> float:

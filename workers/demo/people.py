@@ -18,6 +18,7 @@ from models.clock import wall_now
 from models.database import Database
 from models.demo_people import ReceivedMail, WaitingTask, received_mails, waiting_tasks
 from models.work import complete_task, outcomes_of
+from workers.demo.payments import DemoPayments
 from workers.demo.seed import store
 
 LOOK_BACK = dt.timedelta(days=2)
@@ -26,10 +27,17 @@ LOOK_BACK = dt.timedelta(days=2)
 class DemoPeople:
     """Plays everyone. What customers got as care is handed to the simulation once a day."""
 
-    def __init__(self, database: Database, simulation: Simulation, mailbox: MailboxClient) -> None:
+    def __init__(
+        self,
+        database: Database,
+        simulation: Simulation,
+        mailbox: MailboxClient,
+        payments: DemoPayments,
+    ) -> None:
         self._database = database
         self._simulation = simulation
         self._mailbox = mailbox
+        self._payments = payments
         self._seed = simulation.config.seed
         self._cares: dict[str, list[Care]] = defaultdict(list)
         self._seen: set[uuid.UUID] = set()
@@ -42,6 +50,7 @@ class DemoPeople:
 
     async def live(self, now: BusinessInstant) -> None:
         """Do what is due now."""
+        await self._payments.live(now)
         facts = await self._read_mails(now)
         if is_working_time(now):
             facts += await self._finish_tasks(now)
@@ -103,6 +112,7 @@ class DemoPeople:
         if habit.opens:
             self._cares[mail.customer].append(Care.EMAIL_OPENED)
             await self._mailbox.react(mail.delivery_id, Reaction.CLICK if habit.clicks else Reaction.OPEN)
+            await self._payments.read(mail, now)
         return [_answer(mail, now)] if habit.answers else []
 
 

@@ -15,6 +15,8 @@ from rich.console import Console
 from domain.errors import EverstayError
 from domain.vocabulary import Role
 from integrations.simulators.sendgrid.mailbox_client import MailboxClient
+from integrations.simulators.stripe.payer_client import PayerClient
+from ml.simulation.payers import Moving
 from ml.simulation.simulation import Simulation
 from models.clock import open_clock, wall_now
 from models.database import Database
@@ -24,6 +26,7 @@ from workers.clock_refresh import keep_fresh
 from workers.demo.days import DemoDays
 from workers.demo.headline import show_headline
 from workers.demo.options import DemoOptions
+from workers.demo.payment_lines import payment_lines
 from workers.demo.stack import demo_children
 from workers.demo.summary import complaints, summarise, write_summary
 from workers.demo.view import DemoView
@@ -106,33 +109,39 @@ def _result(results: list[Any], options: DemoOptions, *, was_stopped: bool) -> d
 
 async def _demo(settings: Settings, options: DemoOptions, console: Console, began: float) -> dict[str, Any]:
     title = f"Everstay demo: {options.customers} customers, seed {options.seed}"
-    simulation, settings = await asyncio.gather(asyncio.to_thread(_with_history, options), _ready(settings))
+    (simulation, moving), settings = await asyncio.gather(
+        asyncio.to_thread(_with_history, options), _ready(settings)
+    )
     database = Database(settings.database_url or "", pool_size=4)
     clock = await open_clock(database)
     fresh = asyncio.create_task(keep_fresh(clock, database))
     try:
         with DemoView(console, title) as view:
-            days = DemoDays(database, clock, simulation, options, view)
+            days = DemoDays(database, clock, simulation, options, view, moving)
             await _invite(settings, database, console)
-            async with MailboxClient(settings.simulators_url) as mailbox:
-                await days.run(mailbox)
+            url = settings.simulators_url
+            async with MailboxClient(url) as mailbox, PayerClient(url) as stripe:
+                await days.run(mailbox, stripe)
         summary = await summarise(settings, database, clock, simulation, options, began)
         if options.json_path is not None:
             write_summary(summary, options.json_path)
         console.print_json(json.dumps(summary))
         show_headline(console, summary)
+        for line in payment_lines(summary["payments"]):
+            console.print(line, highlight=False)
         return summary
     finally:
         fresh.cancel()
         await database.close()
 
 
-def _with_history(options: DemoOptions) -> Simulation:
+def _with_history(options: DemoOptions) -> tuple[Simulation, Moving]:
     """Live the history again, which the seeding process stores: it takes seconds of computing."""
-    simulation = Simulation(options.sample)
-    for _ in simulation.history():
-        pass
-    return simulation
+    simulation, moving = Simulation(options.with_cards), Moving(options.with_cards)
+    moving.sort(options.with_cards.history_start, simulation.introductions())
+    for day, facts in simulation.history():
+        moving.sort(day, facts)
+    return simulation, moving
 
 
 async def _ready(settings: Settings) -> Settings:

@@ -3,13 +3,14 @@
 import asyncio
 import datetime as dt
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from domain.errors import EverstayError
 from domain.facts import Fact
 from domain.time import BusinessInstant, after, start_of_day, wall
 from domain.timeline import Segment
 from domain.vocabulary import Role
+from integrations.simulators.stripe.payer_client import PayerClient
 from ml.simulation.people import SampleUser
 from ml.simulation.portfolio import SampleConfig
 from ml.simulation.simulation import Simulation
@@ -21,7 +22,9 @@ from models.installation import release
 from models.playbooks import load_library
 from models.sources import Source, connect_source
 from models.users import add_user
-from settings import load_settings
+from settings import Settings
+from workers.console import located_settings
+from workers.demo.billing import Move, connect, put_policies
 from workers.demo.options import SOURCE, DemoOptions
 from workers.library import LIBRARY
 from workers.pace import DAY_SECONDS
@@ -37,6 +40,13 @@ WARM_UP_SECONDS, WARM_UPS_PER_SECOND = 4.0, 60.0
 HOLDOUT_SHARE = 0.1
 PREPARE, FILL, START = "prepare", "fill", "start"
 """What this module does when it is run."""
+Sort = Callable[[dt.date, Sequence[Fact]], list[Fact]]
+"""Returns what of a day's facts the sample's source tells."""
+
+
+def all_of_it(_: dt.date, facts: Sequence[Fact]) -> list[Fact]:
+    """Let the sample's source tell everything."""
+    return list(facts)
 
 
 class SampleRefusedError(EverstayError):
@@ -69,11 +79,23 @@ async def fill(database: Database, options: DemoOptions) -> None:
     await _release(database, start_of_day(options.start))
 
 
-async def fill_history(database: Database, config: SampleConfig) -> Simulation:
+async def fill_with_cards(database: Database, options: DemoOptions, settings: Settings) -> None:
+    """Do the same beside the simulated Stripe, to which who pays by card is moved before it is connected."""
+    start, move = start_of_day(options.start), Move(options.with_cards)
+    await fill_history(database, options.with_cards, move.sort)
+    async with PayerClient(settings.simulators_url) as stripe:
+        await move.carry_out(stripe, options.with_cards)
+        await connect(settings, stripe)
+    async with database.transaction() as session:
+        await put_policies(session, start)
+    await _release(database, start)
+
+
+async def fill_history(database: Database, config: SampleConfig, sort: Sort = all_of_it) -> Simulation:
     """Store the team and the history of a portfolio, and nothing else; return it on its first live day."""
     simulation = Simulation(config)
     await _add_team(database, simulation.portfolio.team)
-    await _store_history(database, simulation)
+    await _store_history(database, simulation, sort)
     return simulation
 
 
@@ -114,18 +136,18 @@ async def _add_team(database: Database, team: Sequence[SampleUser]) -> None:
             known[person.email] = user.id
 
 
-async def _store_history(database: Database, simulation: Simulation) -> None:
+async def _store_history(database: Database, simulation: Simulation, sort: Sort) -> None:
     """Store batch by batch; while the database works on one, the next is made up."""
-    batches = _batches(simulation)
+    batches = _batches(simulation, sort)
     batch = next(batches, None)
     while batch is not None:
         _, batch = await asyncio.gather(store(database, batch), asyncio.to_thread(next, batches, None))
 
 
-def _batches(simulation: Simulation) -> Iterator[list[Fact]]:
-    batch = simulation.introductions()
-    for _, facts in simulation.history():
-        batch += facts
+def _batches(simulation: Simulation, sort: Sort) -> Iterator[list[Fact]]:
+    batch = sort(simulation.config.history_start, simulation.introductions())
+    for day, facts in simulation.history():
+        batch += sort(day, facts)
         if len(batch) >= BATCH:
             yield batch
             batch = []
@@ -150,12 +172,16 @@ async def _release(database: Database, now: BusinessInstant) -> None:
 
 
 async def _main() -> None:
-    from workers.embedded.runtime import locate
-
-    job = {PREPARE: prepare, FILL: fill, START: start_business}[sys.argv[1]]
-    database = Database(locate(load_settings()).database_url or "", pool_size=2)
+    settings = located_settings()
+    options = DemoOptions.model_validate_json(sys.argv[2])
+    database = Database(settings.database_url or "", pool_size=2)
+    jobs: dict[str, Callable[[], Awaitable[None]]] = {
+        PREPARE: lambda: prepare(database, options),
+        FILL: lambda: fill_with_cards(database, options, settings),
+        START: lambda: start_business(database, options),
+    }
     try:
-        await job(database, DemoOptions.model_validate_json(sys.argv[2]))
+        await jobs[sys.argv[1]]()
     finally:
         await database.close()
 

@@ -4,7 +4,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from integrations.simulators.stripe.account import STRIPE_KEY, WEBHOOK_SECRET
 from settings import Settings
+from workers.demo.billing import SECRET, TOKEN
 from workers.demo.options import DemoOptions
 from workers.demo.seed import FILL, PREPARE, START
 from workers.embedded.children import ChildSpec, Kind
@@ -18,6 +20,9 @@ RINGS = "relay"
 """The child that first asks for business time: it starts the customers' workflows and the calendar."""
 LOGS = {"EVERSTAY_LOG_FORMAT": "json"}
 """So that errors are counted exactly."""
+STRIPE = {TOKEN: STRIPE_KEY, SECRET: WEBHOOK_SECRET}
+"""What the simulated Stripe is connected with; it opens nothing else."""
+SIMULATORS = "simulators"
 
 
 def demo_children(options: DemoOptions) -> Children:
@@ -32,7 +37,7 @@ def demo_children(options: DemoOptions) -> Children:
         serving = tuple(spec.name for spec in usual if spec.name != RINGS)
         clock = _job(CLOCK, PREPARE, ("migrations",), settings, options)
         jobs = (
-            _job(PORTFOLIO, FILL, (CLOCK,), settings, options),
+            _job(PORTFOLIO, FILL, (CLOCK, SIMULATORS), settings, options),
             _job(BUSINESS, START, (*serving, PORTFOLIO), settings, options),
         )
         before = {RINGS: (BUSINESS,)}
@@ -51,7 +56,7 @@ def _job(name: str, word: str, needs: tuple[str, ...], settings: Settings, optio
         name=name,
         command=(sys.executable, "-m", "workers.demo.seed", word, options.model_dump_json()),
         folder=ROOT,
-        environment={**environment(resolve(settings)), **LOGS},
+        environment={**environment(resolve(settings)), **LOGS, **STRIPE},
         depends_on=needs,
         kind=Kind.TASK,
     )

@@ -7,10 +7,12 @@ from typing import Any
 
 from domain.time import start_of_day
 from integrations.simulators.sendgrid.mailbox_client import MailboxClient
+from integrations.simulators.stripe.payer_client import PayerClient
 from ml.simulation.simulation import Simulation
 from models import demo_report
 from models.clock import StoredClock
 from models.database import Database
+from models.demo_payments import payment_figures
 from models.retention import load_retained
 from settings import Settings
 from workers.demo.errors import LoggedError, logged_errors
@@ -37,7 +39,10 @@ async def summarise(
     async with MailboxClient(settings.simulators_url) as mailbox:
         internal = await mailbox.count_of(INTERNAL)
         mails = await mailbox.count() - internal
+    async with PayerClient(settings.simulators_url) as stripe:
+        invoices, money = await stripe.recovered()
     figures = await _from_database(database, clock, simulation, options)
+    figures["payments"] |= {"provider_invoices_recovered": invoices, "provider_recovered_minor": money}
     return {
         **figures,
         "mailbox_emails": mails,
@@ -70,6 +75,7 @@ async def _from_database(
             "tasks": rows["tasks"],
             "recalibrations": await demo_report.count_recalibrations(session),
             "refusals": await demo_report.count_refusals(session),
+            "payments": await payment_figures(session),
             "headline": {
                 **headline(await load_retained(session), start_of_day(options.start), start_of_day(end)),
                 **await demo_report.active_after_risk(session, options.start, end),
@@ -90,6 +96,7 @@ def _examples(logged: list[LoggedError], failures: Failures) -> list[str]:
 
 def complaints(summary: dict[str, Any]) -> list[str]:
     """Return in words what a run did not hold; none for a good run."""
+    paid = summary["payments"]
     late = summary["wake_lateness_hours"]["p99"]
     rules = (
         (summary["errors"] > 0, f"{summary['errors']} errors: {'; '.join(summary['error_examples'])}"),
@@ -102,6 +109,10 @@ def complaints(summary: dict[str, Any]) -> list[str]:
         (
             summary["internal_emails"] != summary["mailbox_internal_emails"],
             f"{summary['internal_emails']} internal ones, {summary['mailbox_internal_emails']} arrived",
+        ),
+        (
+            paid["recovered_minor"] != paid["provider_recovered_minor"],
+            f"{paid['recovered_minor']} recovered in our books, {paid['provider_recovered_minor']} at Stripe",
         ),
         (
             summary["max_emails_per_customer_day"] > 1,

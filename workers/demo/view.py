@@ -8,9 +8,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from domain.dunning_words import say_amount
 from domain.time import BusinessInstant
 from models.demo_live import LiveFigures
 from models.demo_report import Lateness
+from workers.demo.payment_lines import CURRENCY
 
 TIERS = {"critical": "red", "high": "dark_orange", "medium": "yellow", "low": "green", "unscored": "dim"}
 
@@ -66,13 +68,17 @@ def _tiers(figures: LiveFigures, *, colour: bool) -> str:
     return ", ".join(shown) or "none yet"
 
 
+def _payments(figures: LiveFigures) -> str:
+    return f"{figures.unpaid} unpaid, {say_amount(figures.recovered_minor, CURRENCY)} recovered"
+
+
 def _line(moment: Moment) -> str:
     figures = moment.figures
     return (
         f"{moment.now:%a %Y-%m-%d} day {moment.day}/{moment.days} {moment.day_seconds:.1f} s/day"
         f" | {_tiers(figures, colour=False)} | {figures.open_runs} runs open, {figures.saved} saved"
         f" | {figures.emails} e-mails | tasks {figures.tasks_open} open, {figures.tasks_done} done"
-        f" | late p95 {moment.late.p95:.2f} h"
+        f" | {_payments(figures)} | late p95 {moment.late.p95:.2f} h"
     )
 
 
@@ -86,6 +92,7 @@ def _table(title: str, moment: Moment) -> Table:
         "Runs": f"{figures.open_runs} open, [green]{figures.saved} saved[/]",
         "E-mails": str(figures.emails),
         "Tasks": f"{figures.tasks_open} open, {figures.tasks_done} done",
+        "Payments": _payments(figures),
     }
     for name, value in rows.items():
         table.add_row(name, value)

@@ -16,6 +16,7 @@ GOOD: dict[str, Any] = {
     "internal_emails": 3,
     "mailbox_internal_emails": 3,
     "max_emails_per_customer_day": 1,
+    "payments": {"recovered_minor": 500, "provider_recovered_minor": 500},
 }
 
 
@@ -32,6 +33,7 @@ def test_a_good_run_has_nothing_to_complain_about() -> None:
         {"mailbox_emails": 13},
         {"mailbox_internal_emails": 4},
         {"max_emails_per_customer_day": 2},
+        {"payments": {"recovered_minor": 500, "provider_recovered_minor": 400}},
     ],
 )
 def test_each_broken_promise_is_named(bad: dict[str, Any]) -> None:
