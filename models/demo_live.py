@@ -16,6 +16,7 @@ from models.tables.connections import ConnectionRow, PullRunRow, WebhookDelivery
 from models.tables.customers import CustomerRow
 from models.tables.ledger import EffectRow, OutboxRow
 from models.tables.playbooks import InterventionRow
+from models.tables.tracking import RescoreRow
 from models.tables.work import TaskRow
 
 RECEIVED = "received"
@@ -33,9 +34,13 @@ async def count_under_way(session: AsyncSession) -> int:
 
 
 async def is_warm(session: AsyncSession) -> bool:
-    """Tell whether Stripe was read once, and every customer decided on and, unless it has left, scored."""
+    """Tell whether Stripe was read once, and every customer decided on and, unless it has left, scored.
+
+    Whoever Stripe has told of waits for the first night: days are too short to score on demand.
+    """
+    asked = select(RescoreRow.customer_id)
     unscored = (CustomerRow.churn_risk_score.is_(None), CustomerRow.status != CustomerStatus.CHURNED)
-    cold = await session.scalar(select(func.count()).where(*unscored))
+    cold = await session.scalar(select(func.count()).where(*unscored, CustomerRow.id.not_in(asked)))
     read = select(PullRunRow.source_id).where(
         PullRunRow.stream == LAST_STREAM, PullRunRow.finished_at.is_not(None)
     )
