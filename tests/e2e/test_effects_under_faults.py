@@ -60,7 +60,7 @@ LONG = FaultOptions(
     kills=30,
     times_at_each_point=6,
     pace_seconds=0.2,
-    day_seconds=60.0,
+    day_seconds=30.0,
     hidden=200,
     settle_seconds=1_800.0,
 )

@@ -75,7 +75,7 @@ async def test_the_ledger_is_read_page_by_page_without_gaps(database: Database) 
     rows = [
         {
             "key": f"{uuid.uuid4()}/hello/1/x",
-            "delivery_id": f"d{number}",
+            "delivery_id": f"delivery-{number}",
             "kind": "email",
             "payload_hash": "",
             "customer_id": scene.customer_id,
@@ -96,6 +96,6 @@ async def test_the_ledger_is_read_page_by_page_without_gaps(database: Database) 
             cursor = page.next
             if cursor is None:
                 break
-        one = await list_effects(session, EffectFilter(search="d7"), None, 7)
-        assert [row["delivery_id"] for row in one.rows] == ["d7"]
+        one = await list_effects(session, EffectFilter(search="delivery-7"), None, 7)
+        assert [row["delivery_id"] for row in one.rows] == ["delivery-7"]
     assert sorted(seen) == sorted(str(row["key"]) for row in rows)

@@ -51,7 +51,8 @@ async def at_high_risk(database: Database, share: float) -> Scenario:
     async with database.transaction() as session:
         await load_library(session, LIBRARY, MONDAY)
         await release(session, MONDAY, ServerClock().wall_now())
-        await session.execute(update(InstallationRow).values(playbook_holdout_share=share))
+        shares = {"holdout_share": 0.05, "playbook_holdout_share": share}
+        await session.execute(update(InstallationRow).values(shares))
     scene = await Scenario(database, MONDAY).begin(churn_probability=0.2)
     await scene.set_tier(RiskTier.HIGH)
     return scene
