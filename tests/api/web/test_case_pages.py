@@ -120,7 +120,7 @@ async def test_an_installation_without_cases_says_what_to_do(
         await session.execute(delete(CaseRow))
     await come_as(browser, database, sample, "ada")
     for place in ("/dunning", "/win-back", "/offers"):
-        assert "Connect a billing provider" in (await browser.get(place)).text, place
+        assert "With a billing provider connected" in (await browser.get(place)).text, place
 
 
 async def test_one_case_tells_everything_in_words(
