@@ -37,7 +37,8 @@ class FaultOptions:
 
     sends: int
     invoices: int
-    """Each is charged up to three times by us: less often where doubts take up the days of its schedule."""
+    """As many at each of the points: each is charged up to three times by us, less often where doubts take up
+    the days of its schedule."""
     retries: int
     """So many charges of ours there are at least."""
     kills: int
@@ -55,7 +56,7 @@ class FaultOptions:
 SHORT = FaultOptions(sends=60, invoices=14, retries=15, kills=3, times_at_each_point=1, day_seconds=10.0)
 LONG = FaultOptions(
     sends=2_000,
-    invoices=350,
+    invoices=354,
     retries=500,
     kills=30,
     times_at_each_point=6,
