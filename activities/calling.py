@@ -5,7 +5,7 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.delays import asked_delay
+from activities.delays import ask_again_soon
 from domain.errors import PermanentProviderError, TransientProviderError
 from domain.guard import Defer
 from domain.outgoing_webhooks import WebhookCall, WebhookPoster
@@ -28,10 +28,6 @@ from models.webhook_calls import (
     told,
 )
 
-QUICK_RETRIES = 4
-"""Attempts close together before a call that the endpoint cannot take now is put off."""
-LONGEST_PAUSE = timedelta(seconds=60)
-"""An endpoint that asks for more than this between two attempts is asked again after PUT_OFF."""
 PUT_OFF = timedelta(hours=4)
 """Business time until a call that was put off is made again."""
 BUSY = "another attempt is making this call"
@@ -95,9 +91,6 @@ class WebhookPerformer:
             return failed("endpoint_unreachable", f"Given up after {MOST_ATTEMPTS} attempts: {error}")
         async with self._database.transaction() as session:
             await give_back(session, ready.effect.key, str(error))
-        delay = asked_delay(error)
-        is_soon = delay is None or delay <= LONGEST_PAUSE
-        if activity.info().attempt < QUICK_RETRIES and is_soon:
-            raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
+        ask_again_soon(error, NOT_TAKEN, activity.info().attempt)
         until = after(self._clock.now(), PUT_OFF)
         return put_off(loaded, Defer(until, "endpoint_unavailable"), str(error).rstrip("."))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.delays import asked_delay
+from activities.delays import QUICK_RETRIES, ask_again_soon
 from activities.performing import NotConnected
 from domain.crm import CrmWriter, OpenCrm
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
@@ -29,13 +29,10 @@ from models.effects import LEASE, give_back
 from models.step_context import put_off
 from models.step_records import Became, LoadedVisit
 
-QUICK_RETRIES = 4
-"""Attempts close together before a write that the CRM cannot take now is put off."""
 MOST_ATTEMPTS = 40
 """Of one part, over all times that it was put off: then the step has failed."""
 PUT_OFF = timedelta(hours=4)
 """Business time until a write that was put off is tried again."""
-LONGEST_PAUSE = timedelta(seconds=60)
 BUSY = "another attempt is writing it"
 NOT_TAKEN = "the CRM cannot take the write now"
 IN_DOUBT = "nobody knows yet whether the CRM took the write"
@@ -109,9 +106,7 @@ class CrmPerformer:
             return failed("crm_unavailable", f"The CRM took it at none of {MOST_ATTEMPTS} attempts: {error}")
         async with self._database.transaction() as session:
             await give_back(session, ready.effect.key, str(error))
-        delay = asked_delay(error)
-        if activity.info().attempt < QUICK_RETRIES and (delay is None or delay <= LONGEST_PAUSE):
-            raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
+        ask_again_soon(error, NOT_TAKEN, activity.info().attempt)
         return self._put_off(loaded, str(error))
 
     def _put_off(self, loaded: LoadedVisit, reason: str) -> Became:

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.delays import asked_delay
+from activities.delays import QUICK_RETRIES, asked_delay
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
 from domain.ports import Clock
 from domain.time import after
@@ -34,8 +34,6 @@ from models.deeds import (
 from models.effects import Effect, give_back
 from models.send_ledger import Become
 
-QUICK_RETRIES = 4
-"""Attempts close together before a deed that the provider cannot do now is put off."""
 MOST_ATTEMPTS = 8
 """Attempts in doubt after which a person is asked."""
 PUT_OFF = timedelta(hours=1)

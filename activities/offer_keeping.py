@@ -7,6 +7,7 @@ from activities.deeds import Deeds
 from activities.discounts import taking_back
 from domain.case_vocabulary import OfferState
 from domain.errors import EverstayError
+from domain.kept_offers import Making, end_of_granted, end_of_proposed, is_promised, making_of
 from domain.ports import Clock
 from domain.vocabulary import EffectState
 from models.customer_state import lock_customer
@@ -56,40 +57,53 @@ class OfferKeeper:
             return
         async with self._open(kept.payer.source_id) as provider:
             receipt = await provider.find_grant(kept.payer.customer_key, kept.effect.delivery_id)
-            if receipt is not None and receipt.is_redeemed:
-                await self._move(kept, OfferState.REDEEMED)
-            elif kept.offer.expires_at is not None and kept.offer.expires_at <= self._clock.now():
-                await self._move(kept, OfferState.EXPIRED)
-            elif not kept.is_promised:
+            end = end_of_granted(
+                is_redeemed=receipt is not None and receipt.is_redeemed,
+                expires_at=kept.offer.expires_at,
+                is_promised=is_promised(has_ended=kept.has_ended, outcome=kept.outcome),
+                now=self._clock.now(),
+            )
+            if end is OfferState.WITHDRAWN:
                 place = OfferPlace(kept.customer_id, kept.visit)
                 doing = taking_back(place, provider, kept.payer, kept.offer, self._clock.now())
                 await self._deeds.do(doing)
+            elif end is not None:
+                await self._move(kept, end)
 
     async def _proposed(self, key: str, kept: KeptOffer) -> None:
         """Find out what became of one that was agreed to and never recorded; close what its run left."""
-        effect, payer = kept.effect, kept.payer
-        is_made = kept.may_be_made(self._clock.wall_now())
-        if is_made is None or (is_made and payer is None):
+        effect = kept.effect
+        making = Making.NOT_MADE
+        if effect is not None:
+            making = making_of(effect.state, effect.lease_until, self._clock.wall_now())
+        if making is Making.UNDER_WAY or (making is Making.UNKNOWN and kept.payer is None):
             return  # somebody is at it, or nobody can be asked now
-        if is_made and payer is not None and effect is not None:
-            async with self._open(payer.source_id) as provider:
-                receipt = await provider.find_grant(payer.customer_key, effect.delivery_id)
-            if receipt is not None:
-                async with self._database.transaction() as session:
-                    now, wall = self._clock.now(), self._clock.wall_now()
-                    await note_found(session, key, kept, receipt, now, wall)
-                return
-        if kept.has_ended:
-            await self._close(kept)
+        if making is Making.UNKNOWN and await self._is_found(key, kept):
+            return
+        end = end_of_proposed(has_ended=kept.has_ended, is_agreed=kept.offer.decided_at is not None)
+        if end is not None:
+            await self._close(kept, end)
 
-    async def _close(self, kept: KeptOffer) -> None:
+    async def _is_found(self, key: str, kept: KeptOffer) -> bool:
+        """Ask the provider, and note what it has made."""
+        assert kept.payer is not None  # noqa: S101 - the caller has seen both
+        assert kept.effect is not None  # noqa: S101 - for the type checker
+        async with self._open(kept.payer.source_id) as provider:
+            receipt = await provider.find_grant(kept.payer.customer_key, kept.effect.delivery_id)
+        if receipt is None:
+            return False
+        async with self._database.transaction() as session:
+            await note_found(session, key, kept, receipt, self._clock.now(), self._clock.wall_now())
+        return True
+
+    async def _close(self, kept: KeptOffer, end: OfferState) -> None:
         """End what a run left behind and no provider has made."""
-        effect, is_agreed = kept.effect, kept.offer.decided_at is not None
+        effect = kept.effect
         if effect is not None and effect.state is EffectState.CLAIMED:
             async with self._database.transaction() as session:
                 wall = self._clock.wall_now()
                 await settle(session, effect.key, EffectState.FAILED, wall, error=NOT_MADE)
-        await self._move(kept, OfferState.WITHDRAWN if is_agreed else OfferState.EXPIRED)
+        await self._move(kept, end)
 
     async def _move(self, kept: KeptOffer, state: OfferState) -> None:
         async with self._database.transaction() as session:

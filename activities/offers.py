@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.billing_calls import NO_ANSWER, OpenBilling
-from activities.deeds import PUT_OFF, QUICK_RETRIES, Deeds
-from activities.delays import asked_delay
+from activities.deeds import PUT_OFF, Deeds
+from activities.delays import ask_again_soon
 from activities.discounts import Made, disputed_of, making
 from domain.billing import BillingProvider, DiscountOrder, DiscountReceipt
 from domain.case_vocabulary import OfferState
@@ -79,8 +78,7 @@ class OfferPerformer:
 
     def _later(self, loaded: LoadedVisit, error: TransientProviderError | UncertainDeliveryError) -> Became:
         """Ask again soon, a few times; then put the step off by business time."""
-        if activity.info().attempt < QUICK_RETRIES:
-            raise ApplicationError(NO_ANSWER, next_retry_delay=asked_delay(error)) from None
+        ask_again_soon(error, NO_ANSWER, activity.info().attempt)
         until = after(self._clock.now(), PUT_OFF)
         return put_off(loaded, Defer(until, "provider_unavailable"), str(error).rstrip("."))
 

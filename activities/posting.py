@@ -6,7 +6,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts import SendEmailResult
-from activities.delays import asked_delay
+from activities.delays import ask_again_soon
 from activities.letters import Letterhead
 from domain.errors import (
     MessageTemplateError,
@@ -26,8 +26,6 @@ from models.posts import Post
 from models.send_claims import SENTENCES, Begun, Busy, Closed, Lost, Ready, Route
 from models.send_ledger import Become, keep_subject, sent
 
-QUICK_RETRIES = 4
-"""Attempts close together before a message that the provider cannot take now is put off."""
 LOOK_UPS = 12
 """Attempts, some seconds apart, before a question that the provider cannot answer now is put off."""
 LOOK_UP_DELAY = timedelta(seconds=10)
@@ -157,8 +155,7 @@ class Posting:
         """Try again soon, a few times; then put the message off by business time."""
         async with self._database.transaction() as session:
             await give_back(session, ready.effect.key, str(error))
-        if activity.info().attempt < QUICK_RETRIES:
-            raise ApplicationError(NOT_TAKEN, next_retry_delay=asked_delay(error)) from None
+        ask_again_soon(error, NOT_TAKEN, activity.info().attempt)
         await self._put_off(post, ready, str(error))
         return SendEmailResult("deferred", "provider_unavailable")
 

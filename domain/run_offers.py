@@ -1,9 +1,7 @@
 """The step `offer`: proposed to a person, made at the billing provider after a yes; its end says the way."""
 
-from datetime import timedelta
-
 from domain.playbook_steps import Step
-from domain.run_contacts import YES
+from domain.run_contacts import UNCERTAIN_PATIENCE, YES
 from domain.run_state import OfferOrder, PerformOrder, StepRow, TaskOrder
 from domain.run_walk import FINISHED, Walk
 from domain.step_offers import is_made
@@ -14,8 +12,6 @@ OFFER, GRANTED, EXPIRED, REFUSED = "offer", "granted", "expired", "refused"
 UNCERTAIN = "uncertain"
 NOBODY_KNOWS = frozenset({UNCERTAIN, "every_attempt_failed"})
 """Reasons after which the code may have been made: what becomes of the offer is found out at the provider."""
-UNCERTAIN_PATIENCE = timedelta(days=1)
-"""So long a run waits for word on a discount of which nobody knows whether it was made."""
 
 
 def offer(walk: Walk, step: Step) -> str | None:

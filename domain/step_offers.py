@@ -7,13 +7,10 @@ from fractions import Fraction
 
 from domain.offer_policy import OfferPolicy
 from domain.offers import DISCOUNT
-from domain.vocabulary import Outcome
 
 FREE_MONTHS = "free_months"
 MADE = frozenset({DISCOUNT, FREE_MONTHS})
 """Kinds of which a billing provider makes a code; credits and upgrades are done by people."""
-KEPT = frozenset({Outcome.SAVED, Outcome.RENEWED, Outcome.EXPANDED, Outcome.REACTIVATED})
-"""Ends of a run after which what was promised stands until its day; after any other it is taken back."""
 
 
 def is_made(kind: str) -> bool:

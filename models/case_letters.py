@@ -16,19 +16,12 @@ from domain.run_walk import FINISHED
 from domain.time import BusinessInstant, WallInstant, after
 from domain.vocabulary import ContactRole, DecisionKind, EffectState, Purpose, StepState
 from models.addressees import choose_addressee
-from models.case_steps import (
-    WAIT_FOR_WORD,
-    CaseRecord,
-    CaseVisit,
-    Question,
-    ask_about,
-    find_record,
-    record_visit,
-)
+from models.case_steps import CaseRecord, CaseVisit, find_record, record_visit
 from models.cases import StoredCase, load_case
 from models.contact_policy import load_contact_policy
 from models.contact_reservations import load_reservations
 from models.contact_spending import spent_lately
+from models.doubts import WAIT_FOR_WORD, Asker, ask_about, whether_arrived
 from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
 from models.installation import load_installation
 from models.pauses import pauses_of, rests
@@ -116,7 +109,8 @@ class CasePost:
         context = ready.context
         if become.state is StepState.WAITING:
             become = replace(become, due_at=after(now, WAIT_FOR_WORD))
-            await ask_about(session, context.customer_id, self.visit, _question(ready), now)
+            asker = Asker(self.visit.origin, context.customer_id, case_id=self.visit.case_id)
+            await ask_about(session, asker, whether_arrived(ready.effect.delivery_id, context.csm_id), now)
         await record_visit(session, context.customer_id, self.visit, become, now)
         if become.state is StepState.DONE:
             await count_as_touch(session, context, now)
@@ -236,12 +230,3 @@ def _caught_up(effect: Effect) -> Become:
         words = effect.error or "The provider refused it."
         return Become(StepState.FAILED, PROVIDER_REFUSED, None, DecisionKind.REFUSAL, words)
     return sent(effect)
-
-
-def _question(ready: Ready | Lost) -> Question:
-    return Question(
-        "Find out whether an e-mail arrived",
-        f"The provider did not say whether it took delivery {ready.effect.delivery_id}. It is not sent again "
-        "by itself. Look at the provider's activity page or ask the customer before you write to them.",
-        ready.context.csm_id,
-    )

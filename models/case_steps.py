@@ -1,6 +1,5 @@
 """The record of each letter and each deed of a case: asked for, put off, done, left out or in doubt."""
 
-import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,16 +10,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.run_walk import FINISHED
-from domain.time import BusinessInstant, after
-from domain.vocabulary import Severity, StepState, TaskState
+from domain.time import BusinessInstant
+from domain.vocabulary import StepState
 from models.decisions import Decision, record_decisions
-from models.doubts import question_about
 from models.send_ledger import Become
 from models.tables.cases import CaseRow, CaseStepRow
-from models.tables.work import TaskRow
-
-WAIT_FOR_WORD = dt.timedelta(days=1)
-"""So long a case waits for somebody's word on an effect in doubt; then it goes on without it."""
 
 
 @dataclass(frozen=True)
@@ -143,40 +137,6 @@ async def give_up_visit(session: AsyncSession, visit: CaseVisit, now: BusinessIn
     open_ones = (_is_row_of(visit), CaseStepRow.state == StepState.STARTED)
     failed = {"state": StepState.FAILED, "reason": "every_attempt_failed", "finished_at": now}
     await session.execute(update(CaseStepRow).where(*open_ones).values(failed))
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a person is asked about an effect in doubt."""
-
-    title: str
-    body: str
-    assignee_id: uuid.UUID | None
-
-
-async def ask_about(
-    session: AsyncSession,
-    customer_id: uuid.UUID,
-    visit: CaseVisit,
-    question: Question,
-    now: BusinessInstant,
-) -> None:
-    """Put an effect in doubt to a person, once, with the evidence."""
-    statement = upsert(TaskRow).values(
-        id=uuid.uuid4(),
-        customer_id=customer_id,
-        case_id=visit.case_id,
-        effect_key=question_about(visit.origin),
-        kind="review",
-        title=question.title,
-        body=question.body,
-        severity=Severity.HIGH,
-        assignee_id=question.assignee_id,
-        state=TaskState.OPEN,
-        created_at=now,
-        due_at=after(now, WAIT_FOR_WORD),
-    )
-    await session.execute(statement.on_conflict_do_nothing(index_elements=["effect_key"]))
 
 
 def _is_row_of(visit: CaseVisit) -> Any:

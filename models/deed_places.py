@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.case_vocabulary import CaseState
 from domain.guard import STOPPED_RETRY
 from domain.run_walk import FINISHED
 from domain.time import BusinessInstant, after
-from domain.vocabulary import DecisionKind, Severity, StepState, TaskState
-from models.case_steps import WAIT_FOR_WORD, CaseVisit, Question, ask_about, find_record, record_visit
+from domain.vocabulary import DecisionKind, StepState
+from models.case_steps import CaseVisit, find_record, record_visit
 from models.cases import load_case
 from models.customer_state import lock_customer
 from models.decisions import Decision, record_decisions
-from models.doubts import question_about
+from models.doubts import Asker, Question, ask_about
 from models.installation import load_installation
 from models.pauses import pauses_of, rests
 from models.playbooks import PlaybookShelf
@@ -28,7 +27,6 @@ from models.step_records import Became, LoadedVisit, load_visit
 from models.step_records import record_visit as record_step
 from models.step_visits import Visit
 from models.tables.customers import CustomerRow
-from models.tables.work import TaskRow
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,8 @@ class CasePlace:
         self, session: AsyncSession, customer_id: uuid.UUID, question: Question, now: BusinessInstant
     ) -> None:
         """Ask with a task of the case."""
-        await ask_about(session, customer_id, self.visit, question, now)
+        asker = Asker(self.origin, customer_id, case_id=self.visit.case_id)
+        await ask_about(session, asker, question, now)
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,8 @@ class RunPlace:
         self, session: AsyncSession, customer_id: uuid.UUID, question: Question, now: BusinessInstant
     ) -> None:
         """Ask with a task of the run."""
-        await _ask(session, customer_id, self.visit.intervention_id, self.origin, question, now)
+        asker = Asker(self.origin, customer_id, run_id=self.visit.intervention_id)
+        await ask_about(session, asker, question, now)
 
     async def _loaded(self, session: AsyncSession) -> LoadedVisit:
         return await load_visit(session, self.visit, self.shelf)
@@ -204,7 +204,8 @@ class OfferPlace:
         self, session: AsyncSession, customer_id: uuid.UUID, question: Question, now: BusinessInstant
     ) -> None:
         """Ask with a task of the run."""
-        await _ask(session, customer_id, self.visit.intervention_id, self.origin, question, now)
+        asker = Asker(self.origin, customer_id, run_id=self.visit.intervention_id)
+        await ask_about(session, asker, question, now)
 
 
 async def _switched_off(session: AsyncSession, now: BusinessInstant) -> tuple[str, BusinessInstant] | None:
@@ -221,28 +222,3 @@ async def _resting(
     pauses = await pauses_of(session, customer_id, (await session.execute(segment)).scalar_one(), now)
     is_resting, until = rests(pauses, key, of)
     return ("paused", until or after(now, STOPPED_RETRY)) if is_resting else None
-
-
-async def _ask(
-    session: AsyncSession,
-    customer_id: uuid.UUID,
-    run_id: uuid.UUID,
-    origin: str,
-    question: Question,
-    now: BusinessInstant,
-) -> None:
-    statement = upsert(TaskRow).values(
-        id=uuid.uuid4(),
-        customer_id=customer_id,
-        intervention_id=run_id,
-        effect_key=question_about(origin),
-        kind="review",
-        title=question.title,
-        body=question.body,
-        severity=Severity.HIGH,
-        assignee_id=question.assignee_id,
-        state=TaskState.OPEN,
-        created_at=now,
-        due_at=after(now, WAIT_FOR_WORD),
-    )
-    await session.execute(statement.on_conflict_do_nothing(index_elements=["effect_key"]))

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, WallInstant, after
 from domain.vocabulary import DecisionKind, EffectState, StepState
-from models.case_steps import WAIT_FOR_WORD, Question
 from models.deed_places import Place, Standing
+from models.doubts import WAIT_FOR_WORD, Question
 from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
 from models.send_claims import GIVEN_UP
 from models.send_ledger import Become

@@ -11,7 +11,6 @@ from domain.billing import DiscountReceipt
 from domain.case_vocabulary import OfferState
 from domain.run_offers import GRANTED
 from domain.run_walk import FINISHED
-from domain.step_offers import KEPT
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, InterventionState, Outcome, StepState, WorkflowAction
 from models.customer_state import lock_customer
@@ -39,20 +38,6 @@ class KeptOffer:
     effect: Effect | None
     payer: Payer | None
     """Who they are where it was made."""
-
-    @property
-    def is_promised(self) -> bool:
-        """Whether it stands until its day: its run goes on, or has ended well."""
-        return not self.has_ended or self.outcome in KEPT
-
-    def may_be_made(self, wall: WallInstant) -> bool | None:
-        """Tell whether the provider may have made what is only proposed here; None while it is under way."""
-        if self.effect is None or self.effect.state is EffectState.FAILED:
-            return False
-        lease = self.effect.lease_until
-        if self.effect.state is EffectState.CLAIMED and lease is not None:
-            return None if lease > wall else True
-        return self.effect.state is not EffectState.CLAIMED
 
 
 async def open_run_offers(session: AsyncSession) -> Sequence[str]:

@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, StepState
+from models.doubts import Asker, ask_about, whether_arrived
 from models.playbooks import PlaybookShelf
 from models.send_claims import Begun, Lost, Ready, Route, begin_send
-from models.send_ledger import Become, ask_a_person, count_as_touch, record_step
+from models.send_ledger import Become, count_as_touch, record_step
 from models.step_visits import Visit
 
 
@@ -63,4 +64,6 @@ class RunPost:
         if become.state is StepState.DONE:
             await count_as_touch(session, ready.context, now)
         if become.state is StepState.WAITING:
-            await ask_a_person(session, self.visit, ready.context, ready.effect, now)
+            context = ready.context
+            asker = Asker(self.visit.origin, context.customer_id, run_id=self.visit.intervention_id)
+            await ask_about(session, asker, whether_arrived(ready.effect.delivery_id, context.csm_id), now)

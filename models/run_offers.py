@@ -15,7 +15,7 @@ from domain.run_state import OfferOrder
 from domain.step_offers import Paid, forgone, margin_left, shape_of
 from domain.time import BusinessInstant, after
 from models.offer_standing import load_standing_facts
-from models.step_visits import Visit, task_key
+from models.step_visits import Visit
 from models.tables.customers import CustomerRow
 from models.tables.facts import SubscriptionRow
 from models.tables.runs import OfferRow
@@ -53,7 +53,7 @@ async def write_offer(
 ) -> None:
     """Write an offer, or the state that it has reached; one that was made or is over stays as it is."""
     policy = (await load_win_back_policy(session)).offers
-    key = task_key(run_id, order.step_id, order.occurrence, "offer")
+    key = run_offer_key(Visit(run_id, order.step_id, order.occurrence))
     if order.state == OfferState.PROPOSED:
         worth = await _worth(session, customer_id, order, policy, now)
         await _propose(session, customer_id, run_id, key, order, worth, now)

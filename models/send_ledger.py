@@ -1,6 +1,5 @@
 """Write what became of one message: claim and touchpoint before it, step record and decision after it."""
 
-import datetime as dt
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,14 +14,11 @@ from domain.vocabulary import (
     DecisionKind,
     Direction,
     EffectState,
-    Severity,
     StepState,
-    TaskState,
     TouchpointState,
     TouchTier,
 )
 from models.decisions import Decision, record_decisions
-from models.doubts import question_about
 from models.effects import Effect
 from models.meeting_ends import drop_meeting
 from models.runs import EVERSTAY
@@ -32,11 +28,9 @@ from models.tables.customers import CustomerRow
 from models.tables.data import SourceRow
 from models.tables.ledger import TouchpointRow
 from models.tables.playbooks import InterventionStepRow
-from models.tables.work import TaskRow
 
 INVITED = "invited"
 """The run knows that its invitation is out and waits for the answer, which a late word must not end."""
-TASK_DUE = dt.timedelta(days=1)
 CLOSED = {StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
 
 
@@ -168,31 +162,6 @@ async def count_as_touch(session: AsyncSession, context: SendContext, now: Busin
         await session.execute(
             update(CustomerRow).where(CustomerRow.id == context.customer_id).values(last_touch_at=now)
         )
-
-
-async def ask_a_person(
-    session: AsyncSession, visit: Visit, context: SendContext, effect: Effect, now: BusinessInstant
-) -> None:
-    """Put an uncertain message to a person, once, with the evidence."""
-    statement = upsert(TaskRow).values(
-        id=uuid.uuid4(),
-        customer_id=context.customer_id,
-        intervention_id=visit.intervention_id,
-        effect_key=question_about(visit.origin),
-        kind="review",
-        title="Find out whether an e-mail arrived",
-        body=(
-            f"The provider did not say whether it took delivery {effect.delivery_id} "
-            f"(step {visit.step_id}). It is not sent again by itself. "
-            "Look at the provider's activity page or ask the customer before you write to them."
-        ),
-        severity=Severity.HIGH,
-        assignee_id=context.csm_id,
-        state=TaskState.OPEN,
-        created_at=now,
-        due_at=now + TASK_DUE,
-    )
-    await session.execute(statement.on_conflict_do_nothing(index_elements=["effect_key"]))
 
 
 async def give_up(session: AsyncSession, visit: Visit, now: BusinessInstant) -> None:

@@ -1,27 +1,14 @@
 """Turns the simulators' switches from outside, and reads their books: for benchmarks."""
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import httpx
+from integrations.simulators.client import SimulatorClient
 
 PAGE = 200
 
 
-class SimulatorControl:
+class SimulatorControl(SimulatorClient):
     """The control API at a simulators' address; a call that is refused raises httpx.HTTPError."""
-
-    def __init__(self, url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=url, timeout=30.0, trust_env=False)
-
-    async def __aenter__(self) -> Self:
-        """Connect with the first call."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.aclose()
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
         """Make one call under `/_control`, and return what it says, if anything."""

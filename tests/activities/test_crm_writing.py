@@ -9,7 +9,8 @@ from sqlalchemy import update
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts import PerformResult
-from activities.crm_writing import IN_DOUBT, NOT_TAKEN, PUT_OFF, QUICK_RETRIES, CrmPerformer
+from activities.crm_writing import IN_DOUBT, NOT_TAKEN, PUT_OFF, CrmPerformer
+from activities.delays import QUICK_RETRIES
 from domain.time import WallInstant
 from domain.vocabulary import EffectState, StepState
 from integrations.providers import open_crm_writer

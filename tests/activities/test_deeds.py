@@ -4,7 +4,8 @@ from collections.abc import Callable
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.deeds import MOST_ATTEMPTS, QUICK_RETRIES
+from activities.deeds import MOST_ATTEMPTS
+from activities.delays import QUICK_RETRIES
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
 from domain.vocabulary import EffectState, StepState
 from models.database import Database

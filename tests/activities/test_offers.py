@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import update
 from temporalio.exceptions import ApplicationError
 
-from activities.deeds import MOST_ATTEMPTS, QUICK_RETRIES
+from activities.deeds import MOST_ATTEMPTS
+from activities.delays import QUICK_RETRIES
 from domain.case_vocabulary import OfferState
 from domain.errors import TransientProviderError
 from domain.run_state import OfferOrder
@@ -44,6 +45,18 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 async def standing(database: Database) -> Standing:
     return await agree(database)
+
+
+async def in_doubt(standing: Standing) -> BreakingDesk:
+    """Make it at a provider that never answers, until a person is asked."""
+    desk = BreakingDesk()
+    desk.after = NO_ANSWER
+    for _ in range(1, MOST_ATTEMPTS):
+        with pytest.raises(ApplicationError, match="nobody knows yet"):
+            await make(standing, desk)
+        standing.clock.pass_by(dt.timedelta(seconds=16))
+    assert await make(standing, desk) == "waiting uncertain"
+    return desk
 
 
 async def test_the_code_is_made_once_and_kept_with_its_cost(standing: Standing) -> None:
@@ -111,13 +124,7 @@ async def test_what_the_provider_refuses_has_failed_with_its_words_and_no_code(s
 
 
 async def test_what_stays_in_doubt_is_put_to_a_person_whose_word_brings_the_code(standing: Standing) -> None:
-    desk = BreakingDesk()
-    desk.after = NO_ANSWER
-    for _ in range(1, MOST_ATTEMPTS):
-        with pytest.raises(ApplicationError, match="nobody knows yet"):
-            await make(standing, desk)
-        standing.clock.pass_by(dt.timedelta(seconds=16))
-    assert await make(standing, desk) == "waiting uncertain"
+    desk = await in_doubt(standing)
     (question,) = await standing.scene.tasks()
     assert (question.kind, question.intervention_id) == ("review", standing.run_id)
     (effect,) = await standing.effects()
@@ -130,13 +137,7 @@ async def test_what_stays_in_doubt_is_put_to_a_person_whose_word_brings_the_code
 
 
 async def test_what_is_in_doubt_and_found_at_the_provider_lets_its_run_go_on(standing: Standing) -> None:
-    desk = BreakingDesk()
-    desk.after = NO_ANSWER
-    for _ in range(1, MOST_ATTEMPTS):
-        with pytest.raises(ApplicationError, match="nobody knows yet"):
-            await make(standing, desk)
-        standing.clock.pass_by(dt.timedelta(seconds=16))
-    assert await make(standing, desk) == "waiting uncertain"
+    desk = await in_doubt(standing)
     assert await look(standing, desk) == []
     step, (question,), (effect,) = (
         await standing.row(),

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +41,7 @@ from models.tables.system import InstallationRow
 from tests.support import facts
 from tests.support.postgres import free_port
 from tests.support.web import SIGNING_KEY
+from tests.workers.embedded.support import wait_until
 
 NOON = BusinessInstant(dt.datetime(2026, 3, 4, 12, tzinfo=dt.UTC))
 LONG_AGO = after(NOON, dt.timedelta(days=-200))
@@ -85,9 +85,7 @@ def stripe_beside(home: Path) -> Iterator[StripeBeside]:
     server = simulator_server(options)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: server.started, "the simulated Stripe listens")
     url = f"http://127.0.0.1:{server.config.port}"
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
         yield StripeBeside(url, http, simulated)

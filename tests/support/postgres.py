@@ -4,7 +4,6 @@ import importlib.util
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+
+from workers.embedded.ports import free_ports
 
 UNPRIVILEGED = "nobody"
 
@@ -25,10 +26,8 @@ def _binaries() -> Path:
 
 
 def free_port() -> int:
-    """Ask the kernel for a free TCP port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a free TCP port that no outgoing connection takes meanwhile."""
+    return free_ports(1)[0]
 
 
 def _server_user() -> str | None:

@@ -61,7 +61,7 @@ async def give_up(office: Office) -> None:
 async def test_each_administrator_is_told_once_with_what_they_need(office: Office) -> None:
     await give_up(office)
     assert await office.round() == 2
-    assert office.mails() == [("ada", SUBJECT), ("adil", SUBJECT)]
+    assert sorted(office.mails()) == [("ada", SUBJECT), ("adil", SUBJECT)]  # each has an id by chance
     mail = office.sender.accepted[0]
     for body in (mail.text, mail.html):
         assert KEY in body

@@ -1,7 +1,10 @@
 """Every port of the stack is free before anything starts, or the person hears by whom it is taken."""
 
+import errno
+import random
 import socket
 from contextlib import suppress
+from itertools import islice
 
 import psutil
 
@@ -9,6 +12,11 @@ from settings import PREFIX, Settings
 from workers.embedded.errors import PortTakenError
 
 LOCAL = "127.0.0.1"
+CHOSEN = range(20_000, 32_768)
+"""Above the services that are known by their port, below what Linux gives to outgoing connections:
+https://docs.kernel.org/networking/ip-sysctl.html (ip_local_port_range)."""
+_CHANCE = random.SystemRandom()
+"""Not the seeded one: two processes of one test run must not choose alike."""
 
 
 def port_fields(settings: Settings) -> dict[str, str]:
@@ -73,12 +81,14 @@ def listens(pid: int, port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ask the kernel for free ports, all different."""
-    probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((LOCAL, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Return ports that are free now, all different, and which no outgoing connection takes meanwhile.
+
+    A port that the kernel chooses is one of those that it gives to outgoing connections too, and so may be
+    taken again before its server listens. Raises OSError where none is left.
+    """
+    found = list(islice(filter(is_free, _CHANCE.sample(CHOSEN, len(CHOSEN))), count))
+    if len(found) < count:
+        raise OSError(
+            errno.EADDRINUSE, f"only {len(found)} of the ports {CHOSEN[0]} to {CHOSEN[-1]} are free"
+        )
+    return found

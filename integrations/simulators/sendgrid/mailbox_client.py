@@ -1,29 +1,11 @@
 """Asks the simulator what it took, and lets recipients do something with it; for the demo and the proofs."""
 
-from types import TracebackType
-from typing import Self
-
-import httpx
-
+from integrations.simulators.client import SimulatorClient
 from integrations.simulators.sendgrid.reactions import Reaction
 
-TIMEOUT = httpx.Timeout(5.0)
 
-
-class MailboxClient:
+class MailboxClient(SimulatorClient):
     """The simulator's control API from outside."""
-
-    def __init__(self, simulators_url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=simulators_url, timeout=TIMEOUT, trust_env=False)
-
-    async def __aenter__(self) -> Self:
-        """Use it in `async with`, which closes the connections."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.aclose()
 
     async def count(self) -> int:
         """Return how many messages the mailbox holds."""

@@ -3,16 +3,13 @@
 import datetime as dt
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
-
-import httpx
+from typing import Any
 
 from domain.errors import EverstayError
 from domain.time import BusinessInstant
+from integrations.simulators.client import SimulatorClient
 from integrations.simulators.stripe.account import STRIPE_KEY
 
-TIMEOUT = httpx.Timeout(10.0)
 PAGE = 100
 KEY = "customer_id"
 """Under it the metadata of a customer name them as the other sources do."""
@@ -50,20 +47,8 @@ class Held:
     unpaid: Unpaid | None
 
 
-class PayerClient:
+class PayerClient(SimulatorClient):
     """The account from outside; a call that is refused raises httpx.HTTPError."""
-
-    def __init__(self, simulators_url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=simulators_url, timeout=TIMEOUT, trust_env=False)
-
-    async def __aenter__(self) -> Self:
-        """Use it in `async with`, which closes the connections."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.aclose()
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:
         """Pull a string of the simulator."""

@@ -57,3 +57,15 @@ def test_ports_of_services_that_the_settings_name_elsewhere_are_not_wanted(tmp_p
 
 def test_nobody_holds_a_free_port() -> None:
     assert port_holder(free_ports(1)[0]) is None
+
+
+def test_free_ports_are_all_different_and_none_that_an_outgoing_connection_may_take() -> None:
+    ports = free_ports(50)
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    assert len(set(ports)) == len(ports) == 50
+    assert max(ports) < first
+
+
+def test_more_free_ports_than_there_are_is_an_error() -> None:
+    with pytest.raises(OSError, match="are free"):
+        free_ports(20_000)
