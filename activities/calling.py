@@ -13,7 +13,7 @@ from domain.ports import Clock
 from domain.time import after
 from domain.vocabulary import EffectState
 from models.database import Database
-from models.effects import give_back
+from models.effects import give_back, is_late
 from models.step_context import put_off
 from models.step_records import Became, LoadedVisit
 from models.webhook_calls import (
@@ -55,8 +55,8 @@ class WebhookPerformer:
         return await self._post(loaded, begun)
 
     async def _post(self, loaded: LoadedVisit, ready: ReadyCall) -> Became:
-        wall, lease = self._clock.wall_now(), ready.effect.lease_until
-        if lease is not None and wall >= lease:
+        wall = self._clock.wall_now()
+        if is_late(ready.effect, wall):
             raise ApplicationError(TOO_LATE)
         endpoint = ready.endpoint
         call = WebhookCall(
@@ -90,7 +90,7 @@ class WebhookPerformer:
                 await end_call(session, loaded, ready, state, wall, str(error))
             return failed("endpoint_unreachable", f"Given up after {MOST_ATTEMPTS} attempts: {error}")
         async with self._database.transaction() as session:
-            await give_back(session, ready.effect.key, str(error))
+            await give_back(session, ready.effect, str(error))
         ask_again_soon(error, NOT_TAKEN, activity.info().attempt)
         until = after(self._clock.now(), PUT_OFF)
         return put_off(loaded, Defer(until, "endpoint_unavailable"), str(error).rstrip("."))

@@ -25,7 +25,7 @@ from models.crm_writes import (
     failed,
 )
 from models.database import Database
-from models.effects import LEASE, give_back
+from models.effects import LEASE, give_back, is_late
 from models.step_context import put_off
 from models.step_records import Became, LoadedVisit
 
@@ -84,7 +84,6 @@ class CrmPerformer:
 
     async def _do(self, crm: CrmWriter, ready: ReadyWrite) -> str:
         """Return the provider's id of what was written."""
-        lease, wall = ready.effect.lease_until, self._clock.wall_now()
         if ready.part == PROPERTIES:
             await crm.set_properties(ready.company, ready.properties)
             return ready.company
@@ -93,7 +92,7 @@ class CrmPerformer:
             found = await _find(crm, ready.effect.delivery_id)
             if found is not None:
                 return found
-        if lease is not None and wall >= lease:
+        if is_late(ready.effect, self._clock.wall_now()):
             raise ApplicationError(TOO_LATE)
         return await crm.add_note(ready.company, ready.note, ready.effect.delivery_id, self._clock.now())
 
@@ -105,7 +104,7 @@ class CrmPerformer:
             await self._end(loaded, ready, EffectState.FAILED, error=str(error))
             return failed("crm_unavailable", f"The CRM took it at none of {MOST_ATTEMPTS} attempts: {error}")
         async with self._database.transaction() as session:
-            await give_back(session, ready.effect.key, str(error))
+            await give_back(session, ready.effect, str(error))
         ask_again_soon(error, NOT_TAKEN, activity.info().attempt)
         return self._put_off(loaded, str(error))
 

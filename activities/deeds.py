@@ -31,7 +31,7 @@ from models.deeds import (
     end_deed,
     not_done,
 )
-from models.effects import Effect, give_back
+from models.effects import Effect, give_back, is_late
 from models.send_ledger import Become
 
 MOST_ATTEMPTS = 8
@@ -105,7 +105,7 @@ class Deeds:
             found = await doing.look_up(effect)
             if found is not None or begun.against is not None:
                 return found
-        if effect.lease_until is not None and self._clock.wall_now() >= effect.lease_until:
+        if is_late(effect, self._clock.wall_now()):
             raise ApplicationError("the lease ran out before it was done")
         return await doing.call(effect.delivery_id)
 
@@ -129,7 +129,7 @@ class Deeds:
             delay = max(delay or timedelta(), self._lease_left(begun))
         else:
             async with self._database.transaction() as session:
-                await give_back(session, begun.effect.key, str(error))
+                await give_back(session, begun.effect, str(error))
         if self._attempt() < QUICK_RETRIES:
             raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
         until = after(self._clock.now(), PUT_OFF)

@@ -9,6 +9,7 @@ from activities.contracts import SendEmailResult
 from activities.delays import ask_again_soon
 from activities.letters import Letterhead
 from domain.errors import (
+    LateAttemptError,
     MessageTemplateError,
     PermanentProviderError,
     TransientProviderError,
@@ -20,10 +21,10 @@ from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
 from models.customer_state import lock_customer
 from models.database import Database
-from models.effects import LEASE, Effect, give_back, settle
+from models.effects import LEASE, Effect, give_back, is_newest, refuse_late, settle, settled_at
 from models.last_look import stopped_since
 from models.posts import Post
-from models.send_claims import SENTENCES, Begun, Busy, Closed, Lost, Ready, Route
+from models.send_claims import SENTENCES, Begun, Busy, Closed, Lost, Ready, Route, Unsent
 from models.send_ledger import Become, keep_subject, sent
 
 LOOK_UPS = 12
@@ -49,7 +50,7 @@ class Posting:
     async def deliver(self, post: Post) -> SendEmailResult:
         """Send one message, or say why not; safe to repeat at any point."""
         begun = await self._begin(post)
-        if isinstance(begun, Lost):
+        while isinstance(begun, Lost):
             begun = await self._recover(post, begun)
         if isinstance(begun, Busy):
             raise ApplicationError("another attempt is sending it", next_retry_delay=begun.left)
@@ -58,15 +59,15 @@ class Posting:
         assert isinstance(begun, Ready)  # noqa: S101 - what is left
         return await self._send(post, begun)
 
-    async def _begin(self, post: Post, lost: EffectState | None = None) -> Begun:
+    async def _begin(self, post: Post, lost: Unsent | None = None) -> Begun:
         now, wall = self._clock.now(), self._clock.wall_now()
         async with self._database.transaction() as session:
             return await post.begin(session, self._route, now, wall, lost)
 
     async def _recover(self, post: Post, lost: Lost) -> Begun:
         """Find out what became of a claim whose sender died; DESIGN.md names each expected end."""
-        settled_at = lost.effect.claimed_at + timedelta(seconds=self._sender.settle_seconds)
-        left = settled_at - self._clock.wall_now()
+        lag = timedelta(seconds=self._sender.settle_seconds)
+        left = settled_at(lost.effect, lag) - self._clock.wall_now()
         if self._sender.has_look_up and left > timedelta():
             return Busy(left)
         try:
@@ -78,7 +79,7 @@ class Posting:
         if receipt is not None:
             await self._record_sent(post, lost, receipt)
             return Closed("sent", "found")
-        return await self._begin(post, lost=EffectState.FAILED)
+        return await self._begin(post, Unsent(EffectState.FAILED, lost.effect.attempts))
 
     async def _ask_later(self, post: Post, lost: Lost, error: TransientProviderError) -> Begun:
         """Ask the provider again soon, a few times; then put the question off by business time."""
@@ -90,7 +91,7 @@ class Posting:
     async def _by_purpose(self, post: Post, lost: Lost, reason: str) -> Begun:
         """Nobody can say: resend what must arrive, drop marketing, ask a person about the rest."""
         if lost.order.purpose is Purpose.TRANSACTIONAL and lost.effect.attempts < BLIND_ATTEMPTS:
-            return await self._begin(post, lost=EffectState.UNCERTAIN)
+            return await self._begin(post, Unsent(EffectState.UNCERTAIN, lost.effect.attempts))
         if lost.order.purpose is Purpose.MARKETING:
             become = Become(StepState.FAILED, "uncertain", None, DecisionKind.REFUSAL, DROPPED)
             await self._settle(post, lost, EffectState.UNCERTAIN, become, error=reason)
@@ -108,8 +109,9 @@ class Posting:
             stopped = await self._look_again(ready, message.subject)
             if stopped is not None:
                 return await self._stop(post, ready, stopped)
-            self._refuse_late(ready.effect)
-            receipt = await self._sender.send(message)
+            receipt = await self._sender.send(message, lambda: self._refuse_late(ready.effect))
+        except LateAttemptError:
+            raise ApplicationError(TOO_LATE) from None
         except TransientProviderError as error:
             return await self._not_taken(post, ready, error)
         except (PermanentProviderError, MessageTemplateError) as error:
@@ -136,9 +138,8 @@ class Posting:
         return SendEmailResult("refused", reason)
 
     def _refuse_late(self, effect: Effect) -> None:
-        """Stop an attempt that slept through its lease: another may be sending the message by now."""
-        if effect.lease_until is not None and self._clock.wall_now() >= effect.lease_until:
-            raise ApplicationError("the lease ran out before the message left")
+        """Stop an attempt that slept through its lease: another may be sending the message by then."""
+        refuse_late(effect, self._clock.wall_now(), self._sender.call_seconds)
 
     async def _uncertain(self, post: Post, ready: Ready, error: UncertainDeliveryError) -> SendEmailResult:
         """Ask the provider after its settle time where it can be asked; else decide by purpose."""
@@ -154,7 +155,7 @@ class Posting:
     async def _not_taken(self, post: Post, ready: Ready, error: TransientProviderError) -> SendEmailResult:
         """Try again soon, a few times; then put the message off by business time."""
         async with self._database.transaction() as session:
-            await give_back(session, ready.effect.key, str(error))
+            await give_back(session, ready.effect, str(error))
         ask_again_soon(error, NOT_TAKEN, activity.info().attempt)
         await self._put_off(post, ready, str(error))
         return SendEmailResult("deferred", "provider_unavailable")
@@ -187,6 +188,8 @@ class Posting:
         message_id = receipt.provider_message_id if receipt is not None else None
         async with self._database.transaction() as session:
             await lock_customer(session, ready.context.customer_id)
+            if state is not EffectState.SENT and not await is_newest(session, ready.effect):
+                raise ApplicationError(OVERTAKEN)
             is_news = await settle(
                 session, ready.effect.key, state, wall, provider_message_id=message_id, error=error
             )
@@ -195,6 +198,8 @@ class Posting:
 
 
 NOT_TAKEN = "the provider cannot take the message now"
+TOO_LATE = "the lease ran out before the message left"
+OVERTAKEN = "another attempt has tried the message since"
 NO_ANSWER = "the provider cannot say now what became of the message"
 IN_DOUBT = "nobody knows yet whether the provider took the message"
 """What Temporal hears: a provider's own words can quote an address, so they stay in our database."""

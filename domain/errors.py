@@ -52,5 +52,11 @@ class UncertainDeliveryError(EverstayError):
     status = 502
 
 
+class LateAttemptError(EverstayError):
+    """The lease on {key} would be over before the call ends: another attempt may be at it by then."""
+
+    status = 503
+
+
 class MessageTemplateError(EverstayError):
     """The message template {template} cannot be rendered: {reason} ({file})."""

@@ -1,6 +1,6 @@
 """What the core needs from the outside. Each port has a contract test run against every adapter and fake."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,6 +62,13 @@ class DeliveryReceipt:
     provider_message_id: str
 
 
+LastCheck = Callable[[], None]
+
+
+def always() -> None:
+    """Speak against nothing."""
+
+
 class EmailSender(Protocol):
     """Hands one message to a provider, once.
 
@@ -72,10 +79,16 @@ class EmailSender(Protocol):
     name: str
     has_look_up: bool
     settle_seconds: float
-    """How long after a send the look-up can be trusted to know of it."""
+    """How long after a call the look-up can be trusted to know of it."""
+    call_seconds: float
+    """The longest that a call takes, once it has begun."""
 
-    async def send(self, message: EmailMessage) -> DeliveryReceipt:
-        """Send, or raise one of the three provider errors."""
+    async def send(self, message: EmailMessage, last_check: LastCheck = always) -> DeliveryReceipt:
+        """Send, or raise one of the three provider errors.
+
+        `last_check` is called right before the message leaves, after whatever else was waited for, perhaps on
+        another thread. What it raises is raised here, and then nothing has left.
+        """
         ...
 
     async def look_up(self, delivery_id: str) -> DeliveryReceipt | None:

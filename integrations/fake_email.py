@@ -3,7 +3,7 @@
 from itertools import count
 
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
-from domain.ports import DeliveryReceipt, EmailMessage
+from domain.ports import DeliveryReceipt, EmailMessage, LastCheck, always
 from integrations.faults import Fault, FaultPlan
 
 _TRANSIENT = {Fault.RATE_LIMIT, Fault.SERVER_ERROR, Fault.UNAVAILABLE}
@@ -15,6 +15,7 @@ class FakeEmailSender:
 
     name = "fake"
     settle_seconds = 0.0
+    call_seconds = 0.0
 
     def __init__(self, *, has_look_up: bool = True, faults: FaultPlan | None = None) -> None:
         self.has_look_up = has_look_up
@@ -24,8 +25,9 @@ class FakeEmailSender:
         self._receipts: dict[str, DeliveryReceipt] = {}
         self._numbers = count(1)
 
-    async def send(self, message: EmailMessage) -> DeliveryReceipt:
+    async def send(self, message: EmailMessage, last_check: LastCheck = always) -> DeliveryReceipt:
         """Accept the message, or raise what its fault stands for."""
+        last_check()
         self.attempts += 1
         fault = self.faults.take(message.to.email)
         if fault is None or fault.is_accepted:

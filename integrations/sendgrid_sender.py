@@ -13,7 +13,7 @@ from msgspec import json
 from sendgrid import SendGridAPIClient
 
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
-from domain.ports import DeliveryReceipt, EmailAddress, EmailMessage
+from domain.ports import DeliveryReceipt, EmailAddress, EmailMessage, LastCheck, always
 from integrations.sendgrid_errors import PROVIDER, provider_error
 
 MAX_CATEGORIES = 10
@@ -47,15 +47,16 @@ class SendGridEmailSender:
         self._options = options
         self.has_look_up = options.has_look_up
         self.settle_seconds = options.settle_seconds
+        self.call_seconds = options.timeout_seconds * 2  # it waits twice: to connect, and for the answer
         self._pool = ThreadPoolExecutor(options.threads, thread_name_prefix="sendgrid")
         self._free = asyncio.Semaphore(options.threads)
         # At DEBUG the client logs the key and the whole message.
         logging.getLogger("python_http_client").setLevel(logging.INFO)
 
-    async def send(self, message: EmailMessage) -> DeliveryReceipt:
+    async def send(self, message: EmailMessage, last_check: LastCheck = always) -> DeliveryReceipt:
         """Hand over the message once; the client itself never retries."""
         body = mail_body(message)
-        response = await self._call(lambda client: client.mail.send.post(request_body=body))
+        response = await self._call(lambda client: client.mail.send.post(request_body=body), last_check)
         if response.status_code != HTTPStatus.ACCEPTED:
             raise UncertainDeliveryError(provider=PROVIDER, reason=f"it answered {response.status_code}")
         return DeliveryReceipt(self.name, response.headers.get("X-Message-Id") or "")
@@ -83,14 +84,14 @@ class SendGridEmailSender:
         """Give the threads back; calls under way end within their timeout."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _call(self, request: Callable[[Any], Any]) -> Any:
+    async def _call(self, request: Callable[[Any], Any], last_check: LastCheck = always) -> Any:
         """Run one blocking request in the pool; the wait for a free thread can be cancelled without harm."""
         await self._free.acquire()
-        future = asyncio.get_running_loop().run_in_executor(self._pool, self._blocking, request)
+        future = asyncio.get_running_loop().run_in_executor(self._pool, self._blocking, request, last_check)
         future.add_done_callback(self._release)
         try:
             # The client's timeout is per read: a provider that trickles would hold us for ever.
-            return await asyncio.wait_for(asyncio.shield(future), self._options.timeout_seconds * 2)
+            return await asyncio.wait_for(asyncio.shield(future), self.call_seconds)
         except TimeoutError as error:
             raise provider_error(error) from error
 
@@ -99,8 +100,9 @@ class SendGridEmailSender:
         if not future.cancelled():
             future.exception()  # looked at, so that an abandoned call leaves no warning
 
-    def _blocking(self, request: Callable[[Any], Any]) -> Any:
+    def _blocking(self, request: Callable[[Any], Any], last_check: LastCheck) -> Any:
         """Use a client of its own for each call: it keeps headers in shared state."""
+        last_check()
         client = SendGridAPIClient(self._options.api_key, host=self._options.host).client
         client.timeout = self._options.timeout_seconds
         try:

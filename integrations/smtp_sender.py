@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from aiosmtplib import SMTP, SMTPException
 
 from domain.errors import InvalidInputError, PermanentProviderError, UncertainDeliveryError
-from domain.ports import DeliveryReceipt, EmailMessage
+from domain.ports import DeliveryReceipt, EmailMessage, LastCheck, always
 from domain.time import WallInstant
 from integrations.smtp_errors import PROVIDER, provider_error
 from integrations.smtp_message import write_mail
@@ -69,14 +69,16 @@ class SmtpEmailSender:
     def __init__(self, options: SmtpOptions, now: Callable[[], WallInstant]) -> None:
         """Take the server and the machine's time, which a mail's Date header states."""
         self._options = options
+        self.call_seconds = options.timeout_seconds
         self._now = now
         self._free = asyncio.Semaphore(options.connections)
         self._tls = ssl.create_default_context(cafile=options.ca) if options.security != "none" else None
 
-    async def send(self, message: EmailMessage) -> DeliveryReceipt:
+    async def send(self, message: EmailMessage, last_check: LastCheck = always) -> DeliveryReceipt:
         """Hand over the message once; lost before its words leave is transient, after it uncertain."""
         mail = self._written(message)
         async with self._free:
+            last_check()
             conversation = _Conversation(self._client())
             try:
                 async with asyncio.timeout(self._options.timeout_seconds):

@@ -25,7 +25,20 @@ from models.doubts import WAIT_FOR_WORD, Asker, ask_about, whether_arrived
 from models.effects import Effect, NewEffect, claim, find_effect, reclaim, settle
 from models.installation import load_installation
 from models.pauses import pauses_of, rests
-from models.send_claims import GIVEN_UP, SENTENCES, Begun, Busy, Closed, Lost, Ready, Route, payload_hash
+from models.send_claims import (
+    GIVEN_UP,
+    SENTENCES,
+    Begun,
+    Busy,
+    Closed,
+    Lost,
+    Ready,
+    Route,
+    Unsent,
+    counts_as,
+    is_about,
+    payload_hash,
+)
 from models.send_ledger import Become, add_touchpoint, count_as_touch, sent
 from models.sending_limits import ask_limit
 from models.sends import SendContext, evidence_of, letter_values, sender_of, with_days_off
@@ -70,7 +83,7 @@ class CasePost:
         route: Route,
         now: BusinessInstant,
         wall: WallInstant,
-        lost: EffectState | None = None,
+        lost: Unsent | None = None,
     ) -> Begun:
         """Ask everything that speaks against the letter, and claim it."""
         case = await load_case(session, self.visit.case_id)
@@ -86,7 +99,7 @@ class CasePost:
         if isinstance(verdict, Allow):
             late = await ask_limit(session, route.domain, order.purpose, now)
             verdict = if_useful(context.proposed, late) if late is not None else verdict
-        unsent = lost or EffectState.FAILED
+        unsent = counts_as(lost)
         if not isinstance(verdict, Allow):
             if effect is not None and isinstance(verdict, Refuse):
                 await settle(session, effect.key, unsent, wall, error=verdict.reason)
@@ -137,11 +150,11 @@ class CasePost:
             left = effect.lease_until - wall
             if left > timedelta():
                 return Busy(left)
-            if standing.lost is None:
+            if not is_about(standing.lost, effect):
                 return known
         if not is_over:
             return None
-        await settle(session, effect.key, standing.lost or EffectState.FAILED, wall, error=GIVEN_UP)
+        await settle(session, effect.key, counts_as(standing.lost), wall, error=GIVEN_UP)
         return Closed("refused", "no_longer_wanted")
 
     async def _decline(
@@ -165,7 +178,7 @@ class Standing:
 
     context: SendContext
     order: SendEmail
-    lost: EffectState | None
+    lost: Unsent | None
 
 
 async def _context(

@@ -16,7 +16,16 @@ from domain.vocabulary import DecisionKind, EffectState, StepState
 from models.ciphers import Cipher, UnreadableSecretsError
 from models.connections import Connection, connections_of
 from models.customer_state import lock_customer
-from models.effects import Effect, NewEffect, claim, find_effect, payload_hash, reclaim, settle
+from models.effects import (
+    Effect,
+    NewEffect,
+    claim,
+    find_effect,
+    payload_hash,
+    reclaim,
+    settle,
+    settled_at,
+)
 from models.step_context import held_by_switch, load_step_facts
 from models.step_records import Became, LoadedVisit
 from models.tables.customers import CustomerRow
@@ -142,8 +151,8 @@ def _standing(
     for part, one in effects.items():
         if one is None or _is_done(one) or one.lease_until is None:
             continue
-        settled = one.claimed_at + patience if part == NOTE else one.lease_until
-        left = max(one.lease_until, settled) - wall
+        until = settled_at(one, patience) if part == NOTE else one.lease_until
+        left = until - wall
         if left > timedelta():
             return BusyWrite(left)
     return None

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.documents import Document
-from domain.errors import ConflictError
+from domain.errors import ConflictError, LateAttemptError
 from domain.time import BusinessInstant, WallInstant
 from domain.vocabulary import EffectState, TouchpointState
 from models.tables.ledger import EffectRow, TouchpointRow
@@ -61,6 +61,32 @@ FIELDS = (
     EffectRow.error,
     EffectRow.first_claimed_at,
 )
+
+
+def is_late(effect: Effect, wall: WallInstant, call_seconds: float = 0.0) -> bool:
+    """Tell whether a call of so many seconds that begins now would not end within the lease."""
+    ends = wall + dt.timedelta(seconds=call_seconds)
+    return effect.lease_until is not None and ends >= effect.lease_until
+
+
+def refuse_late(effect: Effect, wall: WallInstant, call_seconds: float) -> None:
+    """Raise LateAttemptError where it is too late for a call of so many seconds."""
+    if is_late(effect, wall, call_seconds):
+        raise LateAttemptError(key=effect.key)
+
+
+def settled_at(effect: Effect, lag: dt.timedelta) -> WallInstant:
+    """Return from when on a provider knows whether it has taken the newest attempt.
+
+    An attempt may be taken as late as its lease ends, and what a provider can be asked lags behind that.
+    """
+    return WallInstant(effect.claimed_at + LEASE + lag)
+
+
+async def is_newest(session: AsyncSession, effect: Effect) -> bool:
+    """Tell whether nobody has tried it again since: of an older attempt only what it did is news."""
+    query = select(EffectRow.attempts).where(EffectRow.key == effect.key)
+    return await session.scalar(query) == effect.attempts
 
 
 @dataclass(frozen=True)
@@ -206,9 +232,13 @@ async def hear_of(
     await session.execute(sent.values(state=state, settled_at=wall, error=error))
 
 
-async def give_back(session: AsyncSession, key: str, error: str) -> None:
-    """Note that the provider certainly did not take it: the claim stays, without a lease."""
-    await session.execute(update(EffectRow).where(EffectRow.key == key).values(lease_until=None, error=error))
+async def give_back(session: AsyncSession, effect: Effect, error: str) -> None:
+    """Note that the provider certainly did not take it: the claim stays, without a lease.
+
+    A later attempt keeps its lease: this one says nothing of it.
+    """
+    mine = (EffectRow.key == effect.key, EffectRow.attempts == effect.attempts)
+    await session.execute(update(EffectRow).where(*mine).values(lease_until=None, error=error))
 
 
 async def abandon_claims(session: AsyncSession, origin: str, error: str) -> None:

@@ -150,11 +150,10 @@ async def reclaim_mail(
     session: AsyncSession, found: Unsettled, now: BusinessInstant, wall: WallInstant
 ) -> Effect | None:
     """Try a mail again that certainly did not leave, with what is left of it; None where nothing is."""
-    effect = await session.scalar(
-        select(EffectRow.state).where(EffectRow.key == found.effect.key).with_for_update()
-    )
-    if effect is not EffectState.CLAIMED:
-        return None
+    query = select(EffectRow.state, EffectRow.attempts).where(EffectRow.key == found.effect.key)
+    effect = (await session.execute(query.with_for_update())).one_or_none()
+    if effect is None or tuple(effect) != (EffectState.CLAIMED, found.effect.attempts):
+        return None  # it was settled, or somebody has tried it again, since it was found
     mine = HeadsUpMailRow.effect_key == found.effect.key
     ids = list(await session.scalars(select(HeadsUpMailRow.heads_up_id).where(mine)))
     left = await _still_due(session, ids, found.user_id, now)

@@ -6,10 +6,10 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import EffectState, StepState
+from domain.vocabulary import StepState
 from models.doubts import Asker, ask_about, whether_arrived
 from models.playbooks import PlaybookShelf
-from models.send_claims import Begun, Lost, Ready, Route, begin_send
+from models.send_claims import Begun, Lost, Ready, Route, Unsent, begin_send
 from models.send_ledger import Become, count_as_touch, record_step
 from models.step_visits import Visit
 
@@ -23,7 +23,7 @@ class Post(Protocol):
         route: Route,
         now: BusinessInstant,
         wall: WallInstant,
-        lost: EffectState | None = None,
+        lost: Unsent | None = None,
     ) -> Begun:
         """Lock the customer, ask everything that speaks against the message, and claim it."""
         ...
@@ -51,7 +51,7 @@ class RunPost:
         route: Route,
         now: BusinessInstant,
         wall: WallInstant,
-        lost: EffectState | None = None,
+        lost: Unsent | None = None,
     ) -> Begun:
         """Ask the guard with what the run knows."""
         return await begin_send(session, self.visit, self.shelf, route, now, wall, lost)

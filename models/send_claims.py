@@ -46,6 +46,18 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Unsent:
+    """What was found out about a claim whose sender is gone, which allows it to be repeated.
+
+    Word on one attempt says nothing of a later one.
+    """
+
+    counts_as: EffectState
+    """If it is not repeated: FAILED where the provider certainly has nothing of it, else UNCERTAIN."""
+    attempt: int
+
+
+@dataclass(frozen=True)
 class Busy:
     """Another attempt holds the lease for this much longer."""
 
@@ -79,13 +91,9 @@ async def begin_send(
     route: Route,
     now: BusinessInstant,
     wall: WallInstant,
-    lost: EffectState | None = None,
+    lost: Unsent | None = None,
 ) -> Begun:
-    """Return what this attempt may do. Everything that speaks against the message is asked here, again.
-
-    `lost` allows a claim whose sender is gone to be repeated, and says what it counts as if it is not:
-    FAILED where the provider certainly has nothing of it, UNCERTAIN where nobody can say.
-    """
+    """Return what this attempt may do. Everything that speaks against the message is asked here, again."""
     await lock_customer(session, await customer_of(session, visit.intervention_id))
     playbook = await shelf.version(session, await version_of(session, visit.intervention_id))
     order = order_of(playbook, visit)
@@ -102,7 +110,7 @@ async def begin_send(
         late = await ask_limit(session, route.domain, order.purpose, now)
         verdict = if_useful(context.proposed, late) if late is not None else verdict
     await _settle_slot(session, visit, playbook, context, verdict, policy, now)
-    unsent = lost or EffectState.FAILED
+    unsent = counts_as(lost)
     if not isinstance(verdict, Allow):
         if effect is not None and isinstance(verdict, Refuse):
             await settle(session, effect.key, unsent, wall, error=verdict.reason)
@@ -158,14 +166,14 @@ async def _standing(
     known: Lost | None,
     now: BusinessInstant,
     wall: WallInstant,
-    lost: EffectState | None,
+    lost: Unsent | None,
 ) -> Begun | None:
     """Return what ledger and step say of what was begun or given up before, None if it may be tried."""
     begun = await _begun(session, visit, known, now, wall, lost) if known is not None else None
     if begun is not None or not await is_over(session, visit):
         return begun
     if known is not None:
-        await settle(session, known.effect.key, lost or EffectState.FAILED, wall, error=GIVEN_UP)
+        await settle(session, known.effect.key, counts_as(lost), wall, error=GIVEN_UP)
     return Closed("refused", "no_longer_wanted")
 
 
@@ -175,7 +183,7 @@ async def _begun(
     known: Lost,
     now: BusinessInstant,
     wall: WallInstant,
-    lost: EffectState | None,
+    lost: Unsent | None,
 ) -> Begun | None:
     """Return what the ledger says of an effect that was begun before, None if it is free to be tried."""
     effect = known.effect
@@ -187,7 +195,17 @@ async def _begun(
     left = effect.lease_until - wall
     if left > timedelta():
         return Busy(left)
-    return known if lost is None else None
+    return None if is_about(lost, effect) else known
+
+
+def counts_as(lost: Unsent | None) -> EffectState:
+    """Return what becomes of a claim that is not repeated."""
+    return lost.counts_as if lost is not None else EffectState.FAILED
+
+
+def is_about(lost: Unsent | None, effect: Effect) -> bool:
+    """Tell whether it was found out what became of the newest attempt."""
+    return lost is not None and lost.attempt == effect.attempts
 
 
 def payload_hash(context: SendContext, order: Order) -> str:

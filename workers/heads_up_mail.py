@@ -10,6 +10,7 @@ import datetime as dt
 import structlog
 
 from domain.errors import (
+    LateAttemptError,
     MessageTemplateError,
     PermanentProviderError,
     TransientProviderError,
@@ -22,7 +23,7 @@ from domain.vocabulary import EffectState
 from models.clock import StoredClock
 from models.database import Database, Session
 from models.digests import is_my_turn
-from models.effects import Effect, give_back, settle
+from models.effects import Effect, give_back, is_newest, refuse_late, settle, settled_at
 from models.given_up_endpoints import plan_given_up
 from models.heads_up_letters import InternalLetter, load_letter
 from models.heads_up_mails import (
@@ -124,8 +125,8 @@ class HeadsUpMail:
 
     async def _is_known_lost(self, effect: Effect) -> bool:
         """Ask the provider about a claim whose sender died; tell whether it certainly has nothing of it."""
-        settled_at = effect.claimed_at + dt.timedelta(seconds=self._sender.settle_seconds)
-        left = settled_at - self._clock.wall_now()
+        lag = dt.timedelta(seconds=self._sender.settle_seconds)
+        left = settled_at(effect, lag) - self._clock.wall_now()
         if self._sender.has_look_up and left > dt.timedelta():
             await self._later(effect, left)
             return False
@@ -145,12 +146,12 @@ class HeadsUpMail:
         """Hand a claimed mail over and write down what the provider said."""
         try:
             message = self._letterhead.write(letter, effect.delivery_id)
-            if effect.lease_until is not None and self._clock.wall_now() >= effect.lease_until:
-                return 0
-            receipt = await self._sender.send(message)
+            receipt = await self._sender.send(message, lambda: self._refuse_late(effect))
+        except LateAttemptError:
+            return 0  # the next round finds its claim
         except TransientProviderError as error:
             async with self._database.transaction() as session:
-                await give_back(session, effect.key, str(error))
+                await give_back(session, effect, str(error))
             return 0
         except (PermanentProviderError, MessageTemplateError) as error:
             log.warning("mail refused", key=effect.key, reason=type(error).__name__)
@@ -163,6 +164,9 @@ class HeadsUpMail:
         await self._record(effect, EffectState.SENT, message_id=receipt.provider_message_id)
         return 1
 
+    def _refuse_late(self, effect: Effect) -> None:
+        refuse_late(effect, self._clock.wall_now(), self._sender.call_seconds)
+
     async def _later(self, effect: Effect, wait: dt.timedelta = LOOK_AGAIN) -> None:
         async with self._database.transaction() as session:
             await ask_again_later(session, effect.key, WallInstant(self._clock.wall_now() + wait))
@@ -172,4 +176,6 @@ class HeadsUpMail:
     ) -> None:
         async with self._database.transaction() as session:
             wall = self._clock.wall_now()
+            if state is not EffectState.SENT and not await is_newest(session, effect):
+                return
             await settle(session, effect.key, state, wall, provider_message_id=message_id, error=error)

@@ -74,7 +74,7 @@ async def write_at_last(standing: Standing) -> PerformResult:
         try:
             return await write(standing, attempt)
         except ApplicationError:
-            standing.clock.pass_by(SETTLE)
+            standing.clock.pass_by(LEASE + SETTLE)
     raise AssertionError("it never came through")
 
 
@@ -143,10 +143,10 @@ async def test_while_the_search_is_away_a_note_in_doubt_stays_in_doubt(
     with pytest.raises(ApplicationError, match=IN_DOUBT):
         await write(standing)
     fail(providers, ReadFault.SERVER_ERROR, f"{NOTES}/search", times=50)
-    standing.clock.pass_by(SETTLE)
+    standing.clock.pass_by(LEASE + SETTLE)
     with pytest.raises(ApplicationError, match=IN_DOUBT):
         await write(standing, 2)
-    standing.clock.pass_by(SETTLE)
+    standing.clock.pass_by(LEASE + SETTLE)
     assert (await write(standing, QUICK_RETRIES)).state == "deferred"
     note, _ = await standing.effects()
     assert (note.state, note.lease_until is not None) == (EffectState.CLAIMED, True)

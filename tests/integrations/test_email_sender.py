@@ -1,5 +1,6 @@
 """The contract of EmailSender: the fake, SendGrid's client over real HTTP, and SMTP with a real server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,20 @@ async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
             sender.close()
 
 
+@pytest.fixture(params=["sendgrid", "smtp"])
+async def narrow(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Provider]:
+    """A provider to which there is one connection."""
+    if request.param == "smtp":
+        async with running_mail_server(MailServer()) as server:
+            yield _mail_server(server, connections=1)
+        return
+    async with running_simulators(SimulatorOptions(home=tmp_path, port=0)) as url:
+        sender = SendGridEmailSender(SendGridOptions(SIMULATOR_API_KEY, url, timeout_seconds=1.0, threads=1))
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            yield _simulated(client, sender, sender)
+        sender.close()
+
+
 def _fake() -> Provider:
     sender = FakeEmailSender()
 
@@ -86,8 +101,8 @@ def _fake() -> Provider:
     return Provider(sender, FakeEmailSender(has_look_up=False), put, held)
 
 
-def _mail_server(server: MailServer) -> Provider:
-    sender = smtp_sender(server, timeout_seconds=1.0)
+def _mail_server(server: MailServer, **options: object) -> Provider:
+    sender = smtp_sender(server, timeout_seconds=1.0, **options)
 
     async def put(rule: FaultRule) -> None:
         server.faults.put(rule)
@@ -194,3 +209,41 @@ async def test_a_fault_meets_only_its_prefix_and_only_so_often(provider: Provide
         await provider.sender.send(email("first"))
     await provider.sender.send(email("second"))
     assert sorted(await provider.held()) == ["other", "second"]
+
+
+class TooLateError(Exception):
+    """The lease is over."""
+
+
+async def test_what_the_last_check_speaks_against_does_not_leave(provider: Provider) -> None:
+    def refuse() -> None:
+        raise TooLateError
+
+    with pytest.raises(TooLateError):
+        await provider.sender.send(email(), refuse)
+    assert await provider.held() == []
+    await provider.sender.send(email())
+    assert await provider.held() == ["delivery-1"]
+
+
+async def test_the_last_check_comes_after_the_wait_for_a_connection(narrow: Provider) -> None:
+    """A call that hangs holds the only one. What waits behind it is asked once more before it leaves."""
+    await narrow.put(FaultRule("anna@", Fault.HANG, 1))
+    hanging = asyncio.create_task(narrow.sender.send(email()))
+    is_late = asyncio.Event()
+    checked: list[bool] = []
+
+    def check() -> None:
+        checked.append(is_late.is_set())
+        if is_late.is_set():
+            raise TooLateError
+
+    waiting = asyncio.create_task(narrow.sender.send(email("delivery-2", "ben@globex.example"), check))
+    done, _ = await asyncio.wait([hanging, waiting], timeout=0.3)
+    assert (done, checked) == (set(), [])
+    is_late.set()
+    with pytest.raises(UncertainDeliveryError):
+        await hanging
+    with pytest.raises(TooLateError):
+        await waiting
+    assert (checked, await narrow.held()) == ([True], [])

@@ -9,11 +9,10 @@ from activities.letters import Letterhead
 from domain.links import LinkMaker
 from domain.ports import EmailAddress
 from domain.time import BusinessInstant, WallInstant
-from domain.vocabulary import EffectState
 from integrations.invitations import CalendarInvitations
 from integrations.jinja_renderer import JinjaMessageRenderer
 from models.posts import RunPost
-from models.send_claims import Begun, Route
+from models.send_claims import Begun, Route, Unsent
 from workers.library import LIBRARY
 
 LETTERHEAD = Letterhead(
@@ -36,7 +35,7 @@ class InterruptedPost(RunPost):
         route: Route,
         now: BusinessInstant,
         wall: WallInstant,
-        lost: EffectState | None = None,
+        lost: Unsent | None = None,
     ) -> Begun:
         begun = await super().begin(session, route, now, wall, lost)
         if self.then is not None:

@@ -14,7 +14,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities.billing_calls import OpenBilling
 from domain.billing import BillingProvider, PaymentResult
-from domain.ports import Clock, DeliveryReceipt, EmailMessage, EmailSender
+from domain.ports import Clock, DeliveryReceipt, EmailMessage, EmailSender, LastCheck, always
 from models.clock import open_clock
 from models.database import Database
 from settings import Settings
@@ -47,12 +47,12 @@ class StoppingSender:
     def __init__(self, sender: EmailSender, point: Point) -> None:
         self._sender, self._point = sender, point
         self.name, self.has_look_up = sender.name, sender.has_look_up
-        self.settle_seconds = sender.settle_seconds
+        self.settle_seconds, self.call_seconds = sender.settle_seconds, sender.call_seconds
 
-    async def send(self, message: EmailMessage) -> DeliveryReceipt:
+    async def send(self, message: EmailMessage, last_check: LastCheck = always) -> DeliveryReceipt:
         if self._point.name == "before_send":
             await self._point.stop_here(message.delivery_id)
-        receipt = await self._sender.send(message)
+        receipt = await self._sender.send(message, last_check)
         if self._point.name == "after_send":
             await self._point.stop_here(message.delivery_id)
         return receipt

@@ -15,10 +15,11 @@ from domain.vocabulary import EffectState, HeadsUpState, Role, Severity, SignalK
 from integrations.fake_email import FakeEmailSender
 from integrations.faults import Fault, FaultPlan, FaultRule
 from models.database import Database
+from models.heads_up_mails import load_unsettled, reclaim_mail
 from models.heads_ups import reassign_heads_up, snooze_heads_up
 from models.installation import start_effects, stop_effects
 from models.provider_events import apply_events, store_events
-from models.tables.ledger import OutboxRow, TouchpointRow
+from models.tables.ledger import EffectRow, OutboxRow, TouchpointRow
 from models.tables.scoring import MassAlertRow, SignalRow
 from models.tables.work import HeadsUpRow
 from tests.support.office import HOURS, MINUTES, Office
@@ -270,6 +271,22 @@ async def test_two_processes_at_once_send_each_mail_once(office: Office) -> None
     assert sorted(office.mails()) == sorted(
         (f"user{number}", f"Customer {number}: Usage drop at Customer {number}") for number in range(12)
     )
+
+
+async def test_a_process_that_was_overtaken_since_it_asked_does_not_send_it_again(office: Office) -> None:
+    office.sender.faults = FaultPlan([FaultRule("", Fault.DROP, 1)])
+    await office.customer("Acme", "carl")
+    await office.warn("Acme")
+    assert await office.later() == 0
+    office.clock.move(MINUTES)
+    async with office.database.transaction() as session:
+        (found,) = await load_unsettled(session, office.clock.wall_now(), 10)
+    assert await office.round() == 1
+    async with office.database.transaction() as session:
+        await session.execute(
+            update(EffectRow).values(state=EffectState.CLAIMED)
+        )  # sent, and not recorded yet
+        assert await reclaim_mail(session, found, office.now, office.clock.wall_now()) is None
 
 
 async def test_what_the_provider_says_of_it_settles_it_and_touches_no_customer(office: Office) -> None:

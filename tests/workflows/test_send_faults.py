@@ -9,7 +9,7 @@ import pytest
 from domain.delivery_events import DeliveryEvent, DeliveryEventKind
 from domain.errors import TransientProviderError, UncertainDeliveryError
 from domain.playbook import Playbook
-from domain.ports import DeliveryReceipt, EmailMessage
+from domain.ports import DeliveryReceipt, EmailMessage, LastCheck, always
 from domain.vocabulary import EffectState, Outcome, Purpose, StepState, TaskState, TouchpointState
 from integrations.fake_email import FakeEmailSender
 from integrations.faults import Fault, FaultPlan, FaultRule
@@ -233,8 +233,8 @@ class SlowToTell(FakeEmailSender):
 
     told: Letter | None = None
 
-    async def send(self, message: EmailMessage) -> DeliveryReceipt:
-        receipt = await super().send(message)
+    async def send(self, message: EmailMessage, last_check: LastCheck = always) -> DeliveryReceipt:
+        receipt = await super().send(message, last_check)
         if self.told is not None and self.attempts == 1:
             await confirm(self.told)
             raise UncertainDeliveryError(provider=self.name, reason="the connection broke")

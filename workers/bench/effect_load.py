@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.posting import Posting
-from domain.ports import DeliveryReceipt, EmailMessage, EmailSender
+from domain.ports import DeliveryReceipt, EmailMessage, EmailSender, LastCheck, always
 from domain.time import BusinessInstant
 from domain.vocabulary import ContactRole, Purpose
 from models.case_letters import CaseLetter, CasePost
@@ -46,13 +46,13 @@ class RememberingSender:
     def __init__(self, sender: EmailSender) -> None:
         self._sender = sender
         self.name, self.has_look_up = sender.name, sender.has_look_up
-        self.settle_seconds = sender.settle_seconds
+        self.settle_seconds, self.call_seconds = sender.settle_seconds, sender.call_seconds
         self.handed: list[EmailMessage] = []
 
-    async def send(self, message: EmailMessage) -> DeliveryReceipt:
+    async def send(self, message: EmailMessage, last_check: LastCheck = always) -> DeliveryReceipt:
         """Hand it on."""
         self.handed.append(message)
-        return await self._sender.send(message)
+        return await self._sender.send(message, last_check)
 
     async def look_up(self, delivery_id: str) -> DeliveryReceipt | None:
         """Ask the provider."""
