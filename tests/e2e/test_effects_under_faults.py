@@ -138,9 +138,16 @@ async def kill_all_along(site: EffectSite, options: FaultOptions) -> Counter[str
         await site.begin_runs(1 + left // options.kills)
     await site.listen(is_on=True)
     await site.begin_runs(options.sends - options.hidden - site.begun)
+    # Letters of cases must arrive: of those, what nobody can tell of is sent again.
+    await until_true(partial(all_cases_ended, site), options.settle_seconds)
     await site.hide_mail()
     await site.begin_runs(options.hidden)
     return killed
+
+
+async def all_cases_ended(site: EffectSite) -> bool:
+    """Tell whether no case is open."""
+    return await count(site.portfolio.database, CASES_OPEN) == 0
 
 
 async def until_quiet(site: EffectSite, seconds: float) -> None:
@@ -219,7 +226,9 @@ async def workflows_of_cases(client: Client) -> dict[str, WorkflowExecutionStatu
 
 def no_letter_twice_none_lost(ended: Ended) -> None:
     """The provider holds each letter once, and just those that the ledger calls sent or cannot tell of."""
-    assert {one: times for one, times in ended.mailbox.items() if times > 1} == {}
+    twice = {delivery for delivery, times in ended.mailbox.items() if times > 1}
+    assert [effect for effect in ended.effects if effect[1] in twice] == []
+    assert twice == set()
     letters = {delivery: state for _, delivery, kind, state, _ in ended.effects if kind in MAIL}
     assert set(letters.values()) <= SETTLED | {"failed", "uncertain"}
     sent = {delivery for delivery, state in letters.items() if state in SETTLED}
