@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from activities.deeds import Doing
 from domain.billing import BillingProvider, DiscountOrder, DiscountReceipt
 from domain.case_vocabulary import OfferState
+from domain.offers import AMOUNT
+from domain.step_offers import share_of
 from domain.time import BusinessInstant
 from domain.vocabulary import EffectState, StepState
 from models.database import Session
@@ -90,3 +92,19 @@ async def disputed_of(provider: BillingProvider, payer: Payer) -> int:
     """Return how many of the newest invoices were disputed."""
     found = [await provider.invoice(key) for key in payer.invoices]
     return sum(one is not None and one.is_disputed for one in found)
+
+
+def discount_order(offer: StoredOffer, payer: Payer, product: str, delivery_id: str) -> DiscountOrder:
+    """Return what is asked of the provider: a share for some months, or an amount off one invoice."""
+    is_amount = AMOUNT in offer.evidence
+    return DiscountOrder(
+        delivery_id=delivery_id,
+        customer_key=payer.customer_key,
+        name=f"{product}: {offer.title}",
+        percent=None if is_amount else float(share_of(offer.kind, offer.percent) * 100),
+        amount_minor=offer.cost_minor if is_amount else None,
+        currency=(offer.currency or "") if is_amount else "",
+        months=None if is_amount else offer.months,
+        expires_at=offer.expires_at,
+        metadata={"everstay_offer": str(offer.id)},
+    )

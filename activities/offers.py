@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.billing_calls import NO_ANSWER, OpenBilling
 from activities.deeds import PUT_OFF, Deeds
 from activities.delays import ask_again_soon
-from activities.discounts import Made, disputed_of, making
+from activities.discounts import Made, discount_order, disputed_of, making
 from domain.billing import BillingProvider, DiscountOrder, DiscountReceipt
 from domain.case_vocabulary import OfferState
 from domain.errors import (
@@ -19,7 +19,6 @@ from domain.errors import (
 from domain.guard import Defer
 from domain.ports import Clock
 from domain.run_offers import GRANTED
-from domain.step_offers import share_of
 from domain.time import BusinessInstant, after
 from domain.vocabulary import StepState
 from models.database import Database, Session
@@ -28,7 +27,7 @@ from models.effects import find_effect
 from models.installation import load_installation
 from models.payers import Payer, find_payer
 from models.playbooks import PlaybookShelf
-from models.run_offers import AMOUNT, against_run_offer, grant_without_code, run_offer_key
+from models.run_offers import against_run_offer, grant_without_code, run_offer_key
 from models.send_ledger import Become
 from models.step_context import put_off
 from models.step_records import Became, LoadedVisit, load_visit
@@ -130,19 +129,3 @@ class OfferPerformer:
             await grant_without_code(session, run_offer_key(loaded.visit))
         sentence = f"Granted “{before.offer.title}” without a code: {why}. Take it off the price by hand."
         return Became(StepState.DONE, GRANTED, sentence, detail={"without_code": why})
-
-
-def discount_order(offer: StoredOffer, payer: Payer, product: str, delivery_id: str) -> DiscountOrder:
-    """Return what is asked of the provider: a share for some months, or an amount off one invoice."""
-    is_amount = AMOUNT in offer.evidence
-    return DiscountOrder(
-        delivery_id=delivery_id,
-        customer_key=payer.customer_key,
-        name=f"{product}: {offer.title}",
-        percent=None if is_amount else float(share_of(offer.kind, offer.percent) * 100),
-        amount_minor=offer.cost_minor if is_amount else None,
-        currency=(offer.currency or "") if is_amount else "",
-        months=None if is_amount else offer.months,
-        expires_at=offer.expires_at,
-        metadata={"everstay_offer": str(offer.id)},
-    )

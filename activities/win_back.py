@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from activities.billing_calls import OpenBilling, asking
 from activities.contracts_cases import CaseOrder
 from activities.deeds import Deeds
-from activities.discounts import Made, disputed_of, making, taking_back
+from activities.discounts import Made, discount_order, disputed_of, making, taking_back
 from domain.billing import BillingProvider, DiscountOrder, DiscountReceipt
 from domain.case_vocabulary import OfferState
 from domain.errors import (
@@ -142,15 +142,7 @@ def _making(visit: CaseVisit, payer: Payer, offer: StoredOffer, product: str) ->
     """Return the discount of an offer: the same order at each attempt."""
 
     def order(delivery_id: str) -> DiscountOrder:
-        return DiscountOrder(
-            delivery_id=delivery_id,
-            customer_key=payer.customer_key,
-            name=f"{product}: {offer.title}",
-            percent=offer.percent,
-            months=offer.months,
-            expires_at=offer.expires_at,
-            metadata={"everstay_offer": str(offer.id)},
-        )
+        return discount_order(offer, payer, product, delivery_id)
 
     async def wanted(session: Session, _now: BusinessInstant) -> str | None:
         return await _against_making(session, visit.case_id, offer.id)

@@ -16,6 +16,8 @@ MONTH = dt.timedelta(days=365.25 / 12)
 DISCOUNT = "discount"
 UNUSED = frozenset({OfferState.EXPIRED, OfferState.WITHDRAWN})
 OPEN = frozenset({OfferState.PROPOSED, OfferState.GRANTED})
+AMOUNT = "amount"
+"""What evidence names an offer with that is made as an amount off one invoice."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class OfferFacts:
     tenure: dt.timedelta
     reason: CancellationReason | None = None
     past: tuple[PastOffer, ...] = ()
+    billing_months: int = 1
+    """So many months one bill of theirs is for."""
     has_discount: bool = False
     """Something they pay, or would pay again, is discounted already."""
     returns: tuple[BusinessInstant, ...] = ()
@@ -109,8 +113,24 @@ def _offer(rung: Rung, percent: float, facts: OfferFacts, policy: OfferPolicy, n
         expires_at=after(now, dt.timedelta(days=policy.valid_days)),
         approval=_approval(percent, cost, facts.currency, policy),
         evidence=_evidence(rung, percent, facts, policy)
-        | {"margin": f"{margin:.0%} is left of what they pay"},
+        | {"margin": f"{margin:.0%} is left of what they pay"}
+        | say_amount(rung.months, facts.billing_months),
     )
+
+
+def is_amount(months: int | None, billing_months: int) -> bool:
+    """Tell whether a share for some months is made as an amount off one bill, which is for more months.
+
+    A share would be taken off the whole bill, and a year that is paid at once be discounted for the year:
+    https://docs.stripe.com/billing/subscriptions/coupons
+    """
+    return months is not None and billing_months > months
+
+
+def say_amount(months: int | None, billing_months: int) -> dict[str, str]:
+    """Return the evidence of an offer that is made as an amount, and none of any other."""
+    words = f"taken off one invoice, since they pay {billing_months} months at once"
+    return {AMOUNT: words} if is_amount(months, billing_months) else {}
 
 
 def _approval(percent: float, cost: int, currency: str, policy: OfferPolicy) -> str:

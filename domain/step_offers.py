@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from domain.offer_policy import OfferPolicy
-from domain.offers import DISCOUNT
+from domain.offers import DISCOUNT, is_amount
 
 FREE_MONTHS = "free_months"
 MADE = frozenset({DISCOUNT, FREE_MONTHS})
@@ -56,13 +56,13 @@ def margin_left(kind: str, percent: float | None, policy: OfferPolicy) -> float 
     return policy.margin_after(float(share * 100)) if share < 1 else None
 
 
-def shape_of(kind: str, percent: float | None, months: int | None, terms: Sequence[Paid]) -> Discount:
-    """Return how it is made: months of whom bills more at once are an amount off one invoice.
+def longest_bill(terms: Sequence[Paid]) -> int:
+    """Return how many months the longest bill is for."""
+    return max((term.billing_months for term in terms), default=1)
 
-    A share for some months would take it off the whole invoice, so a year that is paid at once would be
-    discounted for the year: https://docs.stripe.com/billing/subscriptions/coupons
-    """
-    longest = max((term.billing_months for term in terms), default=1)
-    if months is not None and longest > months:
+
+def shape_of(kind: str, percent: float | None, months: int | None, terms: Sequence[Paid]) -> Discount:
+    """Return how it is made: months of whom is billed for more at once are an amount off one invoice."""
+    if is_amount(months, longest_bill(terms)):
         return Discount(amount_minor=forgone(kind, percent, months, terms))
     return Discount(percent=float(share_of(kind, percent) * 100), months=months)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.offers import OfferFacts
 from domain.vocabulary import CancellationReason
 from models.cases import StoredCase
-from models.offer_standing import has_discount, past_offers, shared_with_users
+from models.offer_standing import billing_months, has_discount, past_offers, shared_with_users
 from models.relations import load_relations
 from models.tables.cases import WinBackRow
 
@@ -24,6 +24,7 @@ async def load_offer_facts(
         tenure=max(row.cancelled_at - relation.started_at, dt.timedelta()),
         reason=CancellationReason(row.reason) if row.reason else None,
         past=await past_offers(session, case.customer_id, case.id),
+        billing_months=await billing_months(session, case.customer_id),
         has_discount=await has_discount(session, case.customer_id),
         returns=tuple(at for at in returns if at is not None),
         disputed_payments=disputed_payments,

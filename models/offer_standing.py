@@ -2,9 +2,11 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.offers import OfferFacts, PastOffer
 from domain.time import BusinessInstant
@@ -86,10 +88,18 @@ async def past_offers(
 
 async def has_discount(session: AsyncSession, customer_id: uuid.UUID) -> bool:
     """Tell whether what they paid last was discounted: what they would come back to is, too."""
+    return bool(await session.scalar(_newest_term(SubscriptionRow.discount, customer_id)))
+
+
+async def billing_months(session: AsyncSession, customer_id: uuid.UUID) -> int:
+    """Return how many months a bill of what they paid last was for: what they would come back to is, too."""
+    return await session.scalar(_newest_term(SubscriptionRow.billing_months, customer_id)) or 1
+
+
+def _newest_term(column: InstrumentedAttribute[Any], customer_id: uuid.UUID) -> Select[Any]:
     row = SubscriptionRow
-    newest = select(row.discount).where(row.customer_id == customer_id)
-    discount = await session.scalar(newest.order_by(row.started_at.desc(), row.external_id).limit(1))
-    return bool(discount)
+    newest = select(column).where(row.customer_id == customer_id)
+    return newest.order_by(row.started_at.desc(), row.external_id).limit(1)
 
 
 async def shared_with_users(session: AsyncSession, customer_id: uuid.UUID) -> tuple[str, ...]:

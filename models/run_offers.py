@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.case_vocabulary import OfferState
 from domain.offer_policy import OfferPolicy
-from domain.offers import NoOffer, speaks_against
+from domain.offers import NoOffer, say_amount, speaks_against
 from domain.run_state import OfferOrder
-from domain.step_offers import Paid, forgone, margin_left, shape_of
+from domain.step_offers import Paid, forgone, longest_bill, margin_left
 from domain.time import BusinessInstant, after
 from models.offer_standing import load_standing_facts
 from models.step_visits import Visit
@@ -23,8 +23,6 @@ from models.tables.work import TaskRow
 from models.win_back_policy import load_win_back_policy
 
 YEAR = 12
-AMOUNT = "amount"
-"""What evidence names an offer with that is made as an amount off one invoice."""
 AGREED = "agreed"
 """The state of an order: a person has said yes, and it is to be made."""
 
@@ -104,14 +102,11 @@ async def _worth(
     if order.percent is None and order.months is None:
         return Worth(currency, None, None, {})
     deal = (order.kind, order.percent, order.months)
-    longest = max((term.billing_months for term in terms), default=1)
-    is_amount = shape_of(*deal, terms).amount_minor is not None
-    words = f"taken off one invoice, since they pay {longest} months at once"
     return Worth(
         currency,
         forgone(*deal, terms),
         margin_left(order.kind, order.percent, policy),
-        {AMOUNT: words} if is_amount else {},
+        say_amount(order.months, longest_bill(terms)),
     )
 
 

@@ -12,12 +12,12 @@ REFUSED_SHARE = 0.2
 MENDED_WITHIN_DAYS = (2.0, 9.0)
 """Such a customer mends it by itself so many days after the failure, whatever we write."""
 MENDS_AFTER = {
-    "payment-gentle": 0.15,
-    "payment-neutral": 0.25,
-    "payment-firm": 0.35,
-    "payment-card-update": 0.25,
-    "payment-authentication": 0.45,
-    "payment-final-notice": 0.3,
+    "payment-gentle": 0.08,
+    "payment-neutral": 0.12,
+    "payment-firm": 0.2,
+    "payment-card-update": 0.15,
+    "payment-authentication": 0.3,
+    "payment-final-notice": 0.2,
 }
 """Share of readers of a letter who then enter another card."""
 WAITS_HOURS = {"payment-gentle": 60.0, "payment-neutral": 36.0, "payment-firm": 18.0}

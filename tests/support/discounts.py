@@ -123,6 +123,8 @@ class Lost:
     loop: Loop
     scene: Scenario
     desk: DiscountDesk
+    billing_months: int | None = None
+    """For so many months one bill of theirs is."""
 
     async def leave(self, *, involuntary: bool = True, reason: str = "other", after: float = 1 / 24) -> None:
         """Let a little time pass and the customer leave, as the CRM tells it."""
@@ -131,7 +133,8 @@ class Lost:
         gone = cancellation(
             f"gone-{now:%Y%m%d}", known_at=now, occurred_at=now, reason=reason, involuntary=involuntary
         )
-        await self.scene.hear(gone, had(ended_at=now, ended_known_at=now, status="canceled"), now=now)
+        ended = {"ended_at": now, "ended_known_at": now, "billing_months": self.billing_months}
+        await self.scene.hear(gone, had(**ended, status="canceled"), now=now)
         await self.loop.ring()
         await self.loop.decided(self.scene.customer_id)
         await self.loop.ring()
@@ -178,7 +181,13 @@ class Lost:
         return [message.subject for message in self.loop.sender.accepted]
 
 
-async def begin_lost(loop: Loop, desk: DiscountDesk, policy: WinBackPolicy, **customer: object) -> Lost:
+async def begin_lost(
+    loop: Loop,
+    desk: DiscountDesk,
+    policy: WinBackPolicy,
+    bill_months: int | None = None,
+    **customer: object,
+) -> Lost:
     """Return a customer of a connected billing account, with a subscription for more than a year."""
     scene = await Scenario(loop.database, loop.clock.now()).begin(**customer)  # type: ignore[arg-type]  # values are the test's
     async with loop.database.transaction() as session:
@@ -188,7 +197,7 @@ async def begin_lost(loop: Loop, desk: DiscountDesk, policy: WinBackPolicy, **cu
             )
         )
         await save_win_back_policy(session, policy, None, loop.clock.now())
-    await scene.hear(had(), now=scene.now)
+    await scene.hear(had(billing_months=bill_months), now=scene.now)
     await loop.ring()
     await loop.decided(scene.customer_id)
-    return Lost(loop, scene, desk)
+    return Lost(loop, scene, desk, bill_months)

@@ -28,11 +28,14 @@ EVERYBODY = WinBackPolicy(holdout_share=0)
 
 @asynccontextmanager
 async def lost(
-    database: Database, policy: WinBackPolicy = EVERYBODY, **customer: object
+    database: Database,
+    policy: WinBackPolicy = EVERYBODY,
+    bill_months: int | None = None,
+    **customer: object,
 ) -> AsyncIterator[Lost]:
     desk = DiscountDesk()
     async with running_loop(database, motions=desk.motions) as loop:
-        yield await begin_lost(loop, desk, policy, **customer)
+        yield await begin_lost(loop, desk, policy, bill_months, **customer)
 
 
 async def test_five_letters_go_out_on_their_days_the_later_ones_with_offers_and_then_the_case_is_lost(
@@ -61,6 +64,17 @@ async def test_five_letters_go_out_on_their_days_the_later_ones_with_offers_and_
         assert (case.state, case.outcome) == (CaseState.ENDED, CaseOutcome.LOST)
         assert {one.state for one in await gone.offers()} == {OfferState.EXPIRED}
         assert len(gone.loop.sender.accepted) == 5
+
+
+async def test_who_paid_a_year_at_once_is_offered_the_same_money_off_one_bill(database: Database) -> None:
+    async with lost(database, bill_months=12) as gone:
+        await gone.leave()
+        await gone.live(22)
+        (order,), (offer,) = gone.desk.orders.values(), await gone.offers()
+        assert (offer.percent, offer.months, offer.cost_minor) == (10, 3, 120_000)
+        assert (order.percent, order.months) == (None, None)
+        assert (order.amount_minor, order.currency) == (120_000, "USD")
+        assert offer.evidence["amount"] == "taken off one invoice, since they pay 12 months at once"
 
 
 async def test_an_offer_used_on_day_22_brings_them_back_and_is_ours(database: Database) -> None:
