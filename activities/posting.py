@@ -20,7 +20,7 @@ from domain.sending import domain_of
 from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
 from models.customer_state import lock_customer
-from models.database import Database
+from models.database import Database, Session
 from models.effects import LEASE, Effect, give_back, is_newest, refuse_late, settle, settled_at
 from models.last_look import stopped_since
 from models.posts import Post
@@ -166,6 +166,7 @@ class Posting:
         become = Become(StepState.DEFERRED, "provider_unavailable", until, DecisionKind.DEFERRAL, reason)
         async with self._database.transaction() as session:
             await lock_customer(session, ready.context.customer_id)
+            await _refuse_overtaken(session, ready.effect)
             await post.record(session, ready, become, now)
 
     async def _record_sent(self, post: Post, ready: Ready | Lost, receipt: DeliveryReceipt) -> None:
@@ -188,13 +189,19 @@ class Posting:
         message_id = receipt.provider_message_id if receipt is not None else None
         async with self._database.transaction() as session:
             await lock_customer(session, ready.context.customer_id)
-            if state is not EffectState.SENT and not await is_newest(session, ready.effect):
-                raise ApplicationError(OVERTAKEN)
+            if state is not EffectState.SENT:
+                await _refuse_overtaken(session, ready.effect)
             is_news = await settle(
                 session, ready.effect.key, state, wall, provider_message_id=message_id, error=error
             )
             become = become if is_news else sent(ready.effect, message_id)
             await post.record(session, ready, become, now)
+
+
+async def _refuse_overtaken(session: Session, effect: Effect) -> None:
+    """Stop an attempt that has nothing to say any more: only that it sent the message would be news."""
+    if not await is_newest(session, effect):
+        raise ApplicationError(OVERTAKEN)
 
 
 NOT_TAKEN = "the provider cannot take the message now"

@@ -1,6 +1,7 @@
 """An attempt that comes late neither sends beside a later one nor speaks for it."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
@@ -8,11 +9,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.contracts import SendEmailResult
+from activities.delays import QUICK_RETRIES
 from activities.posting import NOT_TAKEN, OVERTAKEN, TOO_LATE, Posting
 from domain.errors import EverstayError, PermanentProviderError, TransientProviderError
 from domain.ports import DeliveryReceipt, EmailMessage, LastCheck, always
 from domain.time import BusinessInstant, after
-from domain.vocabulary import EffectState
+from domain.vocabulary import EffectState, StepState
 from integrations.fake_email import FakeEmailSender
 from models.database import Database
 from models.effects import LEASE
@@ -34,9 +36,13 @@ class Desk:
     def __init__(self, scene: Scenario, post: RunPost) -> None:
         self.scene, self.post, self.clock = scene, post, StandingClock(NOON)
 
-    async def attempt(self, sender: FakeEmailSender) -> SendEmailResult:
-        posting = Posting(self.scene.database, self.clock, sender, LETTERHEAD)
-        return await ActivityEnvironment().run(posting.deliver, self.post)
+    async def attempt(self, sender: FakeEmailSender, number: int = 1) -> SendEmailResult:
+        posting, environment = (
+            Posting(self.scene.database, self.clock, sender, LETTERHEAD),
+            ActivityEnvironment(),
+        )
+        environment.info = replace(environment.info, attempt=number)
+        return await environment.run(posting.deliver, self.post)
 
     async def effect(self) -> EffectRow:
         (effect,) = await self.scene.rows(EffectRow)
@@ -148,18 +154,20 @@ class AnswersLate(FakeEmailSender):
 
 
 @pytest.mark.parametrize(
-    ("error", "heard"),
+    ("error", "number", "heard"),
     [
-        (TransientProviderError(provider="fake", reason="429"), NOT_TAKEN),
-        (PermanentProviderError(provider="fake", reason="400"), OVERTAKEN),
+        (TransientProviderError(provider="fake", reason="429"), 1, NOT_TAKEN),
+        (TransientProviderError(provider="fake", reason="429"), QUICK_RETRIES, OVERTAKEN),
+        (PermanentProviderError(provider="fake", reason="400"), 1, OVERTAKEN),
     ],
-    ids=["not now", "never"],
+    ids=["not now", "not now, and put off", "never"],
 )
 async def test_a_late_no_leaves_the_later_attempt_its_claim(
-    desk: Desk, error: EverstayError, heard: str
+    desk: Desk, error: EverstayError, number: int, heard: str
 ) -> None:
     with pytest.raises(ApplicationError, match=heard):
-        await desk.attempt(AnswersLate(desk, error))
-    effect = await desk.effect()
+        await desk.attempt(AnswersLate(desk, error), number)
+    effect, (step,) = await desk.effect(), await desk.scene.steps()
+    assert step.state is StepState.STARTED
     assert (effect.state, effect.attempts, effect.error) == (EffectState.CLAIMED, 2, None)
     assert effect.lease_until == desk.clock.at + LEASE

@@ -12,6 +12,7 @@ from domain.vocabulary import EffectState
 from integrations.simulators.server import SimulatorOptions
 from models.clock import open_clock, start_clock, wall_now
 from models.database import Database
+from models.effects import LEASE
 from models.tables.ledger import EffectRow
 from tests.support.forked import forked
 from tests.support.mail_worker import mail_until_killed, simulated
@@ -44,7 +45,8 @@ async def a_killed_worker_left(database: Database, simulator: str, point: str) -
     (effect,) = await office.effects()
     assert (effect.state, effect.delivery_id) == (EffectState.CLAIMED, delivery_id)
     async with database.transaction() as session:
-        await session.execute(update(EffectRow).values(lease_until=wall_now() - dt.timedelta(seconds=1)))
+        over = wall_now() - dt.timedelta(seconds=1)
+        await session.execute(update(EffectRow).values(lease_until=over, claimed_at=over - LEASE))
     return office, delivery_id
 
 
