@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.delays import QUICK_RETRIES, asked_delay
+from activities.delays import ask_again_soon
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
 from domain.ports import Clock
 from domain.time import after
@@ -124,14 +124,11 @@ class Deeds:
 
         A repeat keeps its claim: this call changed nothing, but an earlier one may have.
         """
-        delay = asked_delay(error)
-        if begun.is_repeat:
-            delay = max(delay or timedelta(), self._lease_left(begun))
-        else:
+        if not begun.is_repeat:
             async with self._database.transaction() as session:
                 await give_back(session, begun.effect, str(error))
-        if self._attempt() < QUICK_RETRIES:
-            raise ApplicationError(NOT_TAKEN, next_retry_delay=delay) from None
+        least = self._lease_left(begun) if begun.is_repeat else None
+        ask_again_soon(error, NOT_TAKEN, self._attempt(), least)
         until = after(self._clock.now(), PUT_OFF)
         become = Become(StepState.DEFERRED, "provider_unavailable", until, DecisionKind.DEFERRAL, str(error))
         return await self._put_off(doing, become)

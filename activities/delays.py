@@ -20,11 +20,16 @@ def asked_delay(error: TransientProviderError | UncertainDeliveryError) -> timed
     return min(timedelta(seconds=float(given)), LONGEST) if isinstance(given, int | float) else None
 
 
-def ask_again_soon(error: TransientProviderError | UncertainDeliveryError, words: str, attempt: int) -> None:
+def ask_again_soon(
+    error: TransientProviderError | UncertainDeliveryError,
+    words: str,
+    attempt: int,
+    least: timedelta | None = None,
+) -> None:
     """Have the activity repeated, unless this attempt was the last or the provider asks for a long rest.
 
-    `words` is what Temporal hears: a provider's own stay in our database.
+    `words` is what Temporal hears: a provider's own stay in our database. `least` is a wait of our own.
     """
-    delay = asked_delay(error)
+    delay = max((one for one in (asked_delay(error), least) if one is not None), default=None)
     if attempt < QUICK_RETRIES and (delay is None or delay <= LONGEST_PAUSE):
         raise ApplicationError(words, next_retry_delay=delay) from None

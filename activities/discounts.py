@@ -7,7 +7,7 @@ from activities.deeds import Doing
 from domain.billing import BillingProvider, DiscountOrder, DiscountReceipt
 from domain.case_vocabulary import OfferState
 from domain.offers import AMOUNT
-from domain.step_offers import share_of
+from domain.step_offers import shape_of
 from domain.time import BusinessInstant
 from domain.vocabulary import EffectState, StepState
 from models.database import Session
@@ -96,15 +96,16 @@ async def disputed_of(provider: BillingProvider, payer: Payer) -> int:
 
 def discount_order(offer: StoredOffer, payer: Payer, product: str, delivery_id: str) -> DiscountOrder:
     """Return what is asked of the provider: a share for some months, or an amount off one invoice."""
-    is_amount = AMOUNT in offer.evidence
+    amount_minor = offer.cost_minor if AMOUNT in offer.evidence else None
+    shape = shape_of(offer.kind, offer.percent, offer.months, amount_minor)
     return DiscountOrder(
         delivery_id=delivery_id,
         customer_key=payer.customer_key,
         name=f"{product}: {offer.title}",
-        percent=None if is_amount else float(share_of(offer.kind, offer.percent) * 100),
-        amount_minor=offer.cost_minor if is_amount else None,
-        currency=(offer.currency or "") if is_amount else "",
-        months=None if is_amount else offer.months,
+        percent=shape.percent,
+        amount_minor=shape.amount_minor,
+        currency=offer.currency or "" if shape.amount_minor is not None else "",
+        months=shape.months,
         expires_at=offer.expires_at,
         metadata={"everstay_offer": str(offer.id)},
     )

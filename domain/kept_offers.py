@@ -24,9 +24,9 @@ def is_promised(*, has_ended: bool, outcome: Outcome | None) -> bool:
     return not has_ended or outcome in KEPT
 
 
-def making_of(effect: EffectState | None, lease_until: WallInstant | None, wall: WallInstant) -> Making:
-    """Return whether it can have been made; `effect` is None where nobody has claimed it."""
-    if effect is None or effect is EffectState.FAILED:
+def making_of(effect: EffectState, lease_until: WallInstant | None, wall: WallInstant) -> Making:
+    """Return whether it can have been made, by the effect that makes it."""
+    if effect is EffectState.FAILED:
         return Making.NOT_MADE
     if effect is not EffectState.CLAIMED:
         return Making.UNKNOWN

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from domain.offer_policy import OfferPolicy
-from domain.offers import DISCOUNT, is_amount
+from domain.offers import DISCOUNT
 
 FREE_MONTHS = "free_months"
 MADE = frozenset({DISCOUNT, FREE_MONTHS})
@@ -61,8 +61,8 @@ def longest_bill(terms: Sequence[Paid]) -> int:
     return max((term.billing_months for term in terms), default=1)
 
 
-def shape_of(kind: str, percent: float | None, months: int | None, terms: Sequence[Paid]) -> Discount:
-    """Return how it is made: months of whom is billed for more at once are an amount off one invoice."""
-    if is_amount(months, longest_bill(terms)):
-        return Discount(amount_minor=forgone(kind, percent, months, terms))
+def shape_of(kind: str, percent: float | None, months: int | None, amount_minor: int | None) -> Discount:
+    """Return how it is made; `amount_minor` is what it is worth where it is made as an amount."""
+    if amount_minor is not None:
+        return Discount(amount_minor=amount_minor)
     return Discount(percent=float(share_of(kind, percent) * 100), months=months)

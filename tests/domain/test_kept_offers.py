@@ -37,7 +37,6 @@ def test_one_that_was_made(told: str, days_left: int | None, end: OfferState | N
 @pytest.mark.parametrize(
     ("effect", "lease", "making"),
     [
-        (None, None, Making.NOT_MADE),
         (EffectState.FAILED, None, Making.NOT_MADE),
         (EffectState.CLAIMED, None, Making.NOT_MADE),  # given back
         (EffectState.CLAIMED, WALL + DAY, Making.UNDER_WAY),
@@ -48,7 +47,7 @@ def test_one_that_was_made(told: str, days_left: int | None, end: OfferState | N
     ],
 )
 def test_one_that_is_recorded_as_proposed(
-    effect: EffectState | None, lease: dt.datetime | None, making: Making
+    effect: EffectState, lease: dt.datetime | None, making: Making
 ) -> None:
     assert making_of(effect, None if lease is None else wall(lease), WALL) is making
 
