@@ -135,7 +135,7 @@ async def kill_all_along(site: EffectSite, options: FaultOptions) -> Counter[str
     async for victim in kill_workers(home, chance, options.kills, options.calm_seconds):
         await site.listen(is_on=killed.total() % 2 == 0)
         killed[victim] += 1
-        await site.begin_runs(1 + left // options.kills)
+        await site.begin_runs(left // options.kills)
     await site.listen(is_on=True)
     await site.begin_runs(options.sends - options.hidden - site.begun)
     # Letters of cases must arrive: of those, what nobody can tell of is sent again.
@@ -170,7 +170,8 @@ async def run_all(stack: Settings, options: FaultOptions) -> tuple[EffectSite, E
             site = EffectSite(stack, portfolio, control, options.pace_seconds)
             await well_for(stack.home, options.calm_seconds)
             await site.connect(DAY_SECONDS / options.day_seconds)
-            await break_mail(control, [f"ann@customer-{number:03}." for number in range(0, options.sends, 2)])
+            await break_half(control, range(options.sends - options.hidden))
+            await break_half(control, range(options.sends - options.hidden, options.sends))
             killed = await kill_all_along(site, options)
             await until_quiet(site, options.settle_seconds)
             shown = await count(portfolio.database, UNCERTAIN)
@@ -182,6 +183,11 @@ async def run_all(stack: Settings, options: FaultOptions) -> tuple[EffectSite, E
     finally:
         fresh.cancel()
         await asyncio.gather(fresh, return_exceptions=True)
+
+
+async def break_half(control: SimulatorControl, numbers: range) -> None:
+    """Let the first letter to every second of these customers meet a fault, each kind from the first on."""
+    await break_mail(control, [f"ann@customer-{number:03}." for number in numbers[::2]])
 
 
 async def all_is_applied(site: EffectSite) -> bool:

@@ -20,6 +20,7 @@ MAIL_FAULTS = (
     Fault.HANG,
     Fault.ACCEPT_THEN_HANG,
 )
+"""The first loses the answer about a message that was taken, the second one that was not."""
 CHARGE_FAULTS = ("drop", "hang", "reset", "timeout", "rate_limit", "server_error", "lock_timeout")
 """The first two lose the answer of a charge that was made; the others charge nothing."""
 HELD_SECONDS = 3.0

@@ -129,7 +129,10 @@ async def _prepare(
 
 
 async def _add_customers(database: Database, at: BusinessInstant, number: int) -> list[uuid.UUID]:
-    """Add customers from before their source was connected: nobody asks that they be scored."""
+    """Add customers from before their source was connected: nobody asks that they be scored.
+
+    Their ids are in the order of their names, by which faults are given out.
+    """
     names = [f"customer-{place:03}" for place in range(number)]
     owners = await _add_team(database, 1 + number // CUSTOMERS_PER_OWNER)
     known = after(at, -400 * DAY)
@@ -141,7 +144,8 @@ async def _add_customers(database: Database, at: BusinessInstant, number: int) -
     async with database.transaction() as session:
         result = await store_facts(session, CRM, facts, received_at=wall_now())
         assert result.stored == len(facts)
-        found = list((await customer_ids(session, names)).values())
+        ids = await customer_ids(session, names)
+        found = [ids[name] for name in names]
         await settle_customers(session, found, TouchTier.TECH_TOUCH, RiskTier.LOW, at)
         await tell(session, found, NoticeKind.CUSTOMER_CHANGED, at, wall_now())
     return found
