@@ -1,5 +1,7 @@
 """Follow a way from a letter's page to the billing provider: its page is made at the click, not before."""
 
+from dataclasses import replace
+
 from activities.billing_calls import OpenBilling
 from domain.billing import BillingProvider
 from domain.billing_pages import BillingPage, InvoicePage, ReturnPage, Way
@@ -37,6 +39,7 @@ async def _about_invoice(
     return found.pay_url
 
 
-async def _checkout(provider: BillingProvider, page: ReturnPage, back: str) -> str:
+async def _checkout(provider: BillingProvider, page: ReturnPage, back: str) -> str | ReturnPage:
+    """Return a checkout, or the page of who is back already, whether we have heard of it or not."""
     link = await provider.reactivation_link(page.customer_key, page.subscription_key, page.receipt, back)
-    return link.url
+    return replace(page, is_customer=True) if link is None else link.url

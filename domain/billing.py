@@ -218,6 +218,9 @@ class BillingProvider(Protocol):
         subscription_key: str | None,
         discount: DiscountReceipt | None,
         return_url: str,
-    ) -> RecoveryLink:
-        """Return a page on which a former customer subscribes again to what they had."""
+    ) -> RecoveryLink | None:
+        """Return a page on which a former customer subscribes again to what they had.
+
+        The same page as long as it is open and its terms are the same; None where they subscribe already.
+        """
         ...

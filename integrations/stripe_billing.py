@@ -177,7 +177,7 @@ class StripeBilling:
         subscription_key: str | None,
         discount: DiscountReceipt | None,
         return_url: str,
-    ) -> RecoveryLink:
+    ) -> RecoveryLink | None:
         """Return a checkout for what the customer had."""
         return await self._links.reactivation(customer_key, subscription_key, discount, return_url)
 

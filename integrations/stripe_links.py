@@ -1,4 +1,8 @@
-"""Pages of Stripe's on which customers help themselves. Making one changes nothing, so it may be repeated."""
+"""Pages of Stripe's on which customers help themselves.
+
+Making one changes nothing, so it may be repeated; but of checkouts, each of which can be gone through, one
+is open at a time.
+"""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -9,11 +13,16 @@ import stripe
 from domain.billing import DiscountReceipt, RecoveryLink
 from domain.errors import PermanentProviderError
 from domain.time import BusinessInstant
-from integrations.stripe_calls import find, read
+from integrations.stripe_calls import change, once, read
+from integrations.stripe_facts import STATUS
 from integrations.stripe_http import PROVIDER
 from integrations.stripe_shapes import Body, rows_of
 from integrations.stripe_times import StripeTimes
 
+RETURN = "everstay_return"
+"""Metadata of a checkout: the subscription that it brings back, and the code that it is made with."""
+LIVE = frozenset(STATUS) - {"canceled"}
+"""States of a subscription that goes on, whether it is paid or not."""
 PORTAL_LIVES = dt.timedelta(minutes=5)
 """A portal session that nobody opens ends then: make it when the customer clicks, for no letter."""
 
@@ -57,28 +66,63 @@ class StripeLinks:
         subscription_key: str | None,
         discount: DiscountReceipt | None,
         return_url: str,
-    ) -> RecoveryLink:
-        """Return a checkout for the items of the former subscription, with the discount applied."""
-        former = await self._former(customer_key, subscription_key)
+    ) -> RecoveryLink | None:
+        """Return a checkout for the items of the former subscription, with the discount applied.
+
+        None where they subscribe already: we may not have heard of it yet. A checkout that is still open is
+        returned again; one with other terms is closed first, so that nobody subscribes twice.
+        """
+        subscriptions = await self._subscriptions(customer_key)
+        if any(one["status"] in LIVE for one in subscriptions):
+            return None
+        former = _former(subscriptions, subscription_key)
         if former is None:
             reason = f"{customer_key} has no former subscription to return to"
             raise PermanentProviderError(provider=PROVIDER, reason=reason)
+        terms = f"{former['id']}/{discount.key if discount else '-'}"
+        made = await self._made_before(customer_key)
+        opened = [one for one in made if one["status"] == "open"]
+        for session in opened:
+            if _terms(session) != terms:
+                await change(self._v1.checkout.sessions.expire_async(session["id"]))
+        for session in opened:
+            if _terms(session) == terms:
+                return self._link(session)
+        # Two clicks at the same moment see the same newest one, and so make one request.
+        request = once(f"return/{terms}/{made[0]['id'] if made else 'first'}")
         items = [_line(item) for item in rows_of(former.get("items"))]
-        session = await read(
-            self._v1.checkout.sessions.create_async(_checkout(customer_key, items, discount, return_url))
-        )
+        order = _checkout(customer_key, items, discount, return_url) | {"metadata": {RETURN: terms}}
+        return self._link(await read(self._v1.checkout.sessions.create_async(order, request)))
+
+    async def _subscriptions(self, customer_key: str) -> list[Body]:
+        query: Any = {"customer": customer_key, "status": "all", "limit": 100}
+        return rows_of(await read(self._v1.subscriptions.list_async(query)))
+
+    async def _made_before(self, customer_key: str) -> list[Body]:
+        """Return the checkouts that we made for somebody's return, the newest first."""
+        query: Any = {"customer": customer_key, "limit": 100}
+        sessions = rows_of(await read(self._v1.checkout.sessions.list_async(query)))
+        return [one for one in sessions if _terms(one)]
+
+    def _link(self, session: Body) -> RecoveryLink:
         return RecoveryLink(str(session["url"]), self._expiry(session))
 
     def _expiry(self, session: Body) -> BusinessInstant | None:
         return self._times.at(session["expires_at"]) if session.get("expires_at") else None
 
-    async def _former(self, customer_key: str, subscription_key: str | None) -> Body | None:
-        """Return the subscription, or the one that the customer ended last."""
-        if subscription_key is not None:
-            return await find(self._v1.subscriptions.retrieve_async(subscription_key))
-        query: Any = {"customer": customer_key, "status": "canceled", "limit": 100}
-        ended = rows_of(await read(self._v1.subscriptions.list_async(query)))
-        return max(ended, key=lambda one: one.get("ended_at") or one["created"], default=None)
+
+def _terms(session: Body) -> str | None:
+    """Return what a checkout of ours brings back, None of others."""
+    found: str | None = (session.get("metadata") or {}).get(RETURN)
+    return found
+
+
+def _former(subscriptions: list[Body], key: str | None) -> Body | None:
+    """Return the subscription of that key, without one what the customer ended last."""
+    if key is not None:
+        return next((one for one in subscriptions if one["id"] == key), None)
+    ended = [one for one in subscriptions if one["status"] == "canceled"]
+    return max(ended, key=lambda one: one.get("ended_at") or one["created"], default=None)
 
 
 def _portal(customer_key: str, return_url: str) -> Any:

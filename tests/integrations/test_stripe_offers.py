@@ -9,6 +9,7 @@ from domain.billing import (
     DiscountOrder,
     DiscountReceipt,
     FinalAction,
+    RecoveryLink,
     Retries,
 )
 from domain.errors import PermanentProviderError
@@ -145,12 +146,13 @@ async def test_a_discount_is_withdrawn_by_switching_its_code_off(account: Script
 async def test_a_former_customer_returns_to_what_they_had(account: ScriptedStripe) -> None:
     session = {"id": "cs_1", "object": "checkout.session", "url": "https://pay.example", "expires_at": ISSUED}
     account.on("POST /v1/checkout/sessions", Reply(session))
+    account.on("GET /v1/checkout/sessions", listed())
     older = subscription(id="sub_0", status="canceled", ended_at=1)
     account.on("GET /v1/subscriptions", listed(older, subscription(status="canceled", ended_at=2)), listed())
     async with billing_at(account) as billing:
         receipt = DiscountReceipt("promo_1", "BACK20")
         link = await billing.reactivation_link("cus_1", None, receipt, "https://us.example")
-        assert (link.url, link.expires_at) == ("https://pay.example", AT)
+        assert link == RecoveryLink("https://pay.example", AT)
         with pytest.raises(PermanentProviderError, match="no former subscription"):
             await billing.reactivation_link("cus_1", None, receipt, "https://us.example")
     (asked,) = account.told("POST /v1/checkout/sessions")

@@ -1,5 +1,6 @@
 """The adapter against a simulated account that keeps books: what it does is done, once, and can be seen."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,14 +210,42 @@ async def test_a_discount_is_made_once_used_on_the_way_back_and_withdrawn_if_not
     assert await billing.find_grant(customer, "d2") is None
     await billing.end_subscription(made["subscription"], FinalAction.CANCEL, "d3", "left")
     link = await billing.reactivation_link(customer, None, receipt, "https://us.example/back")
-    assert link.url
+    assert link is not None
     assert link.expires_at is not None
     await billing.withdraw(receipt.key, "d4")
     await billing.withdraw(receipt.key, "d4")
     (code,) = (await stripe.http.get("/_control/stripe/promotion-codes")).json()
     assert (code["active"], code["customer"], code["max_redemptions"]) == (False, customer, 1)
+    assert await billing.reactivation_link(customer, None, None, "https://us.example/back") != link
     with pytest.raises(PermanentProviderError):
         await billing.reactivation_link(customer, None, receipt, "https://us.example/back")
+
+
+async def test_nobody_subscribes_twice_however_often_they_click(
+    stripe: Simulator, billing: StripeBilling
+) -> None:
+    made = await stripe.company()
+    customer, back = made["customer"], "https://us.example/back"
+    receipt = await billing.grant(DiscountOrder("d1", customer, "Come back", 20.0, months=3))
+    assert await billing.reactivation_link(customer, None, receipt, back) is None, "they never left"
+    await billing.end_subscription(made["subscription"], FinalAction.CANCEL, "d3", "left")
+    first, second = await asyncio.gather(
+        billing.reactivation_link(customer, None, receipt, back),
+        billing.reactivation_link(customer, None, receipt, back),
+    )
+    assert first is not None
+    assert first == second == await billing.reactivation_link(customer, None, receipt, back)
+    plain = await billing.reactivation_link(customer, None, None, back)
+    assert plain is not None
+    for place, is_open in ((first.url, False), (plain.url, True), (plain.url, False)):
+        answer = await stripe.http.post(f"{place}/pay", data={"card": "pm_card_visa"})
+        assert ("refused" not in answer.headers["location"]) is is_open, answer.headers["location"]
+    assert await billing.reactivation_link(customer, None, None, back) is None, "they are back"
+    newest = (await stripe.v1("GET", f"subscriptions?customer={customer}"))["data"][0]
+    await billing.end_subscription(newest["id"], FinalAction.CANCEL, "d5", "left")
+    again = await billing.reactivation_link(customer, None, None, back)
+    assert again is not None
+    assert again != plain, "a later return is another one"
 
 
 async def test_the_page_for_another_card_is_the_portals(stripe: Simulator, billing: StripeBilling) -> None:

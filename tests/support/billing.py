@@ -129,7 +129,7 @@ class MemoryBilling:
         subscription_key: str | None,
         discount: DiscountReceipt | None,
         return_url: str,
-    ) -> RecoveryLink:
+    ) -> RecoveryLink | None:
         code = discount.code if discount is not None else ""
         again = f"{customer_key}/{subscription_key}?code={code}&back={return_url}"
         return RecoveryLink(f"https://till.example/again/{again}")

@@ -73,7 +73,7 @@ class DiscountDesk:
         subscription_key: str | None,
         discount: DiscountReceipt | None,
         return_url: str,
-    ) -> RecoveryLink:
+    ) -> RecoveryLink | None:
         raise AssertionError(customer_key)
 
     async def invoice(self, key: str) -> InvoiceEvidence | None:
