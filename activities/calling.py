@@ -6,13 +6,15 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.delays import ask_again_soon
+from activities.fences import refuse_overtaken
 from domain.errors import PermanentProviderError, TransientProviderError
 from domain.guard import Defer
 from domain.outgoing_webhooks import WebhookCall, WebhookPoster
 from domain.ports import Clock
 from domain.time import after
 from domain.vocabulary import EffectState
-from models.database import Database
+from models.customer_state import lock_customer
+from models.database import Database, Session
 from models.effects import give_back, is_late
 from models.step_context import put_off
 from models.step_records import Became, LoadedVisit
@@ -69,16 +71,29 @@ class WebhookPerformer:
         except PermanentProviderError as error:
             return await self._refused(loaded, ready, error)
         async with self._database.transaction() as session:
-            await end_call(session, loaded, ready, EffectState.SENT, self._clock.wall_now())
+            await self._end(session, loaded, ready, EffectState.SENT)
         return told(loaded, ready.effect)
 
     async def _refused(self, loaded: LoadedVisit, ready: ReadyCall, error: PermanentProviderError) -> Became:
-        wall = self._clock.wall_now()
+        if error.details.get("is_gone"):
+            async with self._database.transaction() as session:
+                await disable_gone(session, ready.endpoint.key, self._clock.wall_now())
         async with self._database.transaction() as session:
-            await end_call(session, loaded, ready, EffectState.FAILED, wall, str(error))
-            if error.details.get("is_gone"):
-                await disable_gone(session, ready.endpoint.key, wall)
+            await self._end(session, loaded, ready, EffectState.FAILED, str(error))
         return failed("endpoint_refused", str(error))
+
+    async def _end(
+        self,
+        session: Session,
+        loaded: LoadedVisit,
+        ready: ReadyCall,
+        state: EffectState,
+        error: str | None = None,
+    ) -> None:
+        await lock_customer(session, loaded.customer_id)
+        if state is not EffectState.SENT:
+            await refuse_overtaken(session, ready.effect)
+        await end_call(session, loaded, ready, state, self._clock.wall_now(), error)
 
     async def _not_taken(
         self, loaded: LoadedVisit, ready: ReadyCall, error: TransientProviderError
@@ -86,8 +101,7 @@ class WebhookPerformer:
         """Try again soon, a few times; then put the call off by business time, and some day give up."""
         if ready.effect.attempts >= MOST_ATTEMPTS:
             async with self._database.transaction() as session:
-                state, wall = EffectState.UNCERTAIN, self._clock.wall_now()
-                await end_call(session, loaded, ready, state, wall, str(error))
+                await self._end(session, loaded, ready, EffectState.UNCERTAIN, str(error))
             return failed("endpoint_unreachable", f"Given up after {MOST_ATTEMPTS} attempts: {error}")
         async with self._database.transaction() as session:
             await give_back(session, ready.effect, str(error))

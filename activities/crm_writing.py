@@ -6,6 +6,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.delays import QUICK_RETRIES, ask_again_soon
+from activities.fences import refuse_overtaken
 from activities.performing import NotConnected
 from domain.crm import CrmWriter, OpenCrm
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
@@ -24,6 +25,7 @@ from models.crm_writes import (
     end_write,
     failed,
 )
+from models.customer_state import lock_customer
 from models.database import Database
 from models.effects import LEASE, give_back, is_late
 from models.step_context import put_off
@@ -114,6 +116,9 @@ class CrmPerformer:
 
     async def _end(self, loaded: LoadedVisit, ready: ReadyWrite, state: EffectState, **told: str) -> None:
         async with self._database.transaction() as session:
+            await lock_customer(session, loaded.customer_id)
+            if state is not EffectState.SENT:
+                await refuse_overtaken(session, ready.effect)
             await end_write(session, loaded, ready, state, self._clock.wall_now(), **told)
 
 

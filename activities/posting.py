@@ -7,6 +7,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.contracts import SendEmailResult
 from activities.delays import ask_again_soon
+from activities.fences import refuse_overtaken
 from activities.letters import Letterhead
 from domain.errors import (
     LateAttemptError,
@@ -20,8 +21,8 @@ from domain.sending import domain_of
 from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
 from models.customer_state import lock_customer
-from models.database import Database, Session
-from models.effects import LEASE, Effect, give_back, is_newest, refuse_late, settle, settled_at
+from models.database import Database
+from models.effects import LEASE, Effect, give_back, refuse_late, settle, settled_at
 from models.last_look import stopped_since
 from models.posts import Post
 from models.send_claims import SENTENCES, Begun, Busy, Closed, Lost, Ready, Route, Unsent
@@ -166,7 +167,7 @@ class Posting:
         become = Become(StepState.DEFERRED, "provider_unavailable", until, DecisionKind.DEFERRAL, reason)
         async with self._database.transaction() as session:
             await lock_customer(session, ready.context.customer_id)
-            await _refuse_overtaken(session, ready.effect)
+            await refuse_overtaken(session, ready.effect)
             await post.record(session, ready, become, now)
 
     async def _record_sent(self, post: Post, ready: Ready | Lost, receipt: DeliveryReceipt) -> None:
@@ -190,7 +191,7 @@ class Posting:
         async with self._database.transaction() as session:
             await lock_customer(session, ready.context.customer_id)
             if state is not EffectState.SENT:
-                await _refuse_overtaken(session, ready.effect)
+                await refuse_overtaken(session, ready.effect)
             is_news = await settle(
                 session, ready.effect.key, state, wall, provider_message_id=message_id, error=error
             )
@@ -198,15 +199,8 @@ class Posting:
             await post.record(session, ready, become, now)
 
 
-async def _refuse_overtaken(session: Session, effect: Effect) -> None:
-    """Stop an attempt that has nothing to say any more: only that it sent the message would be news."""
-    if not await is_newest(session, effect):
-        raise ApplicationError(OVERTAKEN)
-
-
 NOT_TAKEN = "the provider cannot take the message now"
 TOO_LATE = "the lease ran out before the message left"
-OVERTAKEN = "another attempt has tried the message since"
 NO_ANSWER = "the provider cannot say now what became of the message"
 IN_DOUBT = "nobody knows yet whether the provider took the message"
 """What Temporal hears: a provider's own words can quote an address, so they stay in our database."""

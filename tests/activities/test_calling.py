@@ -5,7 +5,9 @@ import pytest
 from sqlalchemy import update
 from temporalio.exceptions import ApplicationError
 
+from activities.fences import OVERTAKEN
 from domain.errors import PermanentProviderError, TransientProviderError
+from domain.outgoing_webhooks import WebhookCall
 from domain.time import WallInstant
 from domain.vocabulary import EffectState, StepState
 from models.database import Database
@@ -124,6 +126,35 @@ async def test_some_day_a_call_is_given_up_and_the_run_goes_on(standing: Standin
         await session.execute(update(EffectRow).values(attempts=MOST_ATTEMPTS))
     result = await standing.perform(caller(standing, poster), attempt=4)
     assert (result.state, result.reason) == ("failed", "endpoint_unreachable")
+
+
+class Overtaken(FakePoster):
+    """While it posts, the lease ends and another attempt takes over; then it fails in its own way."""
+
+    def __init__(self, standing: Standing, then: Callable[[], None]) -> None:
+        super().__init__(then)
+        self._standing = standing
+
+    async def post(self, call: WebhookCall) -> int:
+        async with self._standing.database.transaction() as session:
+            await session.execute(update(EffectRow).values(attempts=MOST_ATTEMPTS + 1))
+        return await super().post(call)
+
+
+@pytest.mark.parametrize("attempts", [0, MOST_ATTEMPTS - 1])
+async def test_an_attempt_that_was_overtaken_says_nothing_of_the_later_one(
+    standing: Standing, attempts: int
+) -> None:
+    with pytest.raises(KilledError):
+        await standing.perform(caller(standing, FakePoster(raising(KilledError()))))
+    async with standing.database.transaction() as session:
+        await session.execute(update(EffectRow).values(attempts=attempts, lease_until=None))
+    refused = PermanentProviderError(provider="It", reason="it answered 400")
+    then = away() if attempts else raising(refused)
+    with pytest.raises(ApplicationError, match=OVERTAKEN):
+        await standing.perform(caller(standing, Overtaken(standing, then)), attempt=2)
+    (effect,) = await standing.effects()
+    assert effect.state is EffectState.CLAIMED
 
 
 @pytest.mark.parametrize("is_gone", [False, True])

@@ -1,7 +1,7 @@
 """`write_crm` against a simulated HubSpot account over HTTP, with what can go wrong there."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,10 @@ from temporalio.exceptions import ApplicationError
 from activities.contracts import PerformResult
 from activities.crm_writing import IN_DOUBT, NOT_TAKEN, PUT_OFF, CrmPerformer
 from activities.delays import QUICK_RETRIES
+from activities.fences import OVERTAKEN
 from domain.time import WallInstant
 from domain.vocabulary import EffectState, StepState
+from integrations.hubspot_writer import HubSpotWriter
 from integrations.providers import open_crm_writer
 from integrations.simulators.providers import ReadFault, ReadFaultRule
 from models.crm_writes import NOTE, PROPERTIES, CrmTools
@@ -20,6 +22,7 @@ from models.database import Database
 from models.effects import LEASE
 from models.tables.connections import ConnectionRow
 from models.tables.customers import CustomerRow
+from models.tables.ledger import EffectRow
 from tests.support.crm_worker import write_until_killed
 from tests.support.forked import forked
 from tests.support.pulls import CIPHER, Providers, connect
@@ -163,6 +166,23 @@ async def test_a_crm_that_is_away_for_long_puts_the_step_off(
     assert (await write(standing, QUICK_RETRIES)).state == "deferred"
     row = await standing.row()
     assert (row.reason, row.due_at) == ("crm_unavailable", standing.clock.at + PUT_OFF)
+
+
+async def test_an_attempt_that_was_overtaken_does_not_fail_the_later_one(
+    standing: Standing, providers: Providers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(providers, ReadFault.UNAUTHORIZED, COMPANIES)
+    asked = HubSpotWriter.set_properties
+
+    async def overtaken(self: HubSpotWriter, company: str, values: Mapping[str, str]) -> None:
+        async with standing.database.transaction() as session:
+            await session.execute(update(EffectRow).values(attempts=EffectRow.attempts + 1))
+        await asked(self, company, values)
+
+    monkeypatch.setattr(HubSpotWriter, "set_properties", overtaken)
+    with pytest.raises(ApplicationError, match=OVERTAKEN):
+        await write(standing)
+    assert [effect.state for effect in await standing.effects()] == [EffectState.CLAIMED]
 
 
 async def test_a_refusal_fails_the_step_and_the_run_goes_on(standing: Standing, providers: Providers) -> None:

@@ -10,7 +10,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.contracts import SendEmailResult
 from activities.delays import QUICK_RETRIES
-from activities.posting import NOT_TAKEN, OVERTAKEN, TOO_LATE, Posting
+from activities.fences import OVERTAKEN
+from activities.posting import NOT_TAKEN, TOO_LATE, Posting
 from domain.errors import EverstayError, PermanentProviderError, TransientProviderError
 from domain.ports import DeliveryReceipt, EmailMessage, LastCheck, always
 from domain.time import BusinessInstant, after
