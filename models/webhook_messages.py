@@ -132,16 +132,20 @@ def _became(message: DueMessage, attempt: Attempt, chance: float) -> dict[str, A
 
 
 async def _note_health(session: AsyncSession, key: str) -> None:
+    """Start the count anew; what is disabled stays as it was told until it is saved again."""
     row = WebhookEndpointRow
-    healed = update(row).where(row.key == key, row.failing_since.is_not(None))
-    await session.execute(healed.values(failing_since=None))
+    failing = (row.key == key, row.failing_since.is_not(None), row.disabled_at.is_(None))
+    await session.execute(update(row).where(*failing).values(failing_since=None))
 
 
 async def _note_failure(session: AsyncSession, key: str, attempt: Attempt, patience: dt.timedelta) -> None:
-    """Disable an endpoint that is gone, or that has taken nothing for too long: its messages wait."""
+    """Disable an endpoint that is gone, or that has taken nothing for too long: its messages wait.
+
+    What is still on its way when somebody disables it says nothing any more.
+    """
     row = WebhookEndpointRow
-    first = update(row).where(row.key == key, row.failing_since.is_(None))
-    await session.execute(first.values(failing_since=attempt.at))
+    first = (row.key == key, row.failing_since.is_(None), row.disabled_at.is_(None))
+    await session.execute(update(row).where(*first).values(failing_since=attempt.at))
     endpoint = await get_endpoint(session, key)
     if endpoint.disabled_at is not None or endpoint.failing_since is None:
         return

@@ -13,7 +13,7 @@ from models.database import Database
 from models.endpoints import disable_endpoint
 from models.tables.endpoints import WebhookMessageRow
 from models.webhook_calls import disable_gone
-from models.webhook_messages import Attempt, claim_messages, record_attempt
+from models.webhook_messages import Attempt, DueMessage, claim_messages, record_attempt
 from tests.support.endpoints import KEY, URL, add_endpoint
 from tests.support.office import HOURS, MINUTES, Office
 
@@ -34,6 +34,11 @@ async def office(database: Database) -> Office:
 
 async def fail(office: Office, error: str = "it answered 503", *, is_gone: bool = False) -> None:
     """Post one message, and have it refused."""
+    await answered(office, await post(office), error, is_gone=is_gone)
+
+
+async def post(office: Office) -> DueMessage:
+    """Let one message be on its way."""
     wall = office.clock.wall_now()
     row = {
         "id": uuid.uuid4(),
@@ -47,7 +52,14 @@ async def fail(office: Office, error: str = "it answered 503", *, is_gone: bool 
     async with office.database.transaction() as session:
         await session.execute(insert(WebhookMessageRow).values(row | times))
         (message, *_) = await claim_messages(session, KEY, wall, 1)
-        attempt = Attempt(wall, 0.1, 503, error, is_gone=is_gone)
+        return message
+
+
+async def answered(office: Office, message: DueMessage, error: str | None, *, is_gone: bool = False) -> None:
+    """Hear what came of it."""
+    status = 204 if error is None else 503
+    attempt = Attempt(office.clock.wall_now(), 0.1, status, error, is_gone=is_gone)
+    async with office.database.transaction() as session:
         await record_attempt(session, message, attempt, PATIENCE, 0.0)
 
 
@@ -99,6 +111,21 @@ async def test_what_was_mended_or_switched_off_by_a_person_is_not_told(
         by_id = office.users[by] if by else None
         await disable_endpoint(session, KEY, "by hand", office.clock.wall_now(), by_id)
     assert await office.later() == 0
+
+
+async def test_what_was_on_its_way_when_an_endpoint_was_given_up_hides_nothing(office: Office) -> None:
+    on_its_way = await post(office)
+    await give_up(office)
+    await answered(office, on_its_way, None)
+    assert await office.round() == 2
+
+
+async def test_what_fails_on_its_way_when_a_person_disables_an_endpoint_is_not_told(office: Office) -> None:
+    on_its_way = await post(office)
+    async with office.database.transaction() as session:
+        await disable_endpoint(session, KEY, "by hand", office.clock.wall_now(), None)
+    await answered(office, on_its_way, "it answered 503")
+    assert await office.round() == 0
 
 
 async def test_an_endpoint_that_is_gone_for_the_calls_of_playbooks_is_told_as_well(office: Office) -> None:
