@@ -1,16 +1,18 @@
 """Judges recipes out of time, and says which of them are averaged, each with how many trees."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ml.bootstrap import interval
 from ml.fitting import Chosen, fit, fit_linear, over_horizon
 from ml.folds import Fold
 from ml.metrics import auc, from_log_odds, log_losses, log_odds
 from ml.recipes import RIDGES, STAGES, Recipe, columns_of
 from ml.samples import Codes, Flags, Floats, Samples
+
+MUCH_WORSE = 1.125
+"""Times the lowest log-loss: what is above it has nothing to add to a mean."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,6 @@ class Judged:
     def loss(self) -> float:
         """Return the log-loss there."""
         return self.losses[self.best]
-
-    def later(self, stages: int) -> int:
-        """Return the stage so many after the best one, the last at most."""
-        return min(self.best + stages, len(STAGES) - 1)
 
     def auc(self, pooled: OutOfTime) -> float:
         """Return the area under the curve at the best stage."""
@@ -112,45 +110,28 @@ def _line_by_stages(
     return [fit_linear(recipe, known, available, horizon, ridge).log_odds(matrix) for ridge in RIDGES]
 
 
-def keep(judged: Sequence[Judged], pooled: OutOfTime) -> list[Judged]:
-    """Return the best, and of its form the best of every other kind that it does not surely beat.
+def keep(judged: Sequence[Judged]) -> list[Judged]:
+    """Return the best, and of its form the best of every other kind that is not much worse.
 
     A kind is a list of columns, read by trees or by a line. Where few have left, which one is best is luck:
     their mean is the safer choice. The best trees of the form always stay.
     """
     ranked = sorted(judged, key=lambda one: one.loss)
     best = ranked[0]
-    losses = log_losses(pooled.happened, best.stages[best.best])
-    kept = {best.kind: best}
+    kept: dict[tuple[tuple[str, ...], bool], Judged] = {}
     alike = [one for one in ranked if one.recipe.form is best.recipe.form]
     trees = next(one for one in alike if not one.recipe.is_line)
     for one in alike:
-        if one.kind in kept:
-            continue
-        worse = log_losses(pooled.happened, one.stages[one.best]) - losses
-        if one is trees or interval(pooled.customers, _mean_of(worse), level=0.8, rounds=200).low <= 0:
-            kept[one.kind] = one
+        if one is trees or one.loss <= MUCH_WORSE * best.loss:
+            kept.setdefault(one.kind, one)
     return list(kept.values())
 
 
-def _mean_of(values: Floats) -> Callable[[Codes], float]:
-    return lambda rows: float(values[rows].mean())
+def chosen_at(recipe: Recipe, stage: int, more: float) -> Chosen:
+    """Return a recipe as far as a stage goes, for so many times the rows that it was judged with.
 
-
-def deepen(kept: Sequence[Judged], pooled: OutOfTime) -> tuple[list[Chosen], Floats]:
-    """Return how far each goes, and the mean's out-of-time probabilities.
-
-    A mean is less sure than its parts, so each may go on for some stages beyond its own best one. The final
-    model learns from more rows than a fold and bears more trees, in proportion (docs/learning.md); a ridge
-    weighs less beside more rows by itself.
+    Trees may be more in proportion (docs/learning.md); a ridge weighs less beside more rows by itself.
     """
-    means = [mean_of([one.stages[one.later(extra)] for one in kept]) for extra in range(len(STAGES))]
-    extra = min(range(len(means)), key=lambda stages: pooled.loss(means[stages]))
-    return [chosen_at(one.recipe, one.later(extra), pooled.more) for one in kept], means[extra]
-
-
-def chosen_at(recipe: Recipe, stage: int, more: float = 1.0) -> Chosen:
-    """Return a recipe as far as a stage goes, for so many times the rows."""
     if recipe.is_line:
         return Chosen(recipe, ridge=RIDGES[stage])
     return Chosen(recipe, trees=round(STAGES[stage] * more))

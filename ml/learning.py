@@ -11,7 +11,7 @@ from ml.anchors import Anchors, choose_anchors
 from ml.calibration import Calibration, choose_calibration
 from ml.fitting import Chosen, fit_mean, over_horizon
 from ml.folds import teaching_folds
-from ml.judging import Judged, OutOfTime, chosen_at, deepen, judge, keep, pool
+from ml.judging import Judged, OutOfTime, chosen_at, judge, keep, mean_of, pool
 from ml.mean_model import MeanModel
 from ml.metrics import from_log_odds
 from ml.recipes import RECIPES, Form, Recipe, fitting
@@ -70,7 +70,7 @@ def learn(
 ) -> Learned:
     """Choose and fit. `samples` hold nothing but what the model may learn from.
 
-    The form is chosen first, then those of its recipes that the best one does not surely beat are averaged.
+    The form is chosen first, then those of its recipes that are not much worse than the best are averaged.
     Raises TooLittleError where no earlier months with both outcomes lie before later ones.
     """
     known = samples.matured(horizon)
@@ -86,8 +86,9 @@ def learn(
     for place, recipe in enumerate(used):
         judged.append(judge(recipe, known, available, folds, pooled, horizon, seed))
         progress(recipe.name, (place + 1) / (len(used) + 1))
-    kept = keep(judged, pooled)
-    chosen, probability = deepen(kept, pooled)
+    kept = keep(judged)
+    chosen = [chosen_at(one.recipe, one.best, pooled.more) for one in kept]
+    probability = mean_of([one.stages[one.best] for one in kept])
     model = fit_mean(known, available, chosen, horizon, seed)
     calibration = choose_calibration(pooled.happened, probability, pooled.customers, pooled.as_of)
     base_rate = float(known.happened(horizon).mean())
@@ -101,7 +102,7 @@ def learn(
         calibration=calibration,
         anchors=choose_anchors(calibration.apply(probability), base_rate),
         chosen=tuple(chosen),
-        tried=tuple(_tried(one, chosen, pooled) for one in judged),
+        tried=tuple(_tried(one, kept, pooled) for one in judged),
         pooled=pooled,
         out_of_time=probability,
     )
@@ -114,11 +115,9 @@ def fit_again(learned: Learned, samples: Samples, seed: int) -> Learned:
     return replace(learned, model=model)
 
 
-def _tried(one: Judged, chosen: Sequence[Chosen], pooled: OutOfTime) -> Tried:
-    recipe = one.recipe
-    kept = next((each for each in chosen if each.recipe is recipe), None)
-    used = kept or chosen_at(recipe, one.best)
-    return Tried(recipe, used.trees, used.ridge, one.loss, one.auc(pooled), kept is not None)
+def _tried(one: Judged, kept: Sequence[Judged], pooled: OutOfTime) -> Tried:
+    used, is_kept = chosen_at(one.recipe, one.best, pooled.more), any(one is each for each in kept)
+    return Tried(one.recipe, used.trees, used.ridge, one.loss, one.auc(pooled), is_kept)
 
 
 def varying(samples: Samples) -> tuple[str, ...]:

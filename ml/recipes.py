@@ -8,10 +8,14 @@ from domain.model_features import BY_NAME, OWN
 
 PERIOD_DAYS = 30
 """A hazard is the chance of leaving within one period, of who is still there."""
-STAGES = (100, 150, 200, 300, 400, 600)
+STAGES = (150, 200, 300, 450)
 """Numbers of trees among which out-of-time log-loss chooses,"""
-RIDGES = (200.0, 100.0, 50.0, 20.0, 10.0, 5.0)
-"""and as many ridges for a line, from the calmest on."""
+RIDGES = (20.0, 10.0, 5.0, 2.5)
+"""and as many ridges for a line, from the calmest on.
+
+Neither begins lower: among few departures, one month unlike the others would end the learning early and leave
+a model that is less sure than it should be (docs/learning.md).
+"""
 
 
 class Form(StrEnum):
@@ -34,7 +38,7 @@ class Recipe:
     `worth`: the same, and the use of each of the product's own features per price; `habits`: the same, and
     how often each of them is used per person of a usual day; `wide`: everything."""
     depth: int
-    learning_rate: float = 0.03
+    learning_rate: float = 0.06
     l2: float = 10.0
     is_monotone: bool = False
     """Hold to the sign that a column is known to have, where the target is leaving."""
@@ -51,12 +55,17 @@ class Recipe:
         return horizon if self.form is Form.DIRECT else PERIOD_DAYS
 
     def settings(self) -> Mapping[str, object]:
-        """Return what CatBoost is told: plain log-loss without class weights, shallow trees."""
+        """Return what CatBoost is told: plain log-loss without class weights, shallow trees.
+
+        Beside known signs it would by default draw the whole model towards even odds with each further tree:
+        a model cut short would be another one than one that was grown no longer.
+        """
         return {
             "depth": self.depth,
             "learning_rate": self.learning_rate,
             "l2_leaf_reg": self.l2,
             "loss_function": "Logloss",
+            "model_shrink_rate": 0.0,
         }
 
     def without_signs(self) -> "Recipe":
@@ -85,11 +94,10 @@ RECIPES = (
     Recipe("core-deep", Form.DIRECT, "core", depth=4, is_monotone=True),
     Recipe("worth", Form.DIRECT, "worth", depth=2, is_monotone=True),
     Recipe("habits", Form.DIRECT, "habits", depth=2, is_monotone=True),
-    Recipe("habits-deep", Form.DIRECT, "habits", depth=3, is_monotone=True),
     Recipe("paid", Form.DIRECT, "paid", depth=2, is_monotone=True),
     Recipe("paid-line", Form.DIRECT, "paid", depth=0, is_monotone=True, is_line=True),
     Recipe("worth-line", Form.DIRECT, "worth", depth=0, is_monotone=True, is_line=True),
-    Recipe("wide", Form.DIRECT, "wide", depth=3, is_monotone=True),
+    Recipe("core-line", Form.DIRECT, "core", depth=0, is_monotone=True, is_line=True),
     Recipe("lean-hazard", Form.HAZARD, "lean", depth=2, is_monotone=True),
     Recipe("core-hazard", Form.HAZARD, "core", depth=2, is_monotone=True),
 )

@@ -21,7 +21,6 @@ from tests.ml.worlds import MONTH, portfolio
 HORIZON = 60
 FEW = RECIPES[:1] + RECIPES[-1:]
 """One of each form: the others differ by columns and depth."""
-MANY = tuple(one for one in RECIPES if one.columns != "wide")
 
 
 @pytest.fixture(scope="module")
@@ -132,11 +131,11 @@ def test_whoever_left_for_either_cause_has_left_and_is_known_as_long_as_the_long
 
 def test_what_nobody_tells_is_not_read_and_what_reads_the_same_is_tried_once(world: Samples) -> None:
     free = replace(world, columns=("usage.week_over_baseline", "usage.trend", "usage.week", "usage.month"))
-    learned = learn(free.known_by(date_of(free.dates()[9])), HORIZON, is_churn=True, recipes=MANY)
-    assert [one.recipe.name for one in learned.tried] == ["lean", "core-deep", "lean-hazard"]
+    learned = learn(free.known_by(date_of(free.dates()[9])), HORIZON, is_churn=True)
+    assert [one.recipe.name for one in learned.tried] == ["lean", "core-deep", "core-line", "lean-hazard"]
     silent = replace(world, matrix=np.full_like(world.matrix, np.nan))
     with pytest.raises(TooLittleError, match="no column"):
-        learn(silent, HORIZON, is_churn=True, recipes=MANY)
+        learn(silent, HORIZON, is_churn=True)
 
 
 def test_where_no_earlier_month_shows_both_outcomes_that_is_said(world: Samples) -> None:

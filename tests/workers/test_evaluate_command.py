@@ -89,7 +89,7 @@ async def test_an_evaluation_says_what_was_learned_how_well_and_that_nothing_lea
     assert found["log_loss"] < found["constant_log_loss"]
     names = ("future_deleted_equal", "planted_leak_refused", "single_feature", "purge", "grouping")
     assert found["leak_checks"] == dict.fromkeys(names, True), found["leaks"]
-    assert {one["name"] for one in found["variants"]} >= {"lean", "core", "wide", "core-hazard"}
+    assert {one["name"] for one in found["variants"]} >= {"lean", "core-line", "worth", "core-hazard"}
     assert told[-1] == "seed 2 of 2"
     page = shown(found)
     assert "churn_60d: learned from" in page
