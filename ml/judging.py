@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ml.bootstrap import interval
 from ml.fitting import Chosen, fit, fit_linear, over_horizon
 from ml.folds import Fold
 from ml.metrics import auc, from_log_odds, log_losses, log_odds
-from ml.recipes import RIDGES, STAGES, Recipe, columns_of
+from ml.recipes import RIDGES, STAGES, Form, Recipe, columns_of
 from ml.samples import Codes, Flags, Floats, Samples
 
 MUCH_WORSE = 1.125
 """Times the lowest log-loss: what is above it has nothing to add to a mean."""
+SURELY = 0.8
+"""Level of the interval of a difference that decides between the forms."""
 
 
 @dataclass(frozen=True)
@@ -110,21 +113,36 @@ def _line_by_stages(
     return [fit_linear(recipe, known, available, horizon, ridge).log_odds(matrix) for ridge in RIDGES]
 
 
-def keep(judged: Sequence[Judged]) -> list[Judged]:
-    """Return the best, and of its form the best of every other kind that is not much worse.
+def keep(judged: Sequence[Judged], pooled: OutOfTime) -> list[Judged]:
+    """Return what is averaged: all of one form, which is a hazard only where that is surely better."""
+    hazards = alike([one for one in judged if one.recipe.form is Form.HAZARD])
+    direct = alike([one for one in judged if one.recipe.form is Form.DIRECT])
+    if not hazards or not direct:
+        return hazards or direct
+    losses = [log_losses(pooled.happened, averaged(kept)) for kept in (hazards, direct)]
+    more = losses[0] - losses[1]
+    found = interval(pooled.customers, lambda rows: float(more[rows].mean()), level=SURELY, rounds=200)
+    return hazards if found.high < 0 else direct
+
+
+def alike(judged: Sequence[Judged]) -> list[Judged]:
+    """Return the best, and the best of every other kind that is not much worse.
 
     A kind is a list of columns, read by trees or by a line. Where few have left, which one is best is luck:
-    their mean is the safer choice. The best trees of the form always stay.
+    their mean is the safer choice. The best trees always stay.
     """
     ranked = sorted(judged, key=lambda one: one.loss)
-    best = ranked[0]
+    trees = next((one for one in ranked if not one.recipe.is_line), None)
     kept: dict[tuple[tuple[str, ...], bool], Judged] = {}
-    alike = [one for one in ranked if one.recipe.form is best.recipe.form]
-    trees = next(one for one in alike if not one.recipe.is_line)
-    for one in alike:
-        if one is trees or one.loss <= MUCH_WORSE * best.loss:
+    for one in ranked:
+        if one is trees or one.loss <= MUCH_WORSE * ranked[0].loss:
             kept.setdefault(one.kind, one)
     return list(kept.values())
+
+
+def averaged(kept: Sequence[Judged]) -> Floats:
+    """Return the out-of-time probabilities of what is averaged, each as far as is best."""
+    return mean_of([one.stages[one.best] for one in kept])
 
 
 def chosen_at(recipe: Recipe, stage: int, more: float) -> Chosen:

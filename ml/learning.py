@@ -11,7 +11,7 @@ from ml.anchors import Anchors, choose_anchors
 from ml.calibration import Calibration, choose_calibration
 from ml.fitting import Chosen, fit_mean, over_horizon
 from ml.folds import teaching_folds
-from ml.judging import Judged, OutOfTime, chosen_at, judge, keep, mean_of, pool
+from ml.judging import Judged, OutOfTime, averaged, chosen_at, judge, keep, pool
 from ml.mean_model import MeanModel
 from ml.metrics import from_log_odds
 from ml.recipes import RECIPES, Form, Recipe, fitting
@@ -70,7 +70,7 @@ def learn(
 ) -> Learned:
     """Choose and fit. `samples` hold nothing but what the model may learn from.
 
-    The form is chosen first, then those of its recipes that are not much worse than the best are averaged.
+    Of each form, the recipes that are not much worse than its best are averaged; then the form is chosen.
     Raises TooLittleError where no earlier months with both outcomes lie before later ones.
     """
     known = samples.matured(horizon)
@@ -86,9 +86,9 @@ def learn(
     for place, recipe in enumerate(used):
         judged.append(judge(recipe, known, available, folds, pooled, horizon, seed))
         progress(recipe.name, (place + 1) / (len(used) + 1))
-    kept = keep(judged)
+    kept = keep(judged, pooled)
     chosen = [chosen_at(one.recipe, one.best, pooled.more) for one in kept]
-    probability = mean_of([one.stages[one.best] for one in kept])
+    probability = averaged(kept)
     model = fit_mean(known, available, chosen, horizon, seed)
     calibration = choose_calibration(pooled.happened, probability, pooled.customers, pooled.as_of)
     base_rate = float(known.happened(horizon).mean())

@@ -8,10 +8,10 @@ from domain.model_features import BY_NAME, OWN
 
 PERIOD_DAYS = 30
 """A hazard is the chance of leaving within one period, of who is still there."""
-STAGES = (150, 200, 300, 450)
+STAGES = (100, 150, 200, 300, 450)
 """Numbers of trees among which out-of-time log-loss chooses,"""
 RIDGES = (20.0, 10.0, 5.0, 2.5)
-"""and as many ridges for a line, from the calmest on.
+"""and ridges for a line, from the calmest on.
 
 Neither begins lower: among few departures, one month unlike the others would end the learning early and leave
 a model that is less sure than it should be (docs/learning.md).
@@ -94,6 +94,7 @@ RECIPES = (
     Recipe("core-deep", Form.DIRECT, "core", depth=4, is_monotone=True),
     Recipe("worth", Form.DIRECT, "worth", depth=2, is_monotone=True),
     Recipe("habits", Form.DIRECT, "habits", depth=2, is_monotone=True),
+    Recipe("habits-deep", Form.DIRECT, "habits", depth=3, is_monotone=True),
     Recipe("paid", Form.DIRECT, "paid", depth=2, is_monotone=True),
     Recipe("paid-line", Form.DIRECT, "paid", depth=0, is_monotone=True, is_line=True),
     Recipe("worth-line", Form.DIRECT, "worth", depth=0, is_monotone=True, is_line=True),
