@@ -5,6 +5,8 @@ is open at a time.
 """
 
 import datetime as dt
+import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,7 +72,7 @@ class StripeLinks:
         """Return a checkout for the items of the former subscription, with the discount applied.
 
         None where they subscribe already: we may not have heard of it yet. A checkout that is still open is
-        returned again; one with other terms is closed first, so that nobody subscribes twice.
+        returned again, and any other is closed first, so that nobody subscribes twice.
         """
         subscriptions = await self._subscriptions(customer_key)
         if any(one["status"] in LIVE for one in subscriptions):
@@ -82,14 +84,13 @@ class StripeLinks:
         terms = f"{former['id']}/{discount.key if discount else '-'}"
         made = await self._made_before(customer_key)
         opened = [one for one in made if one["status"] == "open"]
+        same = next((one for one in opened if _terms(one) == terms), None)
         for session in opened:
-            if _terms(session) != terms:
+            if session is not same:
                 await change(self._v1.checkout.sessions.expire_async(session["id"]))
-        for session in opened:
-            if _terms(session) == terms:
-                return self._link(session)
-        # Two clicks at the same moment see the same newest one, and so make one request.
-        request = once(f"return/{terms}/{made[0]['id'] if made else 'first'}")
+        if same is not None:
+            return self._link(same)
+        request = once(f"return/{terms}/{made[0]['id'] if made else 'first'}/{_moment(return_url)}")
         items = [_line(item) for item in rows_of(former.get("items"))]
         order = _checkout(customer_key, items, discount, return_url) | {"metadata": {RETURN: terms}}
         return self._link(await read(self._v1.checkout.sessions.create_async(order, request)))
@@ -115,6 +116,15 @@ def _terms(session: Body) -> str | None:
     """Return what a checkout of ours brings back, None of others."""
     found: str | None = (session.get("metadata") or {}).get(RETURN)
     return found
+
+
+def _moment(return_url: str) -> str:
+    """Return what clicks on the same page within a minute share: they are one request.
+
+    No longer, since Stripe keeps what a request came to for a day, an outage too.
+    """
+    page = hashlib.sha256(return_url.encode()).hexdigest()[:16]
+    return f"{page}/{int(time.time() // 60)}"
 
 
 def _former(subscriptions: list[Body], key: str | None) -> Body | None:
