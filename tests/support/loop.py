@@ -3,7 +3,9 @@
 Time is the server's: the clock port is set from it before every activity, so that months pass in seconds.
 """
 
+import asyncio
 import datetime as dt
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -57,6 +59,8 @@ from workflows.lifecycle import CustomerLifecycleWorkflow
 LIBRARY = Path(__file__).resolve().parents[2] / "playbooks"
 
 
+GOODBYE_SECONDS = 30.0
+"""Far longer than a worker needs to stop."""
 MONDAY = BusinessInstant(dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC))
 """Where business time begins unless a test says otherwise: an hour before the offices of UTC open."""
 
@@ -189,11 +193,14 @@ async def running_loop(
     `motions` makes what handles cases, for tests of cases.
     """
     mailer = sender or FakeEmailSender()
-    async with await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=time_skipping_server(),
-        data_converter=pydantic_data_converter,
-        identity="everstay",
-    ) as env:
+    async with (
+        AsyncExitStack() as last,
+        await WorkflowEnvironment.start_time_skipping(
+            test_server_existing_path=time_skipping_server(),
+            data_converter=pydantic_data_converter,
+            identity="everstay",
+        ) as env,
+    ):
         await register_search_attributes(env.client)
         loop = Loop(env, env.client, database, mailer, ServerClock(begins))  # type: ignore[arg-type]  # tests that count use the fake
         now = await loop.look_at_the_clock()
@@ -204,10 +211,28 @@ async def running_loop(
                 await release(session, now, loop.clock.wall_now())
         async with AsyncExitStack() as stack:
             for worker in workers(loop, mailer, motions(loop)):
-                await stack.enter_async_context(worker)
+                await stack.enter_async_context(stopping_in_time(worker, last))
             yield loop
         if loop.errors:
             raise loop.errors[0]
+
+
+@asynccontextmanager
+async def stopping_in_time(worker: Worker, last: AsyncExitStack) -> AsyncIterator[None]:
+    """Run a worker; one that waits too long for a word of the server's ends with the server, before `last`.
+
+    A time-skipping server sometimes never answers a worker that says goodbye.
+    """
+    await worker.__aenter__()
+    try:
+        yield
+    finally:
+        stopping = asyncio.ensure_future(worker.__aexit__(*sys.exc_info()))
+        await asyncio.wait([stopping], timeout=GOODBYE_SECONDS)
+        if stopping.done():
+            stopping.result()
+        else:
+            last.push_async_callback(asyncio.wait, [stopping])
 
 
 def workers(loop: Loop, sender: EmailSender, motions: Motions) -> list[Worker]:
