@@ -6,15 +6,14 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.delays import ask_again_soon
-from activities.fences import refuse_overtaken
+from activities.fences import end_attempt
 from domain.errors import PermanentProviderError, TransientProviderError
 from domain.guard import Defer
 from domain.outgoing_webhooks import WebhookCall, WebhookPoster
 from domain.ports import Clock
 from domain.time import after
 from domain.vocabulary import EffectState
-from models.customer_state import lock_customer
-from models.database import Database, Session
+from models.database import Database
 from models.effects import give_back, is_late
 from models.step_context import put_off
 from models.step_records import Became, LoadedVisit
@@ -25,7 +24,6 @@ from models.webhook_calls import (
     ReadyCall,
     begin_call,
     disable_gone,
-    end_call,
     failed,
     told,
 )
@@ -70,38 +68,29 @@ class WebhookPerformer:
             return await self._not_taken(loaded, ready, error)
         except PermanentProviderError as error:
             return await self._refused(loaded, ready, error)
-        async with self._database.transaction() as session:
-            await self._end(session, loaded, ready, EffectState.SENT)
+        await self._end(loaded, ready, EffectState.SENT)
         return told(loaded, ready.effect)
 
     async def _refused(self, loaded: LoadedVisit, ready: ReadyCall, error: PermanentProviderError) -> Became:
         if error.details.get("is_gone"):
             async with self._database.transaction() as session:
                 await disable_gone(session, ready.endpoint.key, self._clock.wall_now())
-        async with self._database.transaction() as session:
-            await self._end(session, loaded, ready, EffectState.FAILED, str(error))
+        await self._end(loaded, ready, EffectState.FAILED, str(error))
         return failed("endpoint_refused", str(error))
 
     async def _end(
-        self,
-        session: Session,
-        loaded: LoadedVisit,
-        ready: ReadyCall,
-        state: EffectState,
-        error: str | None = None,
+        self, loaded: LoadedVisit, ready: ReadyCall, state: EffectState, error: str | None = None
     ) -> None:
-        await lock_customer(session, loaded.customer_id)
-        if state is not EffectState.SENT:
-            await refuse_overtaken(session, ready.effect)
-        await end_call(session, loaded, ready, state, self._clock.wall_now(), error)
+        wall = self._clock.wall_now()
+        async with self._database.transaction() as session:
+            await end_attempt(session, loaded.customer_id, ready.effect, state, wall, error=error)
 
     async def _not_taken(
         self, loaded: LoadedVisit, ready: ReadyCall, error: TransientProviderError
     ) -> Became:
         """Try again soon, a few times; then put the call off by business time, and some day give up."""
         if ready.effect.attempts >= MOST_ATTEMPTS:
-            async with self._database.transaction() as session:
-                await self._end(session, loaded, ready, EffectState.UNCERTAIN, str(error))
+            await self._end(loaded, ready, EffectState.UNCERTAIN, str(error))
             return failed("endpoint_unreachable", f"Given up after {MOST_ATTEMPTS} attempts: {error}")
         async with self._database.transaction() as session:
             await give_back(session, ready.effect, str(error))

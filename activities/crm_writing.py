@@ -6,7 +6,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.delays import QUICK_RETRIES, ask_again_soon
-from activities.fences import refuse_overtaken
+from activities.fences import end_attempt
 from activities.performing import NotConnected
 from domain.crm import CrmWriter, OpenCrm
 from domain.errors import PermanentProviderError, TransientProviderError, UncertainDeliveryError
@@ -22,10 +22,8 @@ from models.crm_writes import (
     NoCrm,
     ReadyWrite,
     begin_write,
-    end_write,
     failed,
 )
-from models.customer_state import lock_customer
 from models.database import Database
 from models.effects import LEASE, give_back, is_late
 from models.step_context import put_off
@@ -115,11 +113,9 @@ class CrmPerformer:
         return put_off(loaded, Defer(until, "crm_unavailable"), reason.rstrip("."))
 
     async def _end(self, loaded: LoadedVisit, ready: ReadyWrite, state: EffectState, **told: str) -> None:
+        wall = self._clock.wall_now()
         async with self._database.transaction() as session:
-            await lock_customer(session, loaded.customer_id)
-            if state is not EffectState.SENT:
-                await refuse_overtaken(session, ready.effect)
-            await end_write(session, loaded, ready, state, self._clock.wall_now(), **told)
+            await end_attempt(session, loaded.customer_id, ready.effect, state, wall, **told)
 
 
 async def _find(crm: CrmWriter, delivery_id: str) -> str | None:

@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.contracts import SendEmailResult
 from activities.delays import ask_again_soon
-from activities.fences import refuse_overtaken
+from activities.fences import end_attempt, refuse_overtaken
 from activities.letters import Letterhead
 from domain.errors import (
     LateAttemptError,
@@ -22,7 +22,7 @@ from domain.time import BusinessInstant
 from domain.vocabulary import DecisionKind, EffectState, Purpose, StepState
 from models.customer_state import lock_customer
 from models.database import Database
-from models.effects import LEASE, Effect, give_back, refuse_late, settle, settled_at
+from models.effects import LEASE, Effect, give_back, refuse_late, settled_at
 from models.last_look import stopped_since
 from models.posts import Post
 from models.send_claims import SENTENCES, Begun, Busy, Closed, Lost, Ready, Route, Unsent
@@ -189,11 +189,14 @@ class Posting:
         now, wall = self._clock.now(), self._clock.wall_now()
         message_id = receipt.provider_message_id if receipt is not None else None
         async with self._database.transaction() as session:
-            await lock_customer(session, ready.context.customer_id)
-            if state is not EffectState.SENT:
-                await refuse_overtaken(session, ready.effect)
-            is_news = await settle(
-                session, ready.effect.key, state, wall, provider_message_id=message_id, error=error
+            is_news = await end_attempt(
+                session,
+                ready.context.customer_id,
+                ready.effect,
+                state,
+                wall,
+                provider_message_id=message_id,
+                error=error,
             )
             become = become if is_news else sent(ready.effect, message_id)
             await post.record(session, ready, become, now)

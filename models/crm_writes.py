@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from string import Template
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -209,16 +208,3 @@ async def _fail(
 def failed(reason: str, sentence: str) -> Became:
     """Return a visit that has failed for good; its run goes on."""
     return Became(StepState.FAILED, reason, sentence, DecisionKind.REFUSAL)
-
-
-async def end_write(
-    session: AsyncSession,
-    loaded: LoadedVisit,
-    ready: ReadyWrite,
-    state: EffectState,
-    wall: WallInstant,
-    **more: Any,
-) -> None:
-    """Write what became of a part into the ledger: `provider_message_id` or `error`."""
-    await lock_customer(session, loaded.customer_id)
-    await settle(session, ready.effect.key, state, wall, **more)

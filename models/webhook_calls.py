@@ -165,19 +165,6 @@ def told(loaded: LoadedVisit, effect: Effect) -> Became:
     return Became(StepState.WAITING, "callback", sentence, detail=detail)
 
 
-async def end_call(
-    session: AsyncSession,
-    loaded: LoadedVisit,
-    ready: ReadyCall,
-    state: EffectState,
-    wall: WallInstant,
-    error: str | None = None,
-) -> None:
-    """Write what became of a call into the ledger; an answer that came first is never taken back."""
-    await lock_customer(session, loaded.customer_id)
-    await settle(session, ready.effect.key, state, wall, error=error)
-
-
 async def disable_gone(session: AsyncSession, key: str, wall: WallInstant) -> None:
     """Post nothing more to an endpoint that says that it is gone for good."""
     await give_up_endpoint(session, key, "it answered 410 Gone", wall)

@@ -157,6 +157,9 @@ async def test_coming_back_is_a_checkout_with_the_offer_in_it(
     assert 'role="alert"' not in done.text, done.text
     [code] = stripe.turn("promotion-codes", "GET")
     assert len(code["redemptions"]) == 1
+    again = await press(client, case, "return")
+    assert "is with us" in again.text, "the provider knows before we have heard of it"
+    assert BUTTON.findall(again.text) == []
     back = await client.get(f"{case.url()}?back=yes")
     assert BUTTON.findall(back.text) == [], "until we hear of it, nobody buys it twice in passing"
 
